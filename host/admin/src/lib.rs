@@ -1,0 +1,1 @@
+//! The operator's API, health and metrics.

@@ -1,0 +1,1 @@
+//! The evidence: typed records and their canonical bytes.

@@ -1,0 +1,1 @@
+//! Where results go: kinds of destination and the courier.

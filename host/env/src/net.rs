@@ -1,0 +1,65 @@
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::BoxFuture;
+
+/// A stream of bytes in both directions.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// Where to listen or dial.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// `host:port`. A port of 0 lets the system choose.
+    Tcp(String),
+    /// A socket in the file system, for this machine alone (mode 0600).
+    Local(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            Self::Local(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Address and port, or `local`.
+    pub address: String,
+    /// The address alone, for limits per peer.
+    pub ip: Option<IpAddr>,
+    /// The user id at a local socket, as the kernel vouches for it.
+    pub uid: Option<u32>,
+}
+
+/// A connection, accepted or dialled.
+pub struct Connection {
+    /// The bytes.
+    pub stream: Box<dyn ByteStream>,
+    /// The other end.
+    pub peer: Peer,
+}
+
+/// A bound listener.
+pub trait Acceptor: Send + Sync {
+    /// The next connection. An error concerns one connection or lack of descriptors: wait, go on.
+    fn accept(&self) -> BoxFuture<'_, io::Result<Connection>>;
+    /// The address as bound, with the real port.
+    fn address(&self) -> Address;
+}
+
+/// The door to sockets.
+pub trait Net: Send + Sync {
+    /// Binds.
+    fn listen(&self, at: &Address) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>>;
+    /// Connects. Callers bound the time.
+    fn dial(&self, to: &Address) -> BoxFuture<'_, io::Result<Connection>>;
+}

@@ -1,0 +1,1 @@
+//! All doors in memory, on one seed, with faults.

@@ -1,0 +1,1 @@
+//! FHIR JSON as a lossless tree.

@@ -1,0 +1,1 @@
+//! A whole gateway: configuration checked, wired, started, stopped.

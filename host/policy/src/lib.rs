@@ -1,0 +1,1 @@
+//! Who may see and receive what: views, seals, clearance.

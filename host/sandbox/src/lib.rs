@@ -1,0 +1,1 @@
+//! Engine, packages, budgets: one plugin call and nothing left behind.

@@ -1,0 +1,1 @@
+//! The journal: what was accepted and all that happened to it.

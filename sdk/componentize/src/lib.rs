@@ -1,0 +1,1 @@
+//! A core module becomes a component with its manifest.
