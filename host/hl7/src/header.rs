@@ -1,0 +1,81 @@
+use bytes::Bytes;
+
+use crate::{Charset, Delimiters, Message, SegmentName};
+
+/// What an answer needs of a message: fields of MSH as they stand there, not unescaped.
+///
+/// Without any MSH (a batch of nothing) the fields of the first FHS or BHS: 3 to 6, and its control
+/// id (field 11).
+#[derive(Clone)]
+pub struct Header {
+    /// The delimiters that the fields are written with.
+    pub delimiters: Delimiters,
+    /// The character set that the fields are written in.
+    pub charset: Charset,
+    /// MSH-3.
+    pub sending_application: Bytes,
+    /// MSH-4.
+    pub sending_facility: Bytes,
+    /// MSH-5.
+    pub receiving_application: Bytes,
+    /// MSH-6.
+    pub receiving_facility: Bytes,
+    /// MSH-9.
+    pub message_type: Bytes,
+    /// MSH-10.
+    pub control_id: Bytes,
+    /// MSH-11.
+    pub processing_id: Bytes,
+    /// MSH-12.
+    pub version: Bytes,
+    /// MSH-15.
+    pub accept_acknowledgement: Bytes,
+    /// MSH-16.
+    pub application_acknowledgement: Bytes,
+    /// MSH-18.
+    pub character_set: Bytes,
+    /// MSH-21.
+    pub profile: Bytes,
+}
+
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Header")
+            .field("charset", &self.charset)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Message {
+    /// The header, to keep: it shares the message's bytes.
+    pub fn header(&self) -> Header {
+        let msh = self.segment(SegmentName::MSH, 1);
+        let is_msh = msh.is_some();
+        let segment = msh.or_else(|| self.segments().next());
+        let field = |number: u32| {
+            let range = segment.as_ref().and_then(|segment| segment.field(number));
+            range
+                .map(|range| self.bytes().slice(range))
+                .unwrap_or_default()
+        };
+        let of_msh = |number: u32| if is_msh { field(number) } else { Bytes::new() };
+        Header {
+            delimiters: segment
+                .as_ref()
+                .map_or(*self.delimiters(), |it| *it.delimiters()),
+            charset: self.charset(),
+            sending_application: field(3),
+            sending_facility: field(4),
+            receiving_application: field(5),
+            receiving_facility: field(6),
+            message_type: of_msh(9),
+            control_id: field(if is_msh { 10 } else { 11 }),
+            processing_id: of_msh(11),
+            version: of_msh(12),
+            accept_acknowledgement: of_msh(15),
+            application_acknowledgement: of_msh(16),
+            character_set: of_msh(18),
+            profile: of_msh(21),
+        }
+    }
+}

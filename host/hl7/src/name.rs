@@ -1,0 +1,69 @@
+use std::fmt;
+
+/// The name of a segment: three letters or digits, or [`SegmentName::UNNAMED`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentName([u8; 3]);
+
+impl SegmentName {
+    /// A segment whose name is not three letters or digits. It prints as `?`, and the bytes where
+    /// its name should be are its first field, so that they are not overlooked.
+    pub const UNNAMED: Self = Self(*b"?  ");
+    /// `MSH`.
+    pub const MSH: Self = Self(*b"MSH");
+    /// `FHS`.
+    pub const FHS: Self = Self(*b"FHS");
+    /// `BHS`.
+    pub const BHS: Self = Self(*b"BHS");
+
+    /// The name with these bytes, or `None` unless they are three ASCII letters or digits.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; 3] = bytes.try_into().ok()?;
+        bytes
+            .iter()
+            .all(u8::is_ascii_alphanumeric)
+            .then_some(Self(bytes))
+    }
+
+    /// The name as text; `?` for [`Self::UNNAMED`].
+    pub fn as_str(&self) -> &str {
+        if self.is_unnamed() {
+            "?"
+        } else {
+            std::str::from_utf8(&self.0).unwrap_or("?")
+        }
+    }
+
+    /// Whether this stands for a name that is none.
+    pub fn is_unnamed(&self) -> bool {
+        *self == Self::UNNAMED
+    }
+
+    /// Whether the segment declares delimiters and its field 1 is the separator itself.
+    pub fn is_header(&self) -> bool {
+        matches!(*self, Self::MSH | Self::FHS | Self::BHS)
+    }
+}
+
+impl fmt::Display for SegmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for SegmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq<str> for SegmentName {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for SegmentName {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
