@@ -1,0 +1,93 @@
+//! A new plugin project: a Rust mapping that builds at once.
+//!
+//! The SDK with the contract is copied into the project, since it is on no registry yet; so is a
+//! `Cargo.lock`, so that everybody builds the same.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::manifest::{NAME_RULE, is_name};
+
+/// Path in the project, content. `{{crate}}` and `{{name}}` stand for the names.
+const TEMPLATE: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../template/Cargo.toml")),
+    ("Cargo.lock", include_str!("../template/Cargo.lock")),
+    ("plugin.toml", include_str!("../template/plugin.toml")),
+    ("README.md", include_str!("../template/README.md")),
+    ("example.hl7", include_str!("../template/example.hl7")),
+    (".gitignore", include_str!("../template/gitignore")),
+    ("src/lib.rs", include_str!("../template/lib.rs")),
+];
+
+/// Path in `hilum-sdk/`, content.
+const SDK: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../../rust/Cargo.toml")),
+    ("src/alloc.rs", include_str!("../../rust/src/alloc.rs")),
+    (
+        "src/bindings.rs",
+        include_str!("../../rust/src/bindings.rs"),
+    ),
+    ("src/entry.rs", include_str!("../../rust/src/entry.rs")),
+    ("src/fhir.rs", include_str!("../../rust/src/fhir.rs")),
+    ("src/json.rs", include_str!("../../rust/src/json.rs")),
+    ("src/lib.rs", include_str!("../../rust/src/lib.rs")),
+    ("src/log.rs", include_str!("../../rust/src/log.rs")),
+    ("src/message.rs", include_str!("../../rust/src/message.rs")),
+    (
+        "src/name_based.rs",
+        include_str!("../../rust/src/name_based.rs"),
+    ),
+    ("src/outcome.rs", include_str!("../../rust/src/outcome.rs")),
+    ("src/tables.rs", include_str!("../../rust/src/tables.rs")),
+    ("wit/host.wit", include_str!("../../rust/wit/host.wit")),
+    (
+        "wit/message.wit",
+        include_str!("../../rust/wit/message.wit"),
+    ),
+    ("wit/types.wit", include_str!("../../rust/wit/types.wit")),
+    ("wit/worlds.wit", include_str!("../../rust/wit/worlds.wit")),
+];
+
+/// Writes a Rust mapping project into a new or empty folder. `name` is the plugin's, with or
+/// without an owner before a slash (`st-anna/adt-to-fhir`).
+pub fn new_project(folder: &Path, name: &str) -> Result<()> {
+    let parts: Vec<&str> = name.split('/').collect();
+    ensure!(
+        parts.len() <= 2 && parts.iter().all(|it| is_name(it)),
+        "{name:?}: {NAME_RULE}"
+    );
+    let crate_name = parts.last().copied().unwrap_or_default();
+    match fs::read_dir(folder) {
+        Ok(mut entries) => ensure!(
+            entries.next().is_none(),
+            "{} is not empty; nothing was written",
+            folder.display()
+        ),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => bail!("{} cannot be used: {error}", folder.display()),
+    }
+    for (path, content) in TEMPLATE {
+        let content = content
+            .replace("{{crate}}", crate_name)
+            .replace("{{name}}", name);
+        write(&folder.join(path), &content)?;
+    }
+    for (path, content) in SDK {
+        write(&folder.join("hilum-sdk").join(path), content)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, content: &str) -> Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(cannot)?;
+    }
+    fs::write(path, content).with_context(cannot)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Write a Hilum plugin in Rust.
+//!
+//! A plugin is one function over the message of this call. It may read what the site granted; a
+//! value that it was not granted comes as a *token*, to be put where the value belongs:
+//!
+//! ```no_run
+//! use hilum_sdk::{Message, Object, Output, Refusal, conversions};
+//!
+//! hilum_sdk::transformer!(map);
+//!
+//! fn map(message: &Message) -> Result<Vec<Output>, Refusal> {
+//!     let [family, given, born] = message.values(["PID-5.1", "PID-5.2", "PID-7"]);
+//!     let patient = Object::new()
+//!         .set("resourceType", "Patient")
+//!         .set("name", [Object::new().set("family", family).set("given", [given])])
+//!         .set("birthDate", born.and_then(|it| conversions::fhir_date(&it)));
+//!     Ok(vec![Output::fhir(patient)])
+//! }
+//! ```
+//!
+//! `hilum plugin build` makes the component; `hilum plugin run` tries it on a message.
+//!
+//! Promises: nothing here needs a file, a clock or a random number, so a repeat gives the same
+//! output; a panic is written to the log, with its place, before the call ends.
+//! Not here: what a plugin may see (the site's grant decides, in the gateway).
+
+#[cfg(target_arch = "wasm32")]
+mod alloc;
+#[doc(hidden)]
+pub mod bindings;
+#[doc(hidden)]
+pub mod entry;
+mod json;
+mod message;
+mod name_based;
+mod outcome;
+
+pub mod fhir;
+pub mod log;
+pub mod tables;
+
+pub use bindings::hilum::plugin::message::{Facts, Sight};
+pub use bindings::hilum::plugin::outputs::Output;
+pub use bindings::hilum::plugin::types::{Reason, Refusal};
+pub use bindings::hilum::plugin::{conversions, settings};
+pub use bindings::validator::exports::hilum::plugin::check::Verdict;
+pub use json::{Array, Json, Number, Object, number};
+pub use message::{Message, Unread, is_token};
+pub use outcome::{output, refuse};
