@@ -1,0 +1,372 @@
+//! RFC 8259, strictly, with bounds.
+
+use std::collections::BTreeSet;
+
+use crate::{Member, Value};
+
+/// Bounds of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How deep arrays and objects may lie in each other.
+    pub depth_max: usize,
+    /// Bytes of the whole document.
+    pub bytes_max: usize,
+}
+
+impl Limits {
+    /// What a FHIR resource may be here: 128 levels, 64 MiB.
+    pub const RESOURCE: Self = Self { depth_max: 128, bytes_max: 64 << 20 };
+}
+
+/// What is wrong with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonFault {
+    /// The document ends too early.
+    #[error("the document ends too early")]
+    End,
+    /// Something else than JSON stands here.
+    #[error("this is not JSON")]
+    Unexpected,
+    /// A number that JSON does not have.
+    #[error("this is no JSON number")]
+    Number,
+    /// A string with a raw control character, a wrong escape or half a surrogate pair.
+    #[error("this is no JSON string")]
+    Text,
+    /// The bytes are not UTF-8.
+    #[error("the bytes are not UTF-8")]
+    Encoding,
+    /// A member stands twice in its object.
+    #[error("a member stands twice in its object")]
+    Duplicate,
+    /// Arrays and objects lie too deep in each other.
+    #[error("arrays and objects lie too deep in each other")]
+    TooDeep,
+    /// The document is too long.
+    #[error("the document is too long")]
+    TooLong,
+    /// Something follows after the document.
+    #[error("something follows after the document")]
+    Trailing,
+}
+
+/// Where a document is wrong, and how. Never what stands there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("byte {offset}: {fault}")]
+pub struct JsonError {
+    /// The offset of the first byte that is wrong.
+    pub offset: usize,
+    /// What is wrong.
+    pub fault: JsonFault,
+}
+
+/// Parses a document within [`Limits::RESOURCE`].
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    parse_with(bytes, Limits::RESOURCE)
+}
+
+/// Parses a document within these bounds.
+pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
+    if limits.bytes_max < bytes.len() {
+        return Err(JsonError { offset: limits.bytes_max, fault: JsonFault::TooLong });
+    }
+    let text = std::str::from_utf8(bytes)
+        .map_err(|fault| JsonError { offset: fault.valid_up_to(), fault: JsonFault::Encoding })?;
+    let mut parser = Parser { text, at: 0, depth_left: limits.depth_max };
+    parser.skip_blank();
+    let value = parser.value()?;
+    parser.skip_blank();
+    if parser.at < text.len() {
+        return Err(parser.fault(JsonFault::Trailing));
+    }
+    Ok(value)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth_left: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn value(&mut self) -> Result<Value, JsonError> {
+        match self.peek() {
+            Some(b'"') => Ok(Value::Text(self.string()?)),
+            Some(b'{') => self.deeper(Self::object),
+            Some(b'[') => self.deeper(Self::array),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Value::Boolean(true)),
+            Some(b'f') => self.word("false", Value::Boolean(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            Some(_) => Err(self.fault(JsonFault::Unexpected)),
+            None => Err(self.fault(JsonFault::End)),
+        }
+    }
+
+    fn deeper(
+        &mut self,
+        read: fn(&mut Self) -> Result<Value, JsonError>,
+    ) -> Result<Value, JsonError> {
+        let left = self.depth_left.checked_sub(1).ok_or_else(|| self.fault(JsonFault::TooDeep))?;
+        self.depth_left = left;
+        let value = read(self)?;
+        self.depth_left += 1;
+        Ok(value)
+    }
+
+    fn object(&mut self) -> Result<Value, JsonError> {
+        self.at += 1;
+        let mut members = Vec::new();
+        let mut names = BTreeSet::new();
+        self.skip_blank();
+        if self.take(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.skip_blank();
+            let start = self.at;
+            let name = self.string()?;
+            if !names.insert(name.clone()) {
+                return Err(JsonError { offset: start, fault: JsonFault::Duplicate });
+            }
+            self.skip_blank();
+            self.expect(b':')?;
+            self.skip_blank();
+            let value = self.value()?;
+            members.push(Member { name, value });
+            self.skip_blank();
+            if self.take(b'}') {
+                return Ok(Value::Object(members));
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn array(&mut self) -> Result<Value, JsonError> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.skip_blank();
+        if self.take(b']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            self.skip_blank();
+            items.push(self.value()?);
+            self.skip_blank();
+            if self.take(b']') {
+                return Ok(Value::Array(items));
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    /// RFC 8259 §6: `-`, an integer without leading zeros, fraction, exponent.
+    fn number(&mut self) -> Result<Value, JsonError> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') && self.digits() == 0 {
+            return Err(self.fault(JsonFault::Number));
+        }
+        if self.take(b'.') && self.digits() == 0 {
+            return Err(self.fault(JsonFault::Number));
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _ = self.take(b'+') || self.take(b'-');
+            if self.digits() == 0 {
+                return Err(self.fault(JsonFault::Number));
+            }
+        }
+        if self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(self.fault(JsonFault::Number));
+        }
+        Ok(Value::Number(self.text.get(start..self.at).unwrap_or_default().to_owned()))
+    }
+
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn string(&mut self) -> Result<String, JsonError> {
+        if !self.take(b'"') {
+            let fault = if self.peek().is_none() { JsonFault::End } else { JsonFault::Unexpected };
+            return Err(self.fault(fault));
+        }
+        let mut text = String::new();
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let end = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+            let Some(end) = end else {
+                self.at = self.text.len();
+                return Err(self.fault(JsonFault::End));
+            };
+            text.push_str(rest.get(..end).unwrap_or_default());
+            self.at += end;
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => text.push(self.escape()?),
+                _ => return Err(self.fault(JsonFault::Text)),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let start = self.at;
+        self.at += 1;
+        let letter = self.peek().ok_or_else(|| self.fault(JsonFault::End))?;
+        self.at += 1;
+        let wrong = JsonError { offset: start, fault: JsonFault::Text };
+        match letter {
+            b'"' => Ok('"'),
+            b'\\' => Ok('\\'),
+            b'/' => Ok('/'),
+            b'b' => Ok('\u{8}'),
+            b'f' => Ok('\u{c}'),
+            b'n' => Ok('\n'),
+            b'r' => Ok('\r'),
+            b't' => Ok('\t'),
+            b'u' => {
+                let high = self.hex4().ok_or(wrong)?;
+                if !(0xd800..0xe000).contains(&high) {
+                    return char::from_u32(high).ok_or(wrong);
+                }
+                // RFC 8259 §7: beyond the basic plane, a pair of surrogates. Half of one is refused.
+                if 0xdc00 <= high || !self.take(b'\\') || !self.take(b'u') {
+                    return Err(wrong);
+                }
+                let low = self.hex4().filter(|low| (0xdc00..0xe000).contains(low)).ok_or(wrong)?;
+                char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)).ok_or(wrong)
+            }
+            _ => Err(wrong),
+        }
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16).ok()
+    }
+
+    fn word(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(self.fault(JsonFault::Unexpected));
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn skip_blank(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let is_there = self.peek() == Some(byte);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.take(byte) {
+            return Ok(());
+        }
+        let fault = if self.peek().is_none() { JsonFault::End } else { JsonFault::Unexpected };
+        Err(self.fault(fault))
+    }
+
+    fn fault(&self, fault: JsonFault) -> JsonError {
+        JsonError { offset: self.at, fault }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn round(text: &str) {
+        let value = parse(text.as_bytes()).expect("parses");
+        assert_eq!(String::from_utf8_lossy(&value.to_bytes()), text);
+    }
+
+    #[track_caller]
+    fn refused(text: &str, offset: usize, fault: JsonFault) {
+        assert_eq!(parse(text.as_bytes()), Err(JsonError { offset, fault }), "{text}");
+    }
+
+    #[test]
+    fn digits_and_order_stay() {
+        round(r#"{"b":1.10,"a":-0.0,"c":1e3,"d":123456789012345678901234567890.123}"#);
+        round(r#"[null,true,false,"",[],{}]"#);
+    }
+
+    #[test]
+    fn strings_are_unescaped_and_escaped() {
+        let value = parse(br#""a\"\\\/\b\f\n\r\t\u00e4\ud83d\ude00""#).expect("parses");
+        assert_eq!(value.text(), Some("a\"\\/\u{8}\u{c}\n\r\tä😀"));
+        let again = parse(&value.to_bytes()).expect("parses");
+        assert_eq!(again, value);
+    }
+
+    #[test]
+    fn each_fault_has_its_offset() {
+        refused("", 0, JsonFault::End);
+        refused("{\"a\":1,\"a\":2}", 7, JsonFault::Duplicate);
+        refused("{\"a\":1,\"\\u0061\":2}", 7, JsonFault::Duplicate);
+        refused("[1,]", 3, JsonFault::Unexpected);
+        refused("01", 1, JsonFault::Number);
+        refused("1.", 2, JsonFault::Number);
+        refused("-", 1, JsonFault::Number);
+        refused("\"\\ud800x\"", 1, JsonFault::Text);
+        refused("\"\\udc00\"", 1, JsonFault::Text);
+        refused("\"a\nb\"", 2, JsonFault::Text);
+        refused("\"abc", 4, JsonFault::End);
+        refused("true false", 5, JsonFault::Trailing);
+        refused("nul", 0, JsonFault::Unexpected);
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(parse(deep(128).as_bytes()).is_ok());
+        let fault = parse(deep(129).as_bytes()).expect_err("too deep").fault;
+        assert_eq!(fault, JsonFault::TooDeep);
+        let limits = Limits { depth_max: 1, bytes_max: 3 };
+        assert_eq!(parse_with(b"1234", limits).expect_err("long").fault, JsonFault::TooLong);
+    }
+
+    #[test]
+    fn a_debug_print_holds_no_content() {
+        let value = parse(br#"{"name":"Everywoman"}"#).expect("parses");
+        assert!(!format!("{value:?}").contains("Everywoman"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_return(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn what_looks_like_json_returns_and_writes_back(text in "[\\[\\]{}:,\"a0-9.eE\\\\u \\-]{0,60}") {
+            if let Ok(value) = parse(text.as_bytes()) {
+                prop_assert_eq!(parse(&value.to_bytes()).expect("writes JSON"), value);
+            }
+        }
+    }
+}
