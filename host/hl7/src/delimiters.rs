@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use crate::finding::Role;
+use crate::finding::{FindingKind, Role};
+
+/// More than any sender writes, and little enough to look at.
+const MSH_2_BYTES_MAX: usize = 16;
 
 /// The delimiters of one message. Any ASCII character can have any role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,35 +38,40 @@ impl Delimiters {
         truncation: None,
     };
 
-    /// Reads the declaration at the start of a header segment (`MSH|^~\&|…`, also FHS and BHS).
+    /// Reads the declaration at the start of a header segment (`MSH|^~\&|…`, also FHS and BHS), and
+    /// what is odd about it.
     ///
-    /// None if it cannot be used: MSH-2 has fewer than 3 or more than 5 characters; one is not
-    /// ASCII or ends a line or a frame; components and repetitions share one; or the field
-    /// separator is a letter or digit, since it must be told from the name before it.
-    pub(crate) fn declared(segment: &[u8]) -> Option<(Self, Vec<Role>)> {
+    /// None if it cannot be used: MSH-2 has fewer than 3 characters; one is not ASCII or ends a line
+    /// or a frame; components and repetitions share one; or the field separator is a letter or
+    /// digit, since it must be told from the name before it. What stands after the fifth character
+    /// has no role, and must not be text.
+    pub(crate) fn declared(segment: &[u8]) -> Option<(Self, Vec<FindingKind>)> {
         let (&field, rest) = segment.get(3..)?.split_first()?;
-        // Six bytes tell whether there are more than five; a line may be gigabytes long.
-        let head = rest.get(..6).unwrap_or(rest);
-        let end = head
-            .iter()
-            .position(|&byte| byte == field || byte == b'\r' || byte == b'\n');
-        let characters = head.get(..end.unwrap_or(head.len()))?;
-        let usable =
-            |&byte: &u8| byte.is_ascii() && !matches!(byte, 0 | 0x0b | 0x1c | b'\r' | b'\n');
-        let all_usable = usable(&field) && characters.iter().all(usable);
-        if !all_usable || field.is_ascii_alphanumeric() || 5 < characters.len() {
+        // A line may be gigabytes long, and only a few bytes can be delimiters.
+        let head = rest.get(..MSH_2_BYTES_MAX + 1).unwrap_or(rest);
+        let ends = |&byte: &u8| byte == field || byte == b'\r' || byte == b'\n';
+        let end = head.iter().position(ends).unwrap_or(head.len());
+        let characters = head.get(..end)?;
+        if MSH_2_BYTES_MAX < characters.len() || field.is_ascii_alphanumeric() {
+            return None;
+        }
+        if !usable(&field) || !characters.iter().all(usable) {
             return None;
         }
         let (&[component, repetition, escape], more) = characters.split_first_chunk::<3>()?;
-        if component == repetition {
+        let further = more.get(2..).unwrap_or_default();
+        if component == repetition || further.iter().any(u8::is_ascii_alphanumeric) {
             return None;
         }
+        let mut findings = Vec::new();
+        if !further.is_empty() {
+            findings.push(FindingKind::FurtherDelimiters);
+        }
         let mut taken = vec![component, repetition];
-        let mut shared = Vec::new();
         let mut once = |character: Option<u8>, role: Role| {
             let character = character?;
             if taken.contains(&character) {
-                shared.push(role);
+                findings.push(FindingKind::SharedDelimiter(role));
                 return None;
             }
             taken.push(character);
@@ -77,15 +85,17 @@ impl Delimiters {
             subcomponent: once(more.first().copied(), Role::Subcomponent),
             truncation: once(more.get(1).copied(), Role::Truncation),
         };
-        Some((delimiters, shared))
+        Some((delimiters, findings))
     }
 
-    /// MSH-2 for these delimiters. A missing one in the middle ends it.
-    pub fn encoding_characters(&self) -> Vec<u8> {
-        let mut characters = vec![self.component, self.repetition];
-        let rest = [self.escape, self.subcomponent, self.truncation];
-        characters.extend(rest.into_iter().map_while(|character| character));
-        characters
+    /// MSH-2 for these delimiters. None if there is no escape character: then a message of our own
+    /// has to declare its own.
+    pub fn encoding_characters(&self) -> Option<Vec<u8>> {
+        let mut characters = vec![self.component, self.repetition, self.escape?];
+        characters.extend(self.subcomponent);
+        // Without the fourth character there can be no fifth.
+        characters.extend(self.truncation.filter(|_| self.subcomponent.is_some()));
+        Some(characters)
     }
 
     /// The `number`th repetition (from 1) of a raw field, as bytes. None if there are fewer.
@@ -110,6 +120,10 @@ impl Delimiters {
             || byte == self.repetition
             || self.subcomponent == Some(byte)
     }
+}
+
+fn usable(byte: &u8) -> bool {
+    byte.is_ascii() && !matches!(byte, 0 | 0x0b | 0x1c | b'\r' | b'\n')
 }
 
 /// The `number`th piece (from 1) of a range of bytes between separators.

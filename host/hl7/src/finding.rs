@@ -34,6 +34,9 @@ pub enum FindingKind {
     /// A character has two roles in MSH-2. The later role has no character.
     #[error("the {0} character of MSH-2 has another role too, so nothing is read as {0}")]
     SharedDelimiter(Role),
+    /// MSH-2 has more than five characters. Those after the fifth have no role.
+    #[error("MSH-2 has more than five characters")]
+    FurtherDelimiters,
     /// A later header segment declares no usable delimiters; the earlier ones hold on.
     #[error("a later header segment declares no usable delimiters")]
     HeaderDelimiters,
@@ -49,8 +52,8 @@ pub enum FindingKind {
     /// Nothing stands between two terminators.
     #[error("a line is blank")]
     BlankLine,
-    /// A segment's name is not three letters or digits.
-    #[error("a segment's name is not three letters or digits")]
+    /// A segment's name is not a capital letter and two capital letters or digits.
+    #[error("a segment's name is not three capital letters or digits")]
     SegmentName,
     /// MSH-18 names a character set that we cannot read.
     #[error("MSH-18 names a character set that is not known here")]
@@ -124,7 +127,10 @@ impl Findings {
         }
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Finding> {
+    /// The list in the order of the bytes.
+    pub(crate) fn into_vec(mut self) -> Vec<Finding> {
+        self.0
+            .sort_by_key(|it| (it.kind == FindingKind::More, it.segment, it.offset));
         self.0
     }
 }

@@ -266,14 +266,13 @@ impl Indexer<'_> {
             return None;
         }
         let segment = self.index.count();
-        let Some((delimiters, shared)) = Delimiters::declared(rest) else {
+        let Some((delimiters, findings)) = Delimiters::declared(rest) else {
             self.findings
                 .add(self.start, segment + 1, FindingKind::HeaderDelimiters);
             return None;
         };
-        for role in shared {
-            self.findings
-                .add(self.start, segment + 1, FindingKind::SharedDelimiter(role));
+        for kind in findings {
+            self.findings.add(self.start, segment + 1, kind);
         }
         self.index.later.push(Declared {
             segment,
@@ -323,13 +322,7 @@ pub(crate) fn starts_with_header(bytes: &[u8]) -> bool {
 
 /// A field cannot hold its own separator, so a name and a separator after a LF are a segment.
 fn looks_like_segment(bytes: &[u8], separator: u8) -> bool {
-    let named = match bytes {
-        [first, rest @ ..] if first.is_ascii_uppercase() => rest
-            .iter()
-            .take(2)
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()),
-        _ => false,
-    };
+    let named = bytes.get(..3).and_then(SegmentName::new).is_some();
     let separated = bytes.get(3) == Some(&separator);
     named && separated || starts_with_header(bytes) && Delimiters::declared(bytes).is_some()
 }

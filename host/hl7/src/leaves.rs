@@ -36,7 +36,7 @@ struct Field<'a> {
 
 impl Message {
     /// Every subcomponent that is not empty, `""` too, in order. Outside of leaves there are only
-    /// the prefix, terminators, delimiters, MSH-1 and MSH-2, and names of three letters or digits.
+    /// the prefix, terminators, delimiters, MSH-1 and MSH-2, and segments' names.
     pub fn leaves(&self) -> Leaves<'_> {
         Leaves {
             bytes: self.bytes(),

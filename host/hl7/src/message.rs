@@ -41,7 +41,7 @@ pub enum ParseError {
     /// The first segment is not MSH (nor FHS or BHS).
     #[error("the message does not begin with MSH")]
     NoMsh,
-    /// MSH-1 and MSH-2 do not declare 3 to 5 characters that can be told apart.
+    /// MSH-1 and MSH-2 do not declare characters that can be told apart.
     #[error("MSH-1 and MSH-2 declare no usable delimiters")]
     BadDelimiters,
     /// More than 4 GiB.
@@ -77,10 +77,9 @@ impl Message {
                 ParseError::NoMsh
             });
         }
-        let (delimiters, shared) =
-            Delimiters::declared(content).ok_or(ParseError::BadDelimiters)?;
-        for role in shared {
-            findings.add(start, 1, FindingKind::SharedDelimiter(role));
+        let (delimiters, odd) = Delimiters::declared(content).ok_or(ParseError::BadDelimiters)?;
+        for kind in odd {
+            findings.add(start, 1, kind);
         }
         let index = index(&bytes, start, delimiters, &mut findings);
         let inner = Inner {

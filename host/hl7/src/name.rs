@@ -1,12 +1,13 @@
 use std::fmt;
 
-/// The name of a segment: three letters or digits, or [`SegmentName::UNNAMED`].
+/// The name of a segment: a capital letter and two capital letters or digits, or
+/// [`SegmentName::UNNAMED`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SegmentName([u8; 3]);
 
 impl SegmentName {
-    /// A segment whose name is not three letters or digits. It prints as `?`, and the bytes where
-    /// its name should be are its first field, so that they are not overlooked.
+    /// A segment whose name is none. It prints as `?`, and the bytes where its name should be are its
+    /// first field, so that they are not overlooked: it may be a line of somebody's free text.
     pub const UNNAMED: Self = Self(*b"?  ");
     /// `MSH`.
     pub const MSH: Self = Self(*b"MSH");
@@ -15,13 +16,17 @@ impl SegmentName {
     /// `BHS`.
     pub const BHS: Self = Self(*b"BHS");
 
-    /// The name with these bytes, or `None` unless they are three ASCII letters or digits.
+    /// The name with these bytes, or `None` if they are no name.
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        let bytes: [u8; 3] = bytes.try_into().ok()?;
-        bytes
-            .iter()
-            .all(u8::is_ascii_alphanumeric)
-            .then_some(Self(bytes))
+        let &[first, second, third] = bytes else {
+            return None;
+        };
+        let rest = [second, third];
+        let named = first.is_ascii_uppercase()
+            && rest
+                .iter()
+                .all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
+        named.then_some(Self([first, second, third]))
     }
 
     /// The name as text; `?` for [`Self::UNNAMED`].

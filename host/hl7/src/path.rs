@@ -3,7 +3,7 @@
 //! ```text
 //! path       = segment [ "[" occurrence "]" ] [ "-" field [ "[" repetition "]" ]
 //!              [ "." component [ "." subcomponent ] ] ]
-//! segment    = 3 letters or digits | "?"        as they stand in the message
+//! segment    = a capital letter, 2 capital letters or digits | "?" for a segment without a name
 //! the others = 1 to 4294967295, without sign or leading zero
 //! ```
 //!

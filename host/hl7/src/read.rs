@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::index::narrow;
 use crate::segment::Segment;
 use crate::{Message, Path};
 
@@ -91,10 +90,21 @@ fn in_repetition(segment: &Segment<'_>, path: &Path, repetition: u32) -> Option<
         .filter(|range| !range.is_empty())
 }
 
-/// One entry for each repetition of the path's field.
+/// One entry for each repetition of the path's field. The field is walked once: a field of a
+/// million repetitions must not be searched a million times.
 fn each_repetition(segment: &Segment<'_>, path: &Path, found: &mut Vec<Option<Range<usize>>>) {
-    let repetitions = segment.repetitions(path.field.unwrap_or(1)).max(1);
-    for repetition in 1..=narrow(repetitions) {
-        found.push(in_repetition(segment, path, repetition));
+    let (component, subcomponent) = (path.component.unwrap_or(1), path.subcomponent.unwrap_or(1));
+    let before = found.len();
+    found.extend(
+        segment
+            .each_repetition(path.field.unwrap_or(1))
+            .map(|repetition| {
+                segment
+                    .subcomponent_of(repetition, path.field.unwrap_or(1), component, subcomponent)
+                    .filter(|range| !range.is_empty())
+            }),
+    );
+    if found.len() == before {
+        found.push(None);
     }
 }

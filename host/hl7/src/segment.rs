@@ -30,7 +30,7 @@ impl<'a> Segment<'a> {
         })
     }
 
-    /// The name; `?` if it is not three letters or digits.
+    /// The name; `?` if it is none.
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
@@ -121,6 +121,17 @@ impl<'a> Segment<'a> {
         subcomponent: u32,
     ) -> Option<Range<usize>> {
         let range = self.repetition(field, repetition)?;
+        self.subcomponent_of(range, field, component, subcomponent)
+    }
+
+    /// The same, in a repetition of the field that has been found.
+    pub(crate) fn subcomponent_of(
+        &self,
+        range: Range<usize>,
+        field: u32,
+        component: u32,
+        subcomponent: u32,
+    ) -> Option<Range<usize>> {
         if self.declares_in(field) {
             return (component == 1 && subcomponent == 1).then_some(range);
         }
@@ -134,14 +145,24 @@ impl<'a> Segment<'a> {
 
     /// How many repetitions a field has; none if it is absent or empty.
     pub fn repetitions(&self, field: u32) -> usize {
-        let Some(range) = self.field(field).filter(|range| !range.is_empty()) else {
-            return 0;
-        };
-        if self.declares_in(field) {
-            return 1;
-        }
-        let bytes = self.inner.bytes.get(range).unwrap_or_default();
-        memchr::memchr_iter(self.delimiters().repetition, bytes).count() + 1
+        self.each_repetition(field).count()
+    }
+
+    /// The repetitions of a field in order; none if it is absent or empty.
+    pub(crate) fn each_repetition(&self, field: u32) -> impl Iterator<Item = Range<usize>> + 'a {
+        let range = self.field(field).unwrap_or_default();
+        let bytes = self.inner.bytes.get(range.clone()).unwrap_or_default();
+        let split = if self.declares_in(field) { &[] } else { bytes };
+        let last = (!bytes.is_empty()).then_some(range.end);
+        let mut start = range.start;
+        memchr::memchr_iter(self.delimiters().repetition, split)
+            .map(move |found| range.start + found)
+            .chain(last)
+            .map(move |end| {
+                let repetition = start..end;
+                start = end + 1;
+                repetition
+            })
     }
 }
 
