@@ -13,7 +13,7 @@
 
 mod offer;
 
-pub use offer::{INTERFACES, Interface, PACKAGE, VERSION, World, id_of, interface};
+pub use offer::{INTERFACES, Interface, PACKAGE, VERSION, World, id_of, interface, is_compatible};
 
 /// The world of mappings, and every interface that the worlds share.
 #[expect(missing_docs, reason = "generated; the WIT has the documentation")]
@@ -22,6 +22,7 @@ pub mod transformer {
         world: "transformer",
         path: "../../wit/hilum-plugin@next",
         imports: { default: trappable },
+        include_component_type: true,
     });
 }
 
@@ -32,6 +33,7 @@ pub mod router {
         world: "router",
         path: "../../wit/hilum-plugin@next",
         imports: { default: trappable },
+        include_component_type: true,
         with: {
             "hilum:plugin/types@0.1.0": crate::types,
             "hilum:plugin/message@0.1.0": crate::message,
@@ -50,6 +52,7 @@ pub mod validator {
         world: "validator",
         path: "../../wit/hilum-plugin@next",
         imports: { default: trappable },
+        include_component_type: true,
         with: {
             "hilum:plugin/types@0.1.0": crate::types,
             "hilum:plugin/message@0.1.0": crate::message,
@@ -59,6 +62,17 @@ pub mod validator {
             "hilum:plugin/settings@0.1.0": crate::settings,
         },
     });
+}
+
+impl World {
+    /// The world as tools embed it into a core module (the custom section `component-type`).
+    pub const fn component_type(self) -> &'static [u8] {
+        match self {
+            Self::Transformer => transformer::COMPONENT_TYPE,
+            Self::Router => router::COMPONENT_TYPE,
+            Self::Validator => validator::COMPONENT_TYPE,
+        }
+    }
 }
 
 pub use transformer::hilum::plugin::{

@@ -17,7 +17,11 @@ pub struct Interface {
 
 /// Every interface that a plugin may import. All of them are always linked.
 pub const INTERFACES: &[Interface] = &[
-    Interface { name: "types", functions: &[], types: &["format", "access-error", "reason", "refusal"] },
+    Interface {
+        name: "types",
+        functions: &[],
+        types: &["format", "access-error", "reason", "refusal"],
+    },
     Interface {
         name: "message",
         functions: &[
@@ -50,10 +54,26 @@ pub const INTERFACES: &[Interface] = &[
         ],
         types: &["draft"],
     },
-    Interface { name: "outputs", functions: &[], types: &["body", "output"] },
-    Interface { name: "log", functions: &["write"], types: &["level"] },
-    Interface { name: "tables", functions: &["translate"], types: &["table-error"] },
-    Interface { name: "settings", functions: &["get"], types: &[] },
+    Interface {
+        name: "outputs",
+        functions: &[],
+        types: &["body", "output"],
+    },
+    Interface {
+        name: "log",
+        functions: &["write"],
+        types: &["level"],
+    },
+    Interface {
+        name: "tables",
+        functions: &["translate"],
+        types: &["table-error"],
+    },
+    Interface {
+        name: "settings",
+        functions: &["get"],
+        types: &[],
+    },
 ];
 
 /// What a plugin is: which function the gateway calls, and what it does with the answer.
@@ -106,6 +126,17 @@ pub fn interface(name: &str) -> Option<&'static Interface> {
     INTERFACES.iter().find(|it| it.name == name)
 }
 
+/// Whether a plugin built against this version can be spoken to: what is not 1.0 yet keeps its
+/// promises within a minor version. Whether it needs a function that came later shows when its
+/// imports are compared.
+pub fn is_compatible(version: &str) -> bool {
+    let minor = VERSION.rsplit_once('.').map_or(VERSION, |(minor, _)| minor);
+    version
+        .strip_prefix(minor)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .is_some_and(|patch| patch.parse::<u32>().is_ok())
+}
+
 /// The whole name of something in the package: `message` is `hilum:plugin/message@0.1.0`.
 pub fn id_of(name: &str) -> String {
     format!("{PACKAGE}/{name}@{VERSION}")
@@ -127,7 +158,11 @@ mod tests {
         for file in files {
             let text = std::fs::read(file.path()).expect("a WIT file");
             let (mut inside, mut resource, mut depth) = (None::<String>, None::<String>, 0);
-            for line in String::from_utf8(text).expect("UTF-8").lines().map(str::trim) {
+            for line in String::from_utf8(text)
+                .expect("UTF-8")
+                .lines()
+                .map(str::trim)
+            {
                 if line.starts_with("//") {
                     continue;
                 }
@@ -176,16 +211,27 @@ mod tests {
     fn the_tables_in_words_agree_with_the_wit() {
         let mut declared = declared();
         for world in World::ALL {
-            let (functions, _) = declared.remove(world.export()).expect("the export is in the WIT");
+            let (functions, _) = declared
+                .remove(world.export())
+                .expect("the export is in the WIT");
             assert_eq!(functions, ["run"]);
         }
         for interface in INTERFACES {
             let (functions, types) = declared.remove(interface.name).expect("it is in the WIT");
-            assert_eq!(functions, interface.functions, "functions of {}", interface.name);
-            let ours: BTreeSet<String> = interface.types.iter().map(|it| (*it).to_owned()).collect();
+            assert_eq!(
+                functions, interface.functions,
+                "functions of {}",
+                interface.name
+            );
+            let ours: BTreeSet<String> =
+                interface.types.iter().map(|it| (*it).to_owned()).collect();
             assert_eq!(types, ours, "types of {}", interface.name);
         }
-        assert!(declared.is_empty(), "not in the table: {:?}", declared.keys());
+        assert!(
+            declared.is_empty(),
+            "not in the table: {:?}",
+            declared.keys()
+        );
     }
 
     #[test]
