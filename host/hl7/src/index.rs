@@ -10,9 +10,8 @@
 
 use std::ops::Range;
 
-use memchr::memchr3_iter;
-
 use crate::finding::{FindingKind, Findings};
+use crate::scan::finds;
 use crate::{Delimiters, SegmentName};
 
 /// Lengths are checked against `u32::MAX` before anything is indexed, so this loses nothing.
@@ -102,6 +101,27 @@ impl Index {
         named
             .and_then(SegmentName::new)
             .unwrap_or(SegmentName::UNNAMED)
+    }
+
+    /// The segments with this name, as positions from 0.
+    pub(crate) fn named<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        name: SegmentName,
+    ) -> impl Iterator<Item = usize> + 'a {
+        // Most segments have another name: their first bytes tell, without looking for its end.
+        let starts_alike = move |start: u32| {
+            let start = wide(start);
+            name.is_unnamed() || bytes.get(start..start + 3) == Some(name.as_bytes())
+        };
+        let entries = self.segments.as_chunks::<3>().0.iter().enumerate();
+        entries
+            .filter(move |&(_, &[start, ..])| starts_alike(start))
+            .filter(move |&(at, _)| {
+                self.span(at)
+                    .is_some_and(|it| self.name(bytes, &it) == name)
+            })
+            .map(|(at, _)| at)
     }
 
     /// The delimiters that hold in a segment, and whether it declares them itself.
@@ -196,13 +216,14 @@ impl Indexer<'_> {
         let rest = self.bytes.get(from..)?;
         // Bytes before this one have been dealt with.
         let mut resume = from;
-        for found in memchr3_iter(separator, b'\r', b'\n', rest) {
+        for found in finds(rest, separator) {
             let at = from + found;
-            if at < resume {
+            let byte = rest.get(found).copied();
+            if byte == Some(separator) {
+                self.index.separators.push(narrow(at));
                 continue;
             }
-            if rest.get(found) == Some(&separator) {
-                self.index.separators.push(narrow(at));
+            if at < resume || !matches!(byte, Some(b'\r' | b'\n')) {
                 continue;
             }
             let terminators = self.terminators(at);

@@ -113,11 +113,9 @@ impl<'a> Field<'a> {
                 ..
             } = *self.delimiters;
             let left = bytes.get(rest.clone())?;
-            let length = memchr3(
-                repetition,
-                component,
-                subcomponent.unwrap_or(component),
+            let length = find_split(
                 left,
+                [repetition, component, subcomponent.unwrap_or(component)],
             );
             let end = length.map_or(rest.end, |length| rest.start + length);
             let place = self.place;
@@ -148,5 +146,15 @@ impl<'a> Field<'a> {
                 });
             }
         }
+    }
+}
+
+/// Most values are short, and for those a plain look is faster than the start of a search.
+fn find_split(bytes: &[u8], [one, two, three]: [u8; 3]) -> Option<usize> {
+    match bytes.split_at_checked(32) {
+        None => bytes
+            .iter()
+            .position(|&byte| byte == one || byte == two || byte == three),
+        Some(_) => memchr3(one, two, three, bytes),
     }
 }

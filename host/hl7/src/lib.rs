@@ -35,6 +35,7 @@ mod message;
 mod name;
 mod path;
 mod read;
+mod scan;
 mod segment;
 
 pub use charset::{Charset, DecodeError};

@@ -38,6 +38,10 @@ impl SegmentName {
         }
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Whether this stands for a name that is none.
     pub fn is_unnamed(&self) -> bool {
         *self == Self::UNNAMED

@@ -209,10 +209,6 @@ impl Message {
     /// The positions of the segments with this name, from 0.
     pub(crate) fn segments_named(&self, name: SegmentName) -> impl Iterator<Item = usize> + '_ {
         let Inner { index, bytes, .. } = self.inner();
-        (0..index.count()).filter(move |&at| {
-            index
-                .span(at)
-                .is_some_and(|span| index.name(bytes, &span) == name)
-        })
+        index.named(bytes, name)
     }
 }
