@@ -1,1 +1,39 @@
-//! The real doors.
+//! The real doors: the operating system, and a tokio runtime for sockets and timers.
+//!
+//! Promises: new files and folders are for this user alone; a machine has a thread of its own.
+//! Not here: limits, retries, what is written where.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this module is the door: everything that is banned elsewhere is done here"
+)]
+
+mod clock;
+mod disk;
+mod net;
+mod tasks;
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::Doors;
+
+pub use clock::{SystemClock, SystemEntropy};
+pub use disk::SystemDisk;
+pub use net::SystemNet;
+pub use tasks::SystemTasks;
+
+/// All real doors. Sockets, timers and futures live on `runtime`.
+pub fn doors(runtime: Handle) -> Doors {
+    Doors {
+        clock: Arc::new(SystemClock::new(runtime.clone())),
+        entropy: Arc::new(SystemEntropy),
+        disk: Arc::new(SystemDisk),
+        net: Arc::new(SystemNet::new(runtime.clone())),
+        tasks: Arc::new(SystemTasks::new(runtime)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

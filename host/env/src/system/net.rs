@@ -1,0 +1,167 @@
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Handle;
+
+use crate::{Acceptor, Address, BoxFuture, Connection, Net, Peer};
+
+/// Sockets.
+pub struct SystemNet {
+    runtime: Handle,
+}
+
+impl SystemNet {
+    /// Sockets that live on `runtime`.
+    pub fn new(runtime: Handle) -> Self {
+        Self { runtime }
+    }
+
+    /// Runs a future on the runtime, so that it also works where no runtime is entered.
+    async fn on_runtime<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = io::Result<T>> + Send + 'static,
+    ) -> io::Result<T> {
+        // Dropped before it ends, it is stopped: a dial that timed out leaves nothing behind.
+        struct Stop(tokio::task::AbortHandle);
+        impl Drop for Stop {
+            fn drop(&mut self) {
+                self.0.abort();
+            }
+        }
+        let task = self.runtime.spawn(future);
+        let _stop = Stop(task.abort_handle());
+        task.await.map_err(io::Error::other)?
+    }
+}
+
+impl Net for SystemNet {
+    fn listen(&self, at: &Address) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>> {
+        let at = at.clone();
+        Box::pin(self.on_runtime(async move {
+            match at {
+                Address::Tcp(address) => {
+                    let listener = TcpListener::bind(&address).await?;
+                    Ok(Box::new(TcpAcceptor(listener)) as Box<dyn Acceptor>)
+                }
+                Address::Local(path) => {
+                    let listener = listen_local(&path)?;
+                    Ok(Box::new(LocalAcceptor { listener, path }) as Box<dyn Acceptor>)
+                }
+            }
+        }))
+    }
+
+    fn dial(&self, to: &Address) -> BoxFuture<'_, io::Result<Connection>> {
+        let to = to.clone();
+        Box::pin(self.on_runtime(async move {
+            match to {
+                Address::Tcp(address) => connection(TcpStream::connect(&address).await?),
+                Address::Local(path) => local_connection(UnixStream::connect(&path).await?),
+            }
+        }))
+    }
+}
+
+struct TcpAcceptor(TcpListener);
+
+impl Acceptor for TcpAcceptor {
+    fn accept(&self) -> BoxFuture<'_, io::Result<Connection>> {
+        Box::pin(async {
+            let (stream, _) = self.0.accept().await?;
+            connection(stream)
+        })
+    }
+
+    fn address(&self) -> Address {
+        Address::Tcp(
+            self.0
+                .local_addr()
+                .map(|it| it.to_string())
+                .unwrap_or_default(),
+        )
+    }
+}
+
+fn connection(stream: TcpStream) -> io::Result<Connection> {
+    // Answers are small and awaited: holding them back for more bytes helps nobody.
+    stream.set_nodelay(true)?;
+    let address = stream.peer_addr()?;
+    let peer = Peer {
+        address: address.to_string(),
+        ip: Some(address.ip()),
+        uid: None,
+    };
+    Ok(Connection {
+        stream: Box::new(stream),
+        peer,
+    })
+}
+
+struct LocalAcceptor {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Acceptor for LocalAcceptor {
+    fn accept(&self) -> BoxFuture<'_, io::Result<Connection>> {
+        Box::pin(async {
+            let (stream, _) = self.listener.accept().await?;
+            local_connection(stream)
+        })
+    }
+
+    fn address(&self) -> Address {
+        Address::Local(self.path.clone())
+    }
+}
+
+impl Drop for LocalAcceptor {
+    fn drop(&mut self) {
+        // What stays behind is recognised as stale by the next one, so an error changes nothing.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn local_connection(stream: UnixStream) -> io::Result<Connection> {
+    let uid = stream.peer_cred()?.uid();
+    let peer = Peer {
+        address: "local".to_owned(),
+        ip: None,
+        uid: Some(uid),
+    };
+    Ok(Connection {
+        stream: Box::new(stream),
+        peer,
+    })
+}
+
+/// Binds beside `path`, closes it to others, and only then gives it its name: at no moment can
+/// another user reach it. A socket that nobody listens at any more is replaced.
+fn listen_local(path: &Path) -> io::Result<UnixListener> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if !about.file_type().is_socket() => {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(_) => {
+            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+                return Err(io::ErrorKind::AddrInUse.into());
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&beside)?;
+    fs::set_permissions(&beside, Permissions::from_mode(0o600))?;
+    fs::rename(&beside, path)?;
+    Ok(listener)
+}
