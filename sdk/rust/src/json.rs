@@ -120,6 +120,8 @@ impl Object {
         format!("{{{}}}", self.members)
     }
 
+    // One copy of this, and not one for each member that a mapping sets: guests are small.
+    #[inline(never)]
     fn put(&mut self, key: &str, value: &dyn Json) {
         let before = self.members.len();
         if before > 0 {
@@ -169,6 +171,7 @@ impl Array {
         self.elements.is_empty()
     }
 
+    #[inline(never)]
     fn add(&mut self, value: &dyn Json) {
         let before = self.elements.len();
         if before > 0 {

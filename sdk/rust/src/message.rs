@@ -99,26 +99,38 @@ impl Message {
     /// ```
     #[track_caller]
     pub fn each<const N: usize>(&self, path: &str, parts: [&str; N]) -> Vec<[Option<String>; N]> {
+        let mut read = self.parts(path, &parts).into_iter();
+        let mut all = Vec::new();
+        while read.len() > 0 {
+            all.push(std::array::from_fn(|_| read.next().flatten()));
+        }
+        all
+    }
+
+    /// The parts of each repetition that has any, one repetition after the other.
+    #[track_caller]
+    fn parts(&self, path: &str, parts: &[&str]) -> Vec<Option<String>> {
         let count = self.count(path).unwrap_or(0);
-        let paths: Vec<String> = (1..=count)
-            .flat_map(|index| {
-                parts
-                    .iter()
-                    .map(move |part| format!("{path}[{index}]{part}"))
-            })
-            .collect();
+        let mut paths = Vec::new();
+        for index in 1..=count {
+            paths.extend(parts.iter().map(|part| format!("{path}[{index}]{part}")));
+        }
         if paths.is_empty() {
             return Vec::new();
         }
         let read = host::get_many(&paths);
-        let mut read = paths
+        let read = paths
             .iter()
             .zip(read)
             .map(|(path, it)| checked(path, it).ok().flatten());
-        (0..count)
-            .map(|_| std::array::from_fn(|_| read.next().flatten()))
-            .filter(|parts: &[Option<String>; N]| parts.iter().any(Option::is_some))
-            .collect()
+        let mut read: Vec<Option<String>> = read.collect();
+        let mut all = Vec::with_capacity(read.len());
+        for repetition in read.chunks_mut(parts.len()) {
+            if repetition.iter().any(Option::is_some) {
+                all.extend(repetition.iter_mut().map(Option::take));
+            }
+        }
+        all
     }
 
     /// Every value at a path: an entry for each repetition of each occurrence, in order, and none
