@@ -63,6 +63,8 @@ whats! {
     Released => "released",
     /// A person gave up on a run or an output.
     Discarded => "discarded",
+    /// A person looked at a message or its way, with patient data masked.
+    Viewed => "viewed",
     /// A person read patient data.
     Revealed => "revealed",
     /// The gateway started.
