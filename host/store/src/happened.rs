@@ -1,0 +1,69 @@
+use std::fmt;
+
+use bytes::Bytes;
+use hilum_words::{DeliveryId, MessageId, Name, RunId, Timestamp};
+
+/// Something that somebody has to act on. Told on the committer, after the sync, in the journal's
+/// order; the one who is told must not block.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// A run waits for a worker.
+    Run(RunReady),
+    /// A delivery waits for its courier.
+    Queued(DeliveryReady),
+    /// Every destination of a run has its answer, or is parked. Told again if a parked delivery is
+    /// queued again and then has its answer.
+    Settled(RunId),
+}
+
+/// Who is told.
+pub type Watcher = Box<dyn FnMut(Happened) + Send>;
+
+/// A run that waits for a worker.
+#[derive(Clone)]
+pub struct RunReady {
+    /// Which.
+    pub run: RunId,
+    /// Of which message.
+    pub message: MessageId,
+    /// The lanes in which it has to be first.
+    pub lanes: Vec<Vec<u8>>,
+    /// The message's bytes, where they are at hand.
+    pub body: Option<Bytes>,
+}
+
+/// Ids only: lanes and body are PHI.
+impl fmt::Debug for RunReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunReady")
+            .field("run", &self.run)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A delivery that waits for its courier.
+#[derive(Clone)]
+pub struct DeliveryReady {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// Where to.
+    pub destination: Name,
+    /// The lane in which it keeps its place.
+    pub lane: Vec<u8>,
+    /// Attempts that were made.
+    pub attempts: u32,
+    /// When to try; none for now.
+    pub due: Option<Timestamp>,
+}
+
+/// Without the lane, which is PHI.
+impl fmt::Debug for DeliveryReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryReady")
+            .field("delivery", &self.delivery)
+            .field("destination", &self.destination)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
