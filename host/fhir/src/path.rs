@@ -30,7 +30,11 @@ impl FromStr for Path {
     type Err = PathError;
 
     fn from_str(text: &str) -> Result<Self, PathError> {
-        let steps = text.split('.').map(parse_step).collect::<Option<Vec<_>>>().ok_or(PathError)?;
+        let steps = text
+            .split('.')
+            .map(parse_step)
+            .collect::<Option<Vec<_>>>()
+            .ok_or(PathError)?;
         Ok(Self { steps })
     }
 }
@@ -41,8 +45,13 @@ fn parse_step(text: &str) -> Option<Step> {
         None => (text, None),
     };
     let is_name = !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    is_name.then(|| Step { name: name.to_owned(), index })
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    is_name.then(|| Step {
+        name: name.to_owned(),
+        index,
+    })
 }
 
 impl fmt::Display for Path {
@@ -64,10 +73,11 @@ impl Path {
     /// Everything that stands at this place, in order. An index that is left out means each item.
     pub fn all<'a>(&self, resource: &'a Value) -> Vec<&'a Value> {
         let mut steps = self.steps.as_slice();
-        if let (Some(first), [head, rest @ ..]) = (resource.resource_type(), steps) {
-            if head.name == first && head.index.is_none() {
-                steps = rest;
-            }
+        if let (Some(first), [head, rest @ ..]) = (resource.resource_type(), steps)
+            && head.name == first
+            && head.index.is_none()
+        {
+            steps = rest;
         }
         let mut here = vec![resource];
         for step in steps {

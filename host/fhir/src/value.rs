@@ -29,13 +29,21 @@ pub enum Value {
 impl Value {
     /// The member of this name, if this is an object that has it.
     pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members().iter().find(|member| member.name == name).map(|member| &member.value)
+        self.members()
+            .iter()
+            .find(|member| member.name == name)
+            .map(|member| &member.value)
     }
 
     /// The member of this name, to change it.
     pub fn member_mut(&mut self, name: &str) -> Option<&mut Value> {
-        let Self::Object(members) = self else { return None };
-        members.iter_mut().find(|member| member.name == name).map(|member| &mut member.value)
+        let Self::Object(members) = self else {
+            return None;
+        };
+        members
+            .iter_mut()
+            .find(|member| member.name == name)
+            .map(|member| &mut member.value)
     }
 
     /// The members; none if this is no object.
@@ -89,7 +97,10 @@ impl Value {
 
     /// An object of these members.
     pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {
-        let member = |(name, value): (N, Value)| Member { name: name.into(), value };
+        let member = |(name, value): (N, Value)| Member {
+            name: name.into(),
+            value,
+        };
         Self::Object(members.into_iter().map(member).collect())
     }
 }
@@ -121,6 +132,7 @@ impl fmt::Debug for Value {
 
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?}", self.name, self.value)
+        // A name comes from outside as well, and may be content.
+        write!(f, "member: {:?}", self.value)
     }
 }

@@ -1,4 +1,4 @@
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::{CR, FS, VT};
 
@@ -55,7 +55,12 @@ pub struct Frame {
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Frame({} bytes, {:?})", self.content.len(), self.findings)
+        write!(
+            f,
+            "Frame({} bytes, {:?})",
+            self.content.len(),
+            self.findings
+        )
     }
 }
 
@@ -100,6 +105,12 @@ pub enum FrameError {
     CutOff,
 }
 
+/// What a decoder may keep of its buffer between frames.
+const KEPT_BYTES: usize = 64 << 10;
+
+/// How much of an unfinished frame [`Decoder::beginning`] gives.
+const BEGINNING_BYTES: usize = 4 << 10;
+
 /// What the decoder is waiting for, so that the connection can bound the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
@@ -112,13 +123,14 @@ pub enum Waiting {
 }
 
 /// Bytes in, events out.
-#[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
-    buffer: BytesMut,
-    inside: bool,
+    buffer: Vec<u8>,
+    /// Where the unread part of `buffer` begins; inside a frame, where its content begins.
+    start: usize,
     /// How far `buffer` has been searched for the end of the frame.
     searched: usize,
+    inside: bool,
     /// Junk skipped since the last frame.
     junk: usize,
     /// Blanks, line ends and junk skipped in all.
@@ -131,9 +143,10 @@ impl Decoder {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            buffer: BytesMut::new(),
-            inside: false,
+            buffer: Vec::new(),
+            start: 0,
             searched: 0,
+            inside: false,
             junk: 0,
             skipped: 0,
             findings: Vec::new(),
@@ -142,6 +155,18 @@ impl Decoder {
 
     /// Adds bytes that were read. Take all events before the next call, or the buffer grows.
     pub fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.start.min(self.buffer.len()));
+        self.searched = self.searched.saturating_sub(self.start);
+        self.start = 0;
+        if KEPT_BYTES < self.buffer.capacity() && self.buffer.len() <= KEPT_BYTES {
+            // A long frame has passed: an idle connection must not keep its room.
+            self.buffer.shrink_to(KEPT_BYTES);
+        }
+        if self.buffer.capacity() - self.buffer.len() < bytes.len() {
+            // Doubling would take up to twice the memory that is accounted for.
+            self.buffer
+                .reserve_exact(bytes.len().max(self.buffer.len() / 8));
+        }
         self.buffer.extend_from_slice(bytes);
     }
 
@@ -183,7 +208,8 @@ impl Decoder {
         if self.waiting() != Waiting::AfterSeparator {
             return Ok(None);
         }
-        self.whole(self.searched, 1, Some(Finding::EndedBySilence)).map(Some)
+        self.whole(self.searched, 1, Some(Finding::EndedBySilence))
+            .map(Some)
     }
 
     /// The stream has ended. A frame that was not finished is an error; nothing was promised.
@@ -191,9 +217,9 @@ impl Decoder {
         match self.waiting() {
             Waiting::Start => Ok(None),
             Waiting::End => Err(FrameError::CutOff),
-            Waiting::AfterSeparator => {
-                self.whole(self.searched, 1, Some(Finding::EndedByClose)).map(Some)
-            }
+            Waiting::AfterSeparator => self
+                .whole(self.searched, 1, Some(Finding::EndedByClose))
+                .map(Some),
         }
     }
 
@@ -210,13 +236,13 @@ impl Decoder {
 
     /// The beginning of the frame that has not ended yet: enough to find its header.
     pub fn beginning(&self) -> Bytes {
-        let end = self.buffer.len().min(4096);
-        Bytes::copy_from_slice(self.buffer.get(..end).unwrap_or_default())
+        let unread = self.buffer.get(self.start..).unwrap_or_default();
+        Bytes::copy_from_slice(unread.get(..BEGINNING_BYTES).unwrap_or(unread))
     }
 
     /// Bytes that wait in the buffer.
     pub fn buffered(&self) -> usize {
-        self.buffer.len()
+        self.buffer.len().saturating_sub(self.start)
     }
 
     /// Bytes skipped outside of frames, in all.
@@ -226,22 +252,28 @@ impl Decoder {
 
     /// Skips what stands before VT and VT itself; whether it was there.
     fn skip_to_start(&mut self) -> Result<bool, FrameError> {
-        let start = memchr::memchr(VT, &self.buffer);
-        let before = start.unwrap_or(self.buffer.len());
-        let skipped = self.buffer.split_to(before);
+        let unread = self.buffer.get(self.start..).unwrap_or_default();
+        let vt = memchr::memchr(VT, unread);
+        let skipped = unread.get(..vt.unwrap_or(unread.len())).unwrap_or_default();
         let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
         let junk = skipped.iter().filter(|byte| !is_blank(byte)).count();
-        self.skipped = self.skipped.saturating_add(u64::try_from(before).unwrap_or(u64::MAX));
+        self.skipped = self
+            .skipped
+            .saturating_add(u64::try_from(skipped.len()).unwrap_or(u64::MAX));
         self.junk += junk;
+        self.start += skipped.len();
+        self.searched = self.start;
         if self.limits.junk_bytes_max < self.junk {
-            return Err(FrameError::Junk { junk_bytes_max: self.limits.junk_bytes_max });
+            return Err(FrameError::Junk {
+                junk_bytes_max: self.limits.junk_bytes_max,
+            });
         }
-        if start.is_none() {
+        if vt.is_none() {
             return Ok(false);
         }
-        self.buffer.advance(1);
+        self.start += 1;
+        self.searched = self.start;
         self.inside = true;
-        self.searched = 0;
         if 0 < self.junk {
             self.junk = 0;
             self.note(Finding::Junk)?;
@@ -254,22 +286,34 @@ impl Decoder {
         if self.limits.strict {
             return Err(FrameError::Dropped);
         }
-        self.buffer.advance(at + 1);
-        self.searched = 0;
+        let bytes = at - self.start;
+        self.start = at + 1;
+        self.searched = self.start;
         self.findings.clear();
-        Ok(Event::Dropped { bytes: at })
+        Ok(Event::Dropped { bytes })
     }
 
     /// The frame ends at `at`, with `end` bytes of framing.
-    fn whole(&mut self, at: usize, end: usize, found: Option<Finding>) -> Result<Event, FrameError> {
+    fn whole(
+        &mut self,
+        at: usize,
+        end: usize,
+        found: Option<Finding>,
+    ) -> Result<Event, FrameError> {
         if let Some(found) = found {
             self.note(found)?;
         }
-        let content = self.buffer.split_to(at).freeze();
+        let content = self.content(at);
         // FS followed by VT: the VT belongs to the next frame.
-        self.buffer.advance(end.min(self.buffer.len()));
+        self.start = (at + end).min(self.buffer.len());
+        self.searched = self.start;
         self.inside = false;
-        self.searched = 0;
+        if self.start == self.buffer.len() {
+            // All is read: nothing of it is kept until more comes.
+            self.buffer.clear();
+            self.buffer.shrink_to(KEPT_BYTES);
+            (self.start, self.searched) = (0, 0);
+        }
         let findings = std::mem::take(&mut self.findings);
         if content.is_empty() {
             return Ok(Event::Empty);
@@ -287,12 +331,29 @@ impl Decoder {
         Ok(())
     }
 
-    fn check_length(&self, bytes: usize) -> Result<(), FrameError> {
+    /// The content of the frame that ends at `at`, in a buffer of its own: a short message that
+    /// waits for its worker must not keep what was read around it.
+    fn content(&self, at: usize) -> Bytes {
+        Bytes::copy_from_slice(self.buffer.get(self.start..at).unwrap_or_default())
+    }
+
+    fn check_length(&self, end: usize) -> Result<(), FrameError> {
         let frame_bytes_max = self.limits.frame_bytes_max;
-        if frame_bytes_max < bytes {
+        if frame_bytes_max < end.saturating_sub(self.start) {
             return Err(FrameError::TooLong { frame_bytes_max });
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Decoder({:?}, {} bytes)",
+            self.waiting(),
+            self.buffered()
+        )
     }
 }
 
