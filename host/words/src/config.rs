@@ -175,6 +175,11 @@ impl<'a> Section<'a> {
         self.entry(key).is_some()
     }
 
+    /// Whether the key is there and has a string: where a key takes a word or a table.
+    pub fn is_text(&self, key: &str) -> bool {
+        matches!(self.entry(key), Some(Node { value: Value::Text(_), .. }))
+    }
+
     /// The keys in the order of the file.
     pub fn keys(&self) -> Vec<String> {
         self.entries().iter().map(|(key, _)| key.clone()).collect()

@@ -1,0 +1,256 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hilum_hl7::DecodeError;
+
+use crate::json::Kind;
+use crate::path::{At, Found};
+use crate::{Json, Path, hl7};
+
+/// A message: its bytes as they came, and an index of what stands where.
+#[derive(Clone)]
+pub enum Message {
+    /// HL7 v2.
+    Hl7(hilum_hl7::Message),
+    /// FHIR or other JSON.
+    Fhir(Json),
+    /// A format without a reader, kept as it is.
+    Opaque(Opaque),
+}
+
+/// A body that nothing here can read.
+#[derive(Clone)]
+pub struct Opaque {
+    format: Arc<str>,
+    bytes: Bytes,
+}
+
+/// Why bytes are no message of their format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Not HL7 v2.
+    #[error("not HL7 v2")]
+    Hl7(#[from] hilum_hl7::ParseError),
+    /// Not JSON.
+    #[error("not JSON")]
+    Json(#[from] hilum_fhir::JsonError),
+}
+
+/// Why a place of a message could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The path is not one of this format. The text says where it is wrong.
+    #[error("{0}")]
+    MalformedPath(String),
+    /// The format has no places.
+    #[error("the body is not of a structured format")]
+    Unstructured,
+    /// The bytes of the value are not text.
+    #[error(transparent)]
+    NotText(#[from] DecodeError),
+}
+
+/// Whether a format of this name has places and values.
+pub fn is_structured(format: &str) -> bool {
+    matches!(format, "hl7v2" | "fhir-json" | "json")
+}
+
+impl Message {
+    /// Reads a body of the named format. Formats without a reader take any bytes.
+    pub fn parse(format: &str, bytes: Bytes) -> Result<Self, ParseError> {
+        Ok(match format {
+            "hl7v2" => Self::Hl7(hilum_hl7::Message::parse(bytes)?),
+            "fhir-json" | "json" => Self::Fhir(Json::parse(format, bytes)?),
+            _ => Self::Opaque(Opaque { format: Arc::from(format), bytes }),
+        })
+    }
+
+    /// The format's name, as the contract has it.
+    pub fn format(&self) -> &str {
+        match self {
+            Self::Hl7(_) => "hl7v2",
+            Self::Fhir(json) => json.format(),
+            Self::Opaque(opaque) => &opaque.format,
+        }
+    }
+
+    /// The bytes as they came.
+    pub fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Hl7(message) => message.bytes(),
+            Self::Fhir(json) => json.bytes(),
+            Self::Opaque(opaque) => &opaque.bytes,
+        }
+    }
+
+    /// What the format calls its type: `ADT^A01`, `Bundle`; empty where it calls it nothing.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Hl7(message) => message.kind(),
+            Self::Fhir(json) => json.resource_type(Json::ROOT).unwrap_or_default(),
+            Self::Opaque(_) => String::new(),
+        }
+    }
+
+    /// The names of the parts in their order: segments, or a Bundle's entries by type.
+    pub fn outline(&self) -> Vec<String> {
+        match self {
+            Self::Hl7(message) => message.segments().map(|it| it.name().to_owned()).collect(),
+            Self::Fhir(json) => json.outline(),
+            Self::Opaque(_) => Vec::new(),
+        }
+    }
+
+    /// The message as HL7 v2, if it is.
+    pub fn as_hl7(&self) -> Option<&hilum_hl7::Message> {
+        match self {
+            Self::Hl7(message) => Some(message),
+            Self::Fhir(_) | Self::Opaque(_) => None,
+        }
+    }
+
+    /// The message as JSON, if it is.
+    pub fn as_json(&self) -> Option<&Json> {
+        match self {
+            Self::Fhir(json) => Some(json),
+            Self::Hl7(_) | Self::Opaque(_) => None,
+        }
+    }
+
+    /// Parses a path of this message's format.
+    pub fn path(&self, text: &str) -> Result<Path, ReadError> {
+        match self {
+            Self::Hl7(_) => Path::hl7(text),
+            Self::Fhir(_) => Path::json(text),
+            Self::Opaque(_) => Err(ReadError::Unstructured),
+        }
+    }
+
+    /// The first value at a path. None if it is absent or empty; HL7's `""` is found. A path of
+    /// another format finds nothing.
+    pub fn find(&self, path: &Path) -> Option<Found> {
+        match (self, path) {
+            (Self::Hl7(message), Path::Hl7(path)) => hl7::find(message, path),
+            (Self::Fhir(json), Path::Json(path)) => json.first(path),
+            _ => None,
+        }
+    }
+
+    /// Every value at a path: one entry for each repetition of each occurrence, in order, and none
+    /// where one has nothing.
+    pub fn find_all(&self, path: &Path) -> Vec<Option<Found>> {
+        match (self, path) {
+            (Self::Hl7(message), Path::Hl7(path)) => hl7::find_all(message, path),
+            (Self::Fhir(json), Path::Json(path)) => json.all(path),
+            _ => Vec::new(),
+        }
+    }
+
+    /// How many segments, repetitions or elements there are.
+    pub fn count_of(&self, path: &Path) -> usize {
+        match (self, path) {
+            (Self::Hl7(message), Path::Hl7(path)) => message.count(path),
+            (Self::Fhir(json), Path::Json(path)) => json.nodes_at(path).len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether anything stands at or below a path: a segment, or a value that is neither empty nor
+    /// HL7's `""`.
+    pub fn exists(&self, path: &Path) -> bool {
+        match (self, path) {
+            (Self::Hl7(message), Path::Hl7(path)) => hl7::exists(message, path),
+            (Self::Fhir(json), Path::Json(path)) => {
+                json.nodes_at(path).iter().any(|node| json.leaf_below(*node).is_some())
+            }
+            _ => false,
+        }
+    }
+
+    /// The text of a value. None if it is HL7's `""`.
+    pub fn text_of(&self, found: &Found) -> Result<Option<String>, DecodeError> {
+        match (self, found.at) {
+            (Self::Hl7(message), At::Hl7(_)) => {
+                if self.bytes().get(found.range.clone()) == Some(b"\"\"") {
+                    return Ok(None);
+                }
+                message.text(found.range.clone()).map(Some)
+            }
+            (Self::Fhir(json), At::Json(node)) => Ok(json.scalar(node)),
+            _ => Err(DecodeError::NoSuchRange),
+        }
+    }
+
+    /// Every value in the order of the bytes: HL7's subcomponents that are not empty, JSON's
+    /// strings, numbers and booleans; the whole body where the format has no places.
+    pub fn values(&self) -> Box<dyn Iterator<Item = Found> + '_> {
+        match self {
+            Self::Hl7(message) => Box::new(
+                message.leaves().map(|leaf| Found { at: At::Hl7(leaf.place), range: leaf.range }),
+            ),
+            Self::Fhir(json) => Box::new(json.leaves()),
+            Self::Opaque(opaque) if opaque.bytes.is_empty() => Box::new(std::iter::empty()),
+            Self::Opaque(opaque) => Box::new(std::iter::once(Found {
+                at: At::Body,
+                range: 0..opaque.bytes.len(),
+            })),
+        }
+    }
+
+    /// The first value at the path, as text. None if it is absent, empty or deleted.
+    pub fn get(&self, path: &str) -> Result<Option<String>, ReadError> {
+        let path = self.path(path)?;
+        let Some(found) = self.find(&path) else { return Ok(None) };
+        Ok(self.text_of(&found)?.filter(|text| !text.is_empty()))
+    }
+
+    /// Every value at the path, as text.
+    pub fn all(&self, path: &str) -> Result<Vec<Option<String>>, ReadError> {
+        let path = self.path(path)?;
+        let texts = self.find_all(&path).into_iter().map(|found| match found {
+            Some(found) => self.text_of(&found),
+            None => Ok(None),
+        });
+        Ok(texts.collect::<Result<_, _>>()?)
+    }
+
+    /// How many segments, repetitions or elements there are at the path.
+    pub fn count(&self, path: &str) -> Result<usize, ReadError> {
+        Ok(self.count_of(&self.path(path)?))
+    }
+
+    /// A place as people write it.
+    pub fn place_name(&self, at: At) -> String {
+        match (self, at) {
+            (_, At::Hl7(place)) => place.to_string(),
+            (Self::Fhir(json), At::Json(node)) => json.path_of(node),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether the value is a JSON number or boolean.
+    pub fn json_kind(&self, at: At) -> Option<Kind> {
+        match (self, at) {
+            (Self::Fhir(json), At::Json(node)) => json.node(node).map(|it| it.kind),
+            _ => None,
+        }
+    }
+}
+
+/// Counts only: the bytes are PHI.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({}, {} bytes)", self.format(), self.bytes().len())
+    }
+}
+
+/// Counts only: the bytes are PHI.
+impl fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opaque({}, {} bytes)", self.format, self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

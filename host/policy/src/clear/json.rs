@@ -1,0 +1,337 @@
+//! JSON: values go into strings, never into names. A string that is one token becomes a number or
+//! boolean where the value was one.
+//!
+//! What is withheld goes with its member, and so does what that leaves empty.
+
+use std::ops::Range;
+
+use hilum_message::{Json, Kind, Node, NodeId, json_string};
+
+use super::writer::{Writer, raw};
+use super::{Job, MASK};
+use crate::origin::is_bundle;
+use crate::seals::Seal;
+use crate::token::Token;
+use crate::view::gaps;
+use crate::{Clear, ClearFault, Classes, Cleared};
+
+/// Values above this go as a range of the input, where nothing in them has to be escaped.
+const RAW_BYTES_MIN: usize = 512;
+
+pub(super) fn clear(job: &Job<'_>, json: &Json) -> Result<Cleared, ClearFault> {
+    let plan = Plan::of(job, json)?;
+    let mut writer = job.writer();
+    plan.write(&mut writer)?;
+    Ok(job.cleared(writer))
+}
+
+/// What becomes of a node.
+enum Act {
+    Keep(Classes),
+    /// It goes, with its name.
+    Remove,
+    /// `***` in its place.
+    Mask,
+    /// A string with tokens.
+    Fill { text: String, tokens: Vec<(Range<usize>, Token)>, url: Url, marked: Classes },
+}
+
+/// Whether a string is a URL, or part of one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Url {
+    No,
+    /// Values are percent-encoded.
+    Whole,
+    /// It is a search: after `?`, or from the start. There a comma would mean "or".
+    Search,
+}
+
+struct Plan<'a> {
+    job: &'a Job<'a>,
+    json: &'a Json,
+    /// By node.
+    acts: Vec<Act>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(job: &'a Job<'a>, json: &'a Json) -> Result<Self, ClearFault> {
+        let mut acts = Vec::with_capacity(json.nodes().len());
+        let is_bundle = is_bundle(json);
+        for (id, node) in json.nodes() {
+            check_name(job, json, id, node)?;
+            acts.push(act(job, json, id, node, is_bundle)?);
+        }
+        let mut plan = Self { job, json, acts };
+        plan.remove_empty();
+        Ok(plan)
+    }
+
+    /// Removes what has lost all that was in it. The document itself stays.
+    fn remove_empty(&mut self) {
+        let mut left: Vec<(u32, u32)> = vec![(0, 0); self.acts.len()];
+        for (id, node) in self.json.nodes().rev() {
+            let (children, removed) = left.get(id.index()).copied().unwrap_or_default();
+            if let Some(act) = self.acts.get_mut(id.index()) {
+                if 0 < children && children == removed && node.parent.is_some() {
+                    *act = Act::Remove;
+                }
+                let count = u32::from(matches!(act, Act::Remove));
+                if let Some(of) = node.parent.and_then(|parent| left.get_mut(parent.index())) {
+                    of.0 += 1;
+                    of.1 += count;
+                }
+            }
+        }
+    }
+
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), ClearFault> {
+        // Per container: where its last child ended, and whether one was kept.
+        let mut siblings: Vec<(usize, bool)> = vec![(0, false); self.acts.len()];
+        let mut next = Json::ROOT;
+        while let (Some(node), Some(act)) = (self.json.node(next), self.acts.get(next.index())) {
+            let id = next;
+            next = node.after();
+            let of = node.parent.and_then(|parent| siblings.get_mut(parent.index()));
+            if matches!(act, Act::Remove) {
+                match of {
+                    Some((last_end, true)) => {
+                        writer.keep_to(*last_end);
+                        writer.skip_to(node.range.end);
+                        *last_end = node.range.end;
+                    }
+                    // The comma after it goes too.
+                    Some(_) => {
+                        writer.keep_to(node.start());
+                        let sibling = self.json.node(next).filter(|it| it.parent == node.parent);
+                        writer.skip_to(sibling.map_or(node.range.end, Node::start));
+                    }
+                    None => {
+                        writer.put(b"null");
+                        writer.skip_to(node.range.end);
+                    }
+                }
+                continue;
+            }
+            if let Some(of) = of {
+                *of = (node.range.end, true);
+            }
+            if !node.kind.is_leaf() {
+                next = id.next();
+                continue;
+            }
+            writer.keep_to(node.range.start);
+            let start = writer.at();
+            match act {
+                Act::Keep(classes) => {
+                    writer.keep_to(node.range.end);
+                    writer.mark(start, *classes);
+                }
+                Act::Mask => writer.put(&json_string(MASK)),
+                Act::Fill { text, tokens, url, marked } => {
+                    self.fill(id, text, tokens, *url, writer)?;
+                    writer.mark(start, *marked);
+                }
+                Act::Remove => {}
+            }
+            writer.skip_to(node.range.end);
+        }
+        Ok(())
+    }
+
+    fn fill(
+        &self,
+        id: NodeId,
+        text: &str,
+        tokens: &[(Range<usize>, Token)],
+        url: Url,
+        writer: &mut Writer<'_>,
+    ) -> Result<(), ClearFault> {
+        let cannot = || ClearFault::CannotUnseal {
+            at: self.json.path_of(id),
+            why: "the value is no text in its own character set",
+        };
+        if let Some(seal) = whole(self.job, text, tokens)
+            && url == Url::No
+            && self.job.clearance.clear_of(seal.classes) == Ok(Clear::Open)
+        {
+            let value = seal.plain.text().ok_or_else(cannot)?;
+            if seal.shape.fits(&value) {
+                writer.put(value.as_bytes());
+                return Ok(());
+            }
+        }
+        writer.put(b"\"");
+        let mut values = tokens.iter();
+        for gap in gaps(tokens, text.len()) {
+            put_text(text.get(gap.clone()).unwrap_or_default(), writer);
+            let Some(seal) = values.next().and_then(|(_, token)| self.job.seals().get(token)) else {
+                continue;
+            };
+            if self.job.clearance.clear_of(seal.classes) == Ok(Clear::Mask) {
+                writer.put(MASK.as_bytes());
+                continue;
+            }
+            let before = text.get(..gap.end).unwrap_or_default();
+            let is_search = url == Url::Search || url == Url::Whole && before.contains('?');
+            match url {
+                Url::No => put_value(self.job, seal, writer).ok_or_else(cannot)?,
+                Url::Whole | Url::Search => {
+                    let value = seal.plain.text().ok_or_else(cannot)?;
+                    writer.put(percent_encoded(&value, is_search).as_bytes());
+                }
+            }
+        }
+        writer.put(b"\"");
+        Ok(())
+    }
+}
+
+fn check_name(job: &Job<'_>, json: &Json, id: NodeId, node: &Node) -> Result<(), ClearFault> {
+    if node.name.is_none() || job.is_original {
+        return Ok(());
+    }
+    let name = json.name(id).unwrap_or_default();
+    let at = || node.parent.map(|parent| json.path_of(parent)).unwrap_or_default();
+    if !job.seals().tokens_in(name.as_bytes()).is_empty() {
+        return Err(ClearFault::CannotUnseal {
+            at: at(),
+            why: "a token stands in the name of a member",
+        });
+    }
+    job.search(&name, at)?;
+    Ok(())
+}
+
+fn act(
+    job: &Job<'_>,
+    json: &Json,
+    id: NodeId,
+    node: &Node,
+    is_bundle: bool,
+) -> Result<Act, ClearFault> {
+    if !node.kind.is_leaf() {
+        return Ok(Act::Keep(Classes::NONE));
+    }
+    let at = || json.path_of(id);
+    let denied = |classes| ClearFault::Denied { classes, at: at() };
+    if job.is_original {
+        let classes = job.classer.classes(hilum_message::At::Json(id));
+        return Ok(match job.clearance.clear_of(classes).map_err(denied)? {
+            Clear::Open => Act::Keep(classes),
+            Clear::Mask if node.kind == Kind::Text => Act::Mask,
+            Clear::Mask | Clear::Withhold => Act::Remove,
+        });
+    }
+    let text = json.scalar(id).unwrap_or_default();
+    let tokens = match node.kind {
+        Kind::Text => job.seals().tokens_in(text.as_bytes()),
+        _ => Vec::new(),
+    };
+    let mut marked = Classes::NONE;
+    if !is_table_name(&text) {
+        for gap in gaps(&tokens, text.len()) {
+            marked = marked.and(job.search(text.get(gap).unwrap_or_default(), at)?);
+        }
+    }
+    if tokens.is_empty() {
+        return Ok(Act::Keep(marked));
+    }
+    let sealed = tokens.iter().filter_map(|(_, token)| job.seals().get(token));
+    let classes = sealed.fold(Classes::NONE, |all, seal| all.and(seal.classes));
+    let url = url_of(json, id, node, is_bundle, text.get(..tokens[0].0.start).unwrap_or_default());
+    let clear = job.clearance.clear_of(classes).map_err(denied)?;
+    if clear != Clear::Open && url != Url::No {
+        // A URL with something else in the value's place would name another thing.
+        return Err(denied(classes));
+    }
+    if clear == Clear::Withhold {
+        return Ok(Act::Remove);
+    }
+    if let Some(seal) = whole(job, &text, &tokens) {
+        let value = seal.plain.text();
+        let is_empty = value.as_ref().is_some_and(|it| it.is_empty());
+        let is_other = clear == Clear::Mask && value.is_some_and(|it| seal.shape.fits(&it));
+        // FHIR has no empty strings, and no `***` among its numbers.
+        if url == Url::No && (is_empty || is_other) {
+            return Ok(Act::Remove);
+        }
+    }
+    Ok(Act::Fill { text, tokens, url, marked: marked.and(classes) })
+}
+
+/// The seal, if the string is one token and nothing else.
+fn whole<'a>(job: &'a Job<'_>, text: &str, tokens: &[(Range<usize>, Token)]) -> Option<&'a Seal> {
+    match tokens {
+        [(range, token)] if range.len() == text.len() => job.seals().get(token),
+        _ => None,
+    }
+}
+
+/// `http://terminology.hl7.org/CodeSystem/v2-0203` names a table of HL7; its number is in many
+/// other places by chance.
+fn is_table_name(text: &str) -> bool {
+    let number = text.strip_prefix("http://terminology.hl7.org/CodeSystem/v2-");
+    number.is_some_and(|it| it.len() == 4 && it.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn url_of(json: &Json, id: NodeId, node: &Node, is_bundle: bool, before: &str) -> Url {
+    let in_request = || {
+        let request = node.parent?;
+        let entry = json.node(request)?.parent?;
+        let entries = json.node(entry)?.parent?;
+        let is_there = json.name(request)? == "request" && json.name(entries)? == "entry";
+        is_there.then_some(())
+    };
+    if is_bundle && in_request().is_some() {
+        match json.name(id).as_deref() {
+            Some("url") => return Url::Whole,
+            Some("ifNoneExist") => return Url::Search,
+            _ => {}
+        }
+    }
+    let is_url = ["http://", "https://"].iter().any(|scheme| before.starts_with(scheme));
+    if is_url { Url::Whole } else { Url::No }
+}
+
+fn put_text(text: &str, writer: &mut Writer<'_>) {
+    let quoted = json_string(text);
+    writer.put(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+}
+
+fn put_value(job: &Job<'_>, seal: &Seal, writer: &mut Writer<'_>) -> Option<()> {
+    if let Some((message, range, raw)) = raw(&seal.plain)
+        && RAW_BYTES_MIN <= raw.len()
+        && std::sync::Arc::ptr_eq(message, job.seals().source.message())
+        && let Some(delimiters) =
+            message.as_hl7().and(job.seals().source.classer.delimiters_at(range.start))
+    {
+        // Base 64 and other plain ASCII means the same in HL7 and in JSON.
+        let is_plain = |byte: &u8| {
+            matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\') && Some(*byte) != delimiters.escape
+        };
+        if raw.iter().all(is_plain) {
+            writer.put_raw(message, range);
+            return Some(());
+        }
+    }
+    put_text(&seal.plain.text()?, writer);
+    Some(())
+}
+
+/// RFC 3986: all but unreserved characters are encoded. In a search of FHIR (R4, 3.1.1.4.4) what
+/// would end the value is escaped before.
+fn percent_encoded(value: &str, is_search: bool) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if is_search && matches!(byte, b'\\' | b',' | b'|' | b'$') {
+            encoded.push_str("%5C");
+        }
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            byte => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}

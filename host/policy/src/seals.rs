@@ -1,0 +1,184 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use hilum_message::{At, Found, Message};
+
+use crate::origin::{Classer, Hasher, Shape};
+use crate::search::Sensitive;
+use crate::token::{Token, tokens_in};
+use crate::Classes;
+
+/// What the tokens of one step stand for, and what else policy knows about the run.
+pub struct Seals {
+    pub(crate) source: Arc<Source>,
+    seals: HashMap<Token, Seal, Hasher>,
+    /// Classes that this step or one before it was granted to read.
+    pub(crate) opened: Classes,
+    /// Bytes of text that the seals own.
+    text_bytes: usize,
+}
+
+/// The message as it was accepted. All steps of a run share it.
+pub(crate) struct Source {
+    pub(crate) classer: Arc<Classer>,
+    sensitive: OnceLock<Sensitive>,
+}
+
+/// What one token stands for.
+#[derive(Clone)]
+pub(crate) struct Seal {
+    pub(crate) plain: Plain,
+    pub(crate) classes: Classes,
+    pub(crate) shape: Shape,
+    pub(crate) origin: Origin,
+}
+
+/// Where a sealed value comes from: kept beside the value, so that later rooms can keep origins
+/// instead of values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The step of the route that it was sealed for.
+    pub(crate) step: u32,
+    /// The place in the step's input.
+    pub(crate) path: Arc<str>,
+    /// Conversions and tables that were applied, in order.
+    pub(crate) changes: Vec<Box<str>>,
+}
+
+/// A value that is not in anybody's hands.
+#[derive(Clone)]
+pub(crate) enum Plain {
+    /// As it stands in a body that is kept anyway.
+    Of(Arc<Message>, Found),
+    /// A text that came of one or several values.
+    Text(Arc<str>),
+    /// Bytes that are no text: they could not be read to be put together.
+    Unreadable,
+}
+
+impl Plain {
+    /// The value as text. None if it is none.
+    pub(crate) fn text(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Of(message, Found { at: At::Body, range }) => {
+                let raw = message.bytes().get(range.clone())?;
+                std::str::from_utf8(raw).ok().map(Arc::from)
+            }
+            Self::Of(message, found) => message.text_of(found).ok().flatten().map(Arc::from),
+            Self::Text(text) => Some(Arc::clone(text)),
+            Self::Unreadable => None,
+        }
+    }
+
+    fn own_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Of(..) | Self::Unreadable => 0,
+        }
+    }
+}
+
+impl Source {
+    pub(crate) fn new(message: Arc<Message>) -> Self {
+        Self { classer: Arc::new(Classer::new(message)), sensitive: OnceLock::new() }
+    }
+
+    pub(crate) fn message(&self) -> &Arc<Message> {
+        self.classer.message()
+    }
+
+    /// The message's own sensitive values, to search for. Collected once.
+    pub(crate) fn sensitive(&self) -> &Sensitive {
+        self.sensitive.get_or_init(|| Sensitive::of(&self.classer))
+    }
+}
+
+impl Seals {
+    pub(crate) fn new(source: Arc<Source>, opened: Classes) -> Self {
+        Self { source, seals: HashMap::default(), opened, text_bytes: 0 }
+    }
+
+    pub(crate) fn get(&self, token: &Token) -> Option<&Seal> {
+        self.seals.get(token)
+    }
+
+    /// Adds a seal; false if it was there. The same token always stands for the same value.
+    pub(crate) fn add(&mut self, token: Token, make: impl FnOnce() -> Seal) -> bool {
+        if self.seals.contains_key(&token) {
+            return false;
+        }
+        let seal = make();
+        self.text_bytes += seal.plain.own_bytes();
+        self.seals.insert(token, seal);
+        true
+    }
+
+    /// How many tokens were handed out.
+    pub fn len(&self) -> usize {
+        self.seals.len()
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.seals.is_empty()
+    }
+
+    /// Roughly how much memory the seals take.
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.text_bytes + self.seals.len() * (size_of::<Seal>() + size_of::<Token>() + 48)
+    }
+
+    /// The tokens of these seals in `bytes`, in order.
+    pub(crate) fn tokens_in(&self, bytes: &[u8]) -> Vec<(Range<usize>, Token)> {
+        if self.seals.is_empty() {
+            return Vec::new();
+        }
+        tokens_in(bytes, |token| self.seals.contains_key(token))
+    }
+
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.seals.keys()
+    }
+
+    /// A text without PHI: values of the message that have a class, and tokens, become
+    /// `[phi:name]`. For what goes to people and logs: refusal texts, log lines, trap messages.
+    pub fn scrub(&self, text: &str) -> String {
+        let sensitive = self.source.sensitive();
+        let tokens = self.tokens_in(text.as_bytes());
+        let mut clean = String::with_capacity(text.len());
+        let mut from = 0;
+        for (range, token) in tokens {
+            sensitive.scrub_into(text.get(from..range.start).unwrap_or_default(), &mut clean);
+            let classes = self.get(&token).map(|it| it.classes).unwrap_or_default();
+            clean.push_str(&format!("[phi:{classes}]"));
+            from = range.end;
+        }
+        sensitive.scrub_into(text.get(from..).unwrap_or_default(), &mut clean);
+        clean
+    }
+
+    /// Where a token's value comes from: path, conversions and tables. For people; no content.
+    pub fn origin(&self, token: &str) -> Option<String> {
+        let origin = &self.get(&Token::exactly(token)?)?.origin;
+        let mut text = format!("step {}, {}", origin.step, origin.path);
+        for change in &origin.changes {
+            text.push_str(", ");
+            text.push_str(change);
+        }
+        Some(text)
+    }
+
+    /// The classes of what a token stands for.
+    pub fn classes(&self, token: &str) -> Option<Classes> {
+        self.get(&Token::exactly(token)?).map(|it| it.classes)
+    }
+}
+
+/// Counts only.
+impl fmt::Debug for Seals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seals({})", self.seals.len())
+    }
+}

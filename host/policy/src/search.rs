@@ -1,0 +1,216 @@
+//! A plain search for the message's own sensitive values.
+//!
+//! A value is found where it stands as whole words: nothing that is a letter or digit before it or
+//! after it. Blanks and signs around the value itself are left away. Looking at one text takes time
+//! in proportion to its words, however many values there are.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
+
+use hilum_message::{Conversion, Message, TimeZone};
+
+use crate::Classes;
+use crate::origin::Classer;
+use crate::token::lookalikes;
+
+/// Shorter values are not searched for: they are everywhere.
+pub(crate) const LEAK_BYTES_MIN: usize = 4;
+/// Shorter ones are not taken out of texts for people.
+const SCRUB_BYTES_MIN: usize = 3;
+/// Of a longer value only the beginning is searched for.
+const VALUE_BYTES_MAX: usize = 1024;
+
+/// The sensitive values of one message.
+pub(crate) struct Sensitive {
+    /// As they are written.
+    values: Words,
+    /// In small letters, with dates in both ways of writing, for texts that people read.
+    folded: Words,
+}
+
+/// What was found in a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Find<'a> {
+    pub(crate) range: Range<usize>,
+    pub(crate) value: &'a Value,
+}
+
+/// One text, and what it is in the places where it stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Value {
+    /// The classes of each place, each once.
+    pub(crate) places: Vec<Classes>,
+    /// Whether it is the beginning of something longer.
+    is_cut: bool,
+    /// Whether it also stands where everybody may read it.
+    is_open: bool,
+}
+
+impl Value {
+    /// The classes of all places.
+    pub(crate) fn classes(&self) -> Classes {
+        self.places.iter().fold(Classes::NONE, |all, it| all.and(*it))
+    }
+}
+
+impl Sensitive {
+    pub(crate) fn of(classer: &Classer) -> Self {
+        let message = classer.message();
+        let mut values = Words::default();
+        let mut folded = Words::default();
+        let mut open = Vec::new();
+        for found in message.values() {
+            let Ok(Some(text)) = message.text_of(&found) else { continue };
+            let classes = classer.classes(found.at);
+            if classes.is_empty() {
+                open.push(text);
+                continue;
+            }
+            if LEAK_BYTES_MIN <= text.len() && !is_json_code(message, &text) {
+                values.add(&text, classes);
+            }
+            if SCRUB_BYTES_MIN <= text.len() {
+                folded.add(&text.to_lowercase(), classes);
+                let date = Conversion::FhirDate.apply(&text, &TimeZone::UTC);
+                if let Some(date) = date.filter(|it| SCRUB_BYTES_MIN < it.len()) {
+                    folded.add(&date, classes);
+                }
+            }
+        }
+        for text in open {
+            let found: Vec<_> = values.find_all(&text).into_iter().map(|it| it.range).collect();
+            for range in found {
+                values.open(text.get(range).unwrap_or_default());
+            }
+        }
+        Self { values, folded }
+    }
+
+    /// Values in a text that stand nowhere openly in the message.
+    pub(crate) fn find_all(&self, text: &str) -> Vec<Find<'_>> {
+        let mut found = self.values.find_all(text);
+        found.retain(|it| !it.value.is_open && LEAK_BYTES_MIN <= it.range.len());
+        found
+    }
+
+    /// The classes of all sensitive values in a text, also of those that stand openly elsewhere.
+    pub(crate) fn classes_in(&self, text: &str) -> Classes {
+        let found = self.values.find_all(text);
+        found.iter().fold(Classes::NONE, |all, it| all.and(it.value.classes()))
+    }
+
+    /// Appends the text with `[phi:name]` in the place of each value, whatever its casing.
+    pub(crate) fn scrub_into(&self, text: &str, out: &mut String) {
+        // Small letters may take more or fewer bytes: `places` leads back.
+        let mut small = String::with_capacity(text.len());
+        let mut places = Vec::with_capacity(text.len() + 1);
+        for (at, letter) in text.char_indices() {
+            small.extend(letter.to_lowercase());
+            places.resize(small.len(), at);
+        }
+        places.push(text.len());
+        let mut from = 0;
+        for find in self.folded.find_all(&small) {
+            let start = places.get(find.range.start).copied().unwrap_or(from);
+            let end = places.get(find.range.end).copied().unwrap_or(text.len());
+            if SCRUB_BYTES_MIN <= find.range.len() {
+                out.push_str(text.get(from..start).unwrap_or_default());
+                out.push_str(&format!("[phi:{}]", find.value.classes()));
+                from = end;
+            }
+        }
+        out.push_str(text.get(from..).unwrap_or_default());
+    }
+}
+
+/// A code of JSON, or the name of a system of codes: `official`, `http://loinc.org`. Everything in
+/// JSON is of class unknown so far, and a mapping has to be able to write these itself.
+fn is_json_code(message: &Message, text: &str) -> bool {
+    let is_word = || text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_system = || ["http://", "https://", "urn:"].iter().any(|it| text.starts_with(it));
+    message.as_json().is_some() && (is_word() || is_system())
+}
+
+/// Texts by their beginning.
+#[derive(Default)]
+struct Words {
+    values: BTreeMap<Box<str>, Value>,
+}
+
+impl Words {
+    fn add(&mut self, text: &str, classes: Classes) {
+        let inner = text.trim_matches(|letter: char| !letter.is_alphanumeric());
+        let kept = inner.get(..inner.floor_char_boundary(VALUE_BYTES_MAX)).unwrap_or_default();
+        // A word that only looks like a token is sealed, and known by its own seal.
+        if kept.is_empty() || lookalikes(kept.as_bytes()).any(|it| it.len() == kept.len()) {
+            return;
+        }
+        let value = self.values.entry(Box::from(kept)).or_default();
+        value.is_cut |= kept.len() < inner.len();
+        if !value.places.contains(&classes) {
+            value.places.push(classes);
+        }
+    }
+
+    fn open(&mut self, text: &str) {
+        if let Some(value) = self.values.get_mut(text) {
+            value.is_open = true;
+        }
+    }
+
+    /// The values in a text, the longest at each place, none within another.
+    fn find_all(&self, text: &str) -> Vec<Find<'_>> {
+        let mut found = Vec::new();
+        if self.values.is_empty() {
+            return found;
+        }
+        let mut is_inside = false;
+        let mut skip = 0;
+        for (at, letter) in text.char_indices() {
+            let begins = letter.is_alphanumeric() && !is_inside;
+            is_inside = letter.is_alphanumeric();
+            if !begins || at < skip {
+                continue;
+            }
+            let rest = text.get(at..).unwrap_or_default();
+            if let Some((length, value)) = self.longest(rest) {
+                skip = at + length;
+                found.push(Find { range: at..skip, value });
+            }
+        }
+        found
+    }
+
+    /// The longest value that `text` begins with, as whole words. Looks up the greatest value not
+    /// above the text; if that is not its beginning, the next candidate cannot be longer than what
+    /// the two have in common.
+    fn longest(&self, text: &str) -> Option<(usize, &Value)> {
+        let mut probe = text;
+        loop {
+            let range = (Bound::Unbounded, Bound::Included(probe));
+            let (candidate, value) = self.values.range::<str, _>(range).next_back()?;
+            let common = common_prefix(candidate, text);
+            if common == candidate.len() {
+                let next = text.get(common..).and_then(|rest| rest.chars().next());
+                if value.is_cut || next.is_none_or(|letter| !letter.is_alphanumeric()) {
+                    return Some((common, value));
+                }
+                let last = candidate.char_indices().next_back().map_or(0, |(at, _)| at);
+                probe = text.get(..last)?;
+            } else {
+                probe = text.get(..common)?;
+            }
+            if probe.is_empty() {
+                return None;
+            }
+        }
+    }
+}
+
+fn common_prefix(a: &str, b: &str) -> usize {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    b.floor_char_boundary(same)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! What a plugin made, looked at before anything is done with it.
+//!
+//! A word that has the form of a token and is none that the view handed out, or that is a good part
+//! of one, is the plugin's fault: it has altered or cut a token, and the value it stood for would be
+//! lost without a word. A word is a run of letters and digits. A token that the plugin joined with
+//! other letters (`DRZQ…`) is found all the same.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hilum_message::{At, Message};
+
+use crate::token::{END_LEN_MIN, PART_LEN_MIN, TOKEN_LEN, looks_like_token, words};
+use crate::{Misbehaved, Seals, Template};
+
+impl Template {
+    pub(crate) fn read(seals: &Arc<Seals>, format: &str, body: Bytes) -> Result<Self, Misbehaved> {
+        let body = Message::parse(format, body).map_err(|fault| Misbehaved::NotOfItsFormat {
+            format: format.to_owned(),
+            why: why(&fault),
+        })?;
+        check_tokens(&body, seals)?;
+        Ok(Self { body: Arc::new(body), seals: Arc::clone(seals) })
+    }
+}
+
+/// The sentence below "not JSON", which has the place.
+fn why(fault: &hilum_message::ParseError) -> String {
+    let source = std::error::Error::source(fault);
+    source.map_or_else(|| fault.to_string(), ToString::to_string)
+}
+
+fn check_tokens(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
+    let bytes = body.bytes();
+    let mut ends = None;
+    for range in words(bytes) {
+        let word = bytes.get(range.clone()).unwrap_or_default();
+        if TOKEN_LEN < word.len() || !seals.tokens_in(word).is_empty() {
+            continue;
+        }
+        if looks_like_token(word) {
+            return Err(Misbehaved::Altered { at: place_at(body, range) });
+        }
+        if word.len() < TOKEN_LEN && ends.get_or_insert_with(|| Ends::of(seals)).has(word) {
+            return Err(Misbehaved::Cut { at: place_at(body, range) });
+        }
+    }
+    check_escaped(body, seals)
+}
+
+/// A token of which a letter is written as an escape of HL7 would stay in the output.
+fn check_escaped(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
+    let Message::Hl7(hl7) = body else { return Ok(()) };
+    let escape = hl7.delimiters().escape;
+    let has_escape = escape.is_some_and(|it| memchr::memchr(it, body.bytes()).is_some());
+    if seals.is_empty() || !has_escape {
+        return Ok(());
+    }
+    for found in body.values() {
+        let raw = body.bytes().get(found.range.clone()).unwrap_or_default();
+        if escape.is_none_or(|it| memchr::memchr(it, raw).is_none()) {
+            continue;
+        }
+        let text = body.text_of(&found).ok().flatten().unwrap_or_default();
+        if seals.tokens_in(raw).len() < seals.tokens_in(text.as_bytes()).len() {
+            return Err(Misbehaved::Altered { at: place_at(body, found.range) });
+        }
+    }
+    Ok(())
+}
+
+/// The beginnings and ends of all tokens, to look parts up.
+struct Ends {
+    forward: Vec<[u8; TOKEN_LEN]>,
+    backward: Vec<[u8; TOKEN_LEN]>,
+}
+
+impl Ends {
+    fn of(seals: &Seals) -> Self {
+        let mut forward: Vec<_> = seals.tokens().map(|it| *it.bytes()).collect();
+        let reversed = |mut token: [u8; TOKEN_LEN]| {
+            token.reverse();
+            token
+        };
+        let mut backward: Vec<_> = forward.iter().copied().map(reversed).collect();
+        forward.sort_unstable();
+        backward.sort_unstable();
+        Self { forward, backward }
+    }
+
+    /// Whether a word, shorter than a token, is the beginning or the end of one.
+    fn has(&self, word: &[u8]) -> bool {
+        let mut word = word.to_ascii_uppercase();
+        let is_beginning = PART_LEN_MIN <= word.len() && starts_one(&self.forward, &word);
+        word.reverse();
+        is_beginning || END_LEN_MIN <= word.len() && starts_one(&self.backward, &word)
+    }
+}
+
+fn starts_one(sorted: &[[u8; TOKEN_LEN]], word: &[u8]) -> bool {
+    let at = sorted.partition_point(|token| token.as_slice() < word);
+    sorted.get(at).is_some_and(|token| token.starts_with(word))
+}
+
+/// The value that a range of bytes lies in, or else the byte.
+fn place_at(body: &Message, range: Range<usize>) -> String {
+    let around = body.values().find(|it| it.range.start <= range.start && range.end <= it.range.end);
+    match around {
+        Some(found) if found.at != At::Body => body.place_name(found.at),
+        _ => format!("byte {}", range.start),
+    }
+}
+
+#[cfg(test)]
+mod tests;

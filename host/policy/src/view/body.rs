@@ -1,0 +1,85 @@
+//! The whole body under a grant, in one pass.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hilum_message::{At, Found, Kind};
+
+use super::judge::Shown;
+use super::{Access, View};
+use crate::origin::Shape;
+
+impl View {
+    /// The whole body: sealed values are tokens in their places, withheld ones are empty (a number
+    /// or boolean of JSON is `null`).
+    pub fn body(&mut self) -> Bytes {
+        if let Some(rendered) = &self.rendered {
+            return rendered.clone();
+        }
+        let message = Arc::clone(self.message());
+        let bytes = message.bytes();
+        let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 4);
+        let mut from = 0;
+        for found in message.values() {
+            let shown = self.show(&found);
+            if matches!(shown, Shown::Plain) {
+                continue;
+            }
+            out.extend_from_slice(bytes.get(from..found.range.start).unwrap_or_default());
+            self.write(&found, &shown, &mut out);
+            from = found.range.end;
+        }
+        let body = if from == 0 {
+            bytes.clone()
+        } else {
+            out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+            Bytes::from(out)
+        };
+        self.rendered = Some(body.clone());
+        body
+    }
+
+    /// The whole body as text, decoded by the message's own character set.
+    pub fn text(&mut self) -> Result<String, Access> {
+        let body = self.body();
+        match self.message().as_hl7() {
+            Some(hl7) => {
+                hl7.charset().decode(Cow::Borrowed(&body)).map_err(|_| Access::Unstructured)
+            }
+            None => match std::str::from_utf8(&body) {
+                Ok(text) => Ok(text.to_owned()),
+                Err(_) => Err(Access::Unstructured),
+            },
+        }
+    }
+
+    /// Writes what is shown in the place of a value.
+    fn write(&self, found: &Found, shown: &Shown, out: &mut Vec<u8>) {
+        let message = self.message();
+        let (text, shape) = match shown {
+            Shown::Plain | Shown::Withheld => ("", Shape::Text),
+            Shown::Text(text, shape) => (text.as_str(), *shape),
+            Shown::Sealed(token) => (&*token.to_string(), Shape::Text),
+        };
+        let is_withheld = matches!(shown, Shown::Withheld);
+        match found.at {
+            At::Json(_) if is_withheld && message.json_kind(found.at) != Some(Kind::Text) => {
+                out.extend_from_slice(b"null");
+            }
+            At::Json(_) if shape.fits(text) => out.extend_from_slice(text.as_bytes()),
+            At::Json(_) => out.extend_from_slice(&hilum_message::json_string(text)),
+            At::Hl7(_) => {
+                let (Some(hl7), Some(delimiters)) =
+                    (message.as_hl7(), self.classer.delimiters_at(found.range.start))
+                else {
+                    return;
+                };
+                // What this message cannot hold stays empty, as if it were withheld.
+                let _unfit = delimiters.escape_into(hl7.charset(), text, out);
+            }
+            At::Body => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+}
+
