@@ -84,22 +84,32 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Goes to the next field that holds values; false at the end of the segment.
+    /// Goes to the next field that is not empty; false at the end of the segment.
     fn next_field(&mut self) -> bool {
         let header = self.segment.segment_name().is_header();
-        let mut number = self.place.field.saturating_add(1);
-        while self.segment.declares_in(number) || header && number == 1 {
-            number += 1;
+        let mut number = self.place.field;
+        loop {
+            number = number.saturating_add(1);
+            if header && number == 1 || self.segment.declares_in(number) {
+                continue;
+            }
+            let Some(range) = self.segment.field(number) else {
+                return false;
+            };
+            if !range.is_empty() {
+                self.rest = Some(range);
+                break;
+            }
         }
-        self.place = Place {
+        let first = Place {
             field: number,
             repetition: 1,
             component: 1,
             subcomponent: 1,
             ..self.place
         };
-        self.rest = self.segment.field(number);
-        self.rest.is_some()
+        self.place = first;
+        true
     }
 
     /// Takes subcomponents until one is not empty.
