@@ -124,8 +124,7 @@ const ROLES: [(&str, &str, &str); 5] = [
 fn participants(message: &Message, contained: &mut Vec<Object>) -> Vec<Object> {
     let mut all = Vec::new();
     for (field, code, display) in ROLES {
-        for practitioner in practitioners(message, field) {
-            let id = format!("practitioner-{}", all.len() + 1);
+        for (id, practitioner) in practitioners(message, field, all.len()) {
             let role = coding(
                 "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
                 code,
@@ -139,7 +138,7 @@ fn participants(message: &Message, contained: &mut Vec<Object>) -> Vec<Object> {
                         Object::new().set("reference", format!("#{id}")),
                     ),
             );
-            contained.push(practitioner.set("id", id));
+            contained.push(practitioner);
         }
     }
     all

@@ -189,20 +189,21 @@ fn extensions(message: &Message) -> Vec<Object> {
     let of_patient = |name: &str| format!("http://hl7.org/fhir/StructureDefinition/patient-{name}");
     let [mother, birth_place] = message.values(["PID-6.1", "PID-23"]);
     let place = Object::new().set("text", birth_place);
-    let country = |field: &str| {
+    // These two have their code one extension deeper.
+    let country = |name: &str, field: &str| {
         let code = concept(message, field, "urn:iso:std:iso:3166");
-        Object::new().set(
-            "extension",
-            [extension("code", "valueCodeableConcept", code)],
+        let part = extension("code", "valueCodeableConcept", code)?;
+        Some(
+            Object::new()
+                .set("url", of_patient(name))
+                .set("extension", [part]),
         )
     };
-    let mut all = vec![
+    let all = [
         extension(&of_patient("mothersMaidenName"), "valueString", mother),
         extension(&of_patient("birthPlace"), "valueAddress", place),
+        country("citizenship", "PID-26"),
+        country("nationality", "PID-28"),
     ];
-    for (name, field) in [("citizenship", "PID-26"), ("nationality", "PID-28")] {
-        let parts = country(field);
-        all.push((!parts.is_empty()).then(|| parts.set("url", of_patient(name))));
-    }
     all.into_iter().flatten().collect()
 }

@@ -5,7 +5,13 @@ use crate::{Message, log};
 /// Runs the plugin's function. A panic inside is logged with its place before it traps: a trap
 /// itself has no text.
 pub fn call<T>(run: impl FnOnce(&Message) -> T) -> T {
-    std::panic::set_hook(Box::new(|panic| log::error(&panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| {
+        let what = panic.payload_as_str().unwrap_or("panic");
+        match panic.location() {
+            Some(place) => log::error(&format!("{place}: {what}")),
+            None => log::error(what),
+        }
+    }));
     run(&Message::current())
 }
 

@@ -24,25 +24,39 @@ impl Json for str {
         if self.is_empty() {
             return false;
         }
+        out.reserve(self.len() + 2);
         out.push('"');
-        for letter in self.chars() {
-            match letter {
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                '\0'..='\x1f' => {
-                    let code = letter as usize;
-                    out.push_str("\\u00");
-                    out.push(char::from(b"0123456789abcdef"[code >> 4]));
-                    out.push(char::from(b"0123456789abcdef"[code & 15]));
-                }
-                _ => out.push(letter),
-            }
+        // Letters that stay as they are go over in one piece; all that need an escape are ASCII.
+        let mut rest = self;
+        while let Some(at) = rest
+            .bytes()
+            .position(|it| it < 0x20 || it == b'"' || it == b'\\')
+        {
+            let (plain, from) = rest.split_at(at);
+            out.push_str(plain);
+            escape(from.as_bytes()[0], out);
+            rest = &from[1..];
         }
+        out.push_str(rest);
         out.push('"');
         true
+    }
+}
+
+/// RFC 8259, section 7.
+fn escape(byte: u8, out: &mut String) {
+    out.push('\\');
+    match byte {
+        b'\n' => out.push('n'),
+        b'\r' => out.push('r'),
+        b'\t' => out.push('t'),
+        b'"' | b'\\' => out.push(char::from(byte)),
+        _ => {
+            out.push_str("u00");
+            for digit in [byte >> 4, byte & 0x0f] {
+                out.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
     }
 }
 

@@ -61,12 +61,11 @@ impl Message {
     #[track_caller]
     pub fn get_many(&self, paths: &[&str]) -> Vec<Result<Option<String>, Unread>> {
         let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-        let read = host::get_many(&paths);
-        paths
-            .iter()
-            .zip(read)
-            .map(|(path, read)| checked(path, read))
-            .collect()
+        let mut read = Vec::with_capacity(paths.len());
+        for (path, it) in paths.iter().zip(host::get_many(&paths)) {
+            read.push(checked(path, it));
+        }
+        read
     }
 
     /// Like [`Self::get`] for what a mapping can do without: a withheld value counts as absent.
@@ -113,17 +112,21 @@ impl Message {
         let count = self.count(path).unwrap_or(0);
         let mut paths = Vec::new();
         for index in 1..=count {
-            paths.extend(parts.iter().map(|part| format!("{path}[{index}]{part}")));
+            let repetition = format!("{path}[{index}]");
+            // Put together by hand: a mapping has hundreds of these, and `format!` costs fuel.
+            paths.extend(
+                parts
+                    .iter()
+                    .map(|part| [repetition.as_str(), part].concat()),
+            );
         }
         if paths.is_empty() {
             return Vec::new();
         }
-        let read = host::get_many(&paths);
-        let read = paths
-            .iter()
-            .zip(read)
-            .map(|(path, it)| checked(path, it).ok().flatten());
-        let mut read: Vec<Option<String>> = read.collect();
+        let mut read = Vec::with_capacity(paths.len());
+        for (path, it) in paths.iter().zip(host::get_many(&paths)) {
+            read.push(checked(path, it).ok().flatten());
+        }
         let mut all = Vec::with_capacity(read.len());
         for repetition in read.chunks_mut(parts.len()) {
             if repetition.iter().any(Option::is_some) {
@@ -184,16 +187,19 @@ pub fn is_token(text: &str) -> bool {
         && bytes[2..].iter().all(u8::is_ascii_alphanumeric)
 }
 
+/// No closure in here, nor around its calls: a panic names the plugin's line only through functions
+/// that are marked.
 #[track_caller]
 fn checked<T>(path: &str, read: Result<T, AccessError>) -> Result<T, Unread> {
-    read.map_err(|error| match error {
-        AccessError::Withheld => Unread::Withheld {
+    match read {
+        Ok(value) => Ok(value),
+        Err(AccessError::Withheld) => Err(Unread::Withheld {
             path: path.to_owned(),
-        },
-        AccessError::Unstructured => Unread::Unstructured,
-        AccessError::Unfit(why) | AccessError::Other(why) => Unread::Other(why),
-        AccessError::MalformedPath(why) => panic!("{path:?} is no path here: {why}"),
-    })
+        }),
+        Err(AccessError::Unstructured) => Err(Unread::Unstructured),
+        Err(AccessError::Unfit(why) | AccessError::Other(why)) => Err(Unread::Other(why)),
+        Err(AccessError::MalformedPath(why)) => panic!("{path:?} is no path here: {why}"),
+    }
 }
 
 #[cfg(test)]

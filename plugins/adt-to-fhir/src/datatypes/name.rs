@@ -75,8 +75,9 @@ fn surname(parts: [Option<String>; 4]) -> Object {
     Object::new().set("extension", extensions)
 }
 
-/// XCN: `datatypes/XCN[Practitioner]`, without an id.
-pub fn practitioners(message: &Message, field: &str) -> Vec<Object> {
+/// XCN: `datatypes/XCN[Practitioner]`, each with its id within the resource that contains it;
+/// `before` of them are in it already.
+pub fn practitioners(message: &Message, field: &str, before: usize) -> Vec<(String, Object)> {
     let parts = [
         ".1", ".2.1", ".3", ".4", ".5", ".6", ".7", ".9.1", ".9.2", ".9.3", ".10", ".13", ".17.1",
         ".17.2", ".19", ".20", ".21",
@@ -84,7 +85,8 @@ pub fn practitioners(message: &Message, field: &str) -> Vec<Object> {
     message
         .each(field, parts)
         .into_iter()
-        .map(|parts| {
+        .zip(before + 1..)
+        .map(|(parts, number)| {
             let [
                 id,
                 family,
@@ -136,11 +138,14 @@ pub fn practitioners(message: &Message, field: &str) -> Vec<Object> {
             let degree =
                 degree.map(|it| coding("http://terminology.hl7.org/CodeSystem/v2-0360", &it));
             let qualification = Object::new().set("code", Object::new().set("coding", [degree]));
-            Object::new()
+            let id = format!("practitioner-{number}");
+            let resource = Object::new()
                 .set("resourceType", "Practitioner")
+                .set("id", &id)
                 .set("identifier", [identifier])
                 .set("name", [name])
-                .set("qualification", [qualification])
+                .set("qualification", [qualification]);
+            (id, resource)
         })
         .collect()
 }
