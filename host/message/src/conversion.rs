@@ -10,6 +10,7 @@
 //! time without seconds gets `:00`, and one without minutes `:00:00`, since FHIR has no shorter one.
 
 use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::AmbiguousOffset;
 
 use crate::TimeZone;
 
@@ -153,9 +154,13 @@ impl<'a> Moment<'a> {
             None => {
                 let date = Date::new(self.date.year, self.date.month?, self.date.day?).ok()?;
                 let clock = Time::new(time.hour, time.minute, time.second.min(59), 0).ok()?;
-                let zoned = zone.0.to_ambiguous_zoned_datetime(DateTime::from_parts(date, clock));
+                let at = zone.0.to_ambiguous_timestamp(DateTime::from_parts(date, clock));
+                let offset = match at.offset() {
+                    AmbiguousOffset::Unambiguous { offset } => offset,
+                    AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+                };
                 // FHIR's offsets have minutes; those before standard time had seconds.
-                zoned.compatible().ok()?.offset().seconds() / 60
+                offset.seconds() / 60
             }
         };
         let TimeOfDay { hour, minute, second, fraction } = time;

@@ -1,1 +1,96 @@
+use bytes::Bytes;
+use proptest::prelude::*;
 
+use super::*;
+
+fn json(text: &str) -> Json {
+    Json::parse("fhir-json", Bytes::copy_from_slice(text.as_bytes())).expect("JSON")
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[(&str, &str)]) {
+    let json = json(text);
+    let leaves: Vec<_> = json
+        .nodes()
+        .filter(|(_, node)| node.kind.is_leaf())
+        .map(|(id, node)| (json.path_of(id), text[node.range.clone()].to_owned()))
+        .collect();
+    let expected: Vec<_> = expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    assert_eq!(leaves, expected);
+}
+
+#[test]
+fn every_value_has_its_path_and_range() {
+    check(
+        " {\"a\" : [ 1.10,\"x\\\"]\" , {\"b\":true,\"c\":null}],\"d\":{ },\"e\":-0}\n",
+        &[("a[0]", "1.10"), ("a[1]", "\"x\\\"]\""), ("a[2].b", "true"), ("e", "-0")],
+    );
+    check("\"x\"", &[("", "\"x\"")]);
+    check("[]", &[]);
+}
+
+#[test]
+fn names_and_strings_are_unescaped() {
+    let json = json(r#"{"\u0061b":"\u00e4\n\ud83d\ude00"}"#);
+    let id = json.member(Json::ROOT, "ab").expect("there");
+    assert_eq!(json.scalar(id).as_deref(), Some("ä\n😀"));
+}
+
+#[test]
+fn a_bundle_has_an_outline() {
+    let json = json(
+        r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}},{"x":1}]}"#,
+    );
+    assert_eq!(json.outline(), ["Patient", ""]);
+    assert_eq!(json.children(Json::ROOT).count(), 2);
+}
+
+#[test]
+fn a_type_that_is_none_is_not_shown() {
+    let json = json(r#"{"resourceType":"EVERYWOMAN, EVE"}"#);
+    assert_eq!(json.resource_type(Json::ROOT), None);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Boolean),
+        any::<i32>().prop_map(|it| Value::Number(it.to_string())),
+        "[a-z\"\\\\{}\\[\\], é]{0,6}".prop_map(Value::Text),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::Array),
+            proptest::collection::btree_map("[a-z\"\\\\:é]{0,4}", inner, 0..5).prop_map(Value::object),
+        ]
+    })
+}
+
+fn leaves(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|it| leaves(it, out)),
+        Value::Object(members) => members.iter().for_each(|it| leaves(&it.value, out)),
+        scalar => out.extend(scalar.scalar().map(str::to_owned)),
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_index_agrees_with_the_tree(value in any_json(), pretty in any::<bool>()) {
+        let text = if pretty { value.to_pretty().into_bytes() } else { value.to_bytes() };
+        let json = Json::parse("json", Bytes::from(text)).expect("JSON");
+        let mut expected = Vec::new();
+        leaves(&value, &mut expected);
+        let found: Vec<_> = json.nodes().filter_map(|(id, _)| json.scalar(id)).collect();
+        prop_assert_eq!(found, expected);
+        for (id, node) in json.nodes() {
+            prop_assert!(id < node.after());
+            prop_assert_eq!(json.children(id).all(|child| json.node(child).and_then(|it| it.parent) == Some(id)), true);
+        }
+    }
+
+    #[test]
+    fn any_bytes_return(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        let _ = scan::nodes(&bytes);
+    }
+}

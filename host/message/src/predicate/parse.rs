@@ -83,15 +83,17 @@ impl<'a> Parser<'a> {
     }
 
     fn test(&mut self) -> Result<Condition, PredicateError> {
+        let start = self.at;
         let left = self.operand()?;
-        if self.take_symbol("==")? {
-            return Ok(Condition::Equal(left, self.operand()?));
-        }
-        if self.take_symbol("!=")? {
-            return Ok(Condition::NotEqual(left, self.operand()?));
-        }
         if self.take_word("exists")? {
             return Ok(Condition::Exists(left));
+        }
+        self.check_value(start, &left)?;
+        if self.take_symbol("==")? {
+            return Ok(Condition::Equal(left, self.value()?));
+        }
+        if self.take_symbol("!=")? {
+            return Ok(Condition::NotEqual(left, self.value()?));
         }
         if self.take_word("in")? {
             return Ok(Condition::In(left, self.list()?));
@@ -127,6 +129,28 @@ impl<'a> Parser<'a> {
         }
     }
 
+    fn value(&mut self) -> Result<Operand, PredicateError> {
+        let start = self.at;
+        let operand = self.operand()?;
+        self.check_value(start, &operand)?;
+        Ok(operand)
+    }
+
+    /// `MSH-9.1 == ADT` reads like a comparison with a segment, and is a forgotten quote.
+    fn check_value(&self, before: usize, operand: &Operand) -> Result<(), PredicateError> {
+        let Operand::Place(places) = operand else { return Ok(()) };
+        // Small letters are an element of FHIR: `use`.
+        let is_small = |name: &str| name.contains(|it: char| it.is_ascii_lowercase());
+        let is_segment = |path: &Path| {
+            matches!(path, Path::Hl7(it) if it.field.is_none() && !is_small(it.segment.as_str()))
+        };
+        if !places.iter().any(is_segment) {
+            return Ok(());
+        }
+        let blanks = self.text.get(before..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+        Err(self.fault(before + blanks, "a segment has no value; a text stands in quotes"))
+    }
+
     fn operand(&mut self) -> Result<Operand, PredicateError> {
         match self.next()? {
             (_, Token::Text(text)) => Ok(Operand::Text(text)),
@@ -136,8 +160,11 @@ impl<'a> Parser<'a> {
     }
 
     fn place(&self, at: usize, word: &str) -> Result<Operand, PredicateError> {
-        let read = [Path::hl7(word), Path::json(word)];
-        let places: Vec<_> = read.into_iter().filter_map(Result::ok).collect();
+        // The reader of JSON takes more names than FHIR has, and would take most slips.
+        let is_element = |step: &str| step.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
+        let is_json = !word.contains('-') && word.split('.').all(is_element);
+        let json = Path::json(word).ok().filter(|_| is_json);
+        let places: Vec<_> = Path::hl7(word).ok().into_iter().chain(json).collect();
         if places.is_empty() {
             let why = match Path::hl7(word) {
                 Err(ReadError::MalformedPath(why)) => why,
