@@ -1,1 +1,31 @@
 //! Where results go: kinds of destination and the courier.
+//!
+//! A [`Destination`] sends and says what came of it: [`Delivered`] or a [`SendFault`]. Kinds are a
+//! folder each: [`fhir`] (a transaction over HTTP) and [`file`] (a file per message, or one that is
+//! appended to). A [`Courier`] stands before each: it takes what is queued in the journal, keeps
+//! the order of each lane, retries, and commits every outcome with its evidence.
+//!
+//! Promises: only what the journal holds is sent; every delivery ends delivered or parked; every
+//! attempt carries the same id; an error, a log line and a file's name hold no content.
+//! Not here: what may leave (`hilum_policy`), where it is kept until then (`hilum_store`).
+
+mod backoff;
+mod config;
+mod courier;
+mod delivery;
+mod destination;
+mod fault;
+mod metrics;
+mod retry_after;
+
+pub mod fhir;
+pub mod file;
+mod http;
+
+pub use backoff::Backoff;
+pub use config::{DestinationConfig, KindConfig, OnAmbiguous, Retry, check_together};
+pub use courier::{Courier, CourierStatus, Limits, State};
+pub use delivery::{Delivered, Delivery};
+pub use destination::{Destination, build};
+pub use fault::{SendFault, Whose};
+pub use metrics::Metrics;

@@ -1,0 +1,183 @@
+//! What an operator writes about a destination.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hilum_words::config::Section;
+use hilum_words::{Place, Problems};
+
+use crate::Backoff;
+use crate::fhir::FhirConfig;
+use crate::file::FileConfig;
+
+/// How often and how long a delivery is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The waits between attempts.
+    pub backoff: Backoff,
+    /// After this time the next fault parks the delivery.
+    pub give_up_after: Duration,
+    /// After so many attempts the next fault parks the delivery; `None` for no such bound.
+    pub attempts_max: Option<u32>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        let backoff = Backoff {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(5 * 60),
+        };
+        Self {
+            backoff,
+            give_up_after: Duration::from_secs(72 * 3600),
+            attempts_max: None,
+        }
+    }
+}
+
+impl Retry {
+    fn read(section: &mut Section<'_>) -> Self {
+        let standard = Self::default();
+        let Some(mut retry) = section.section("retry") else {
+            return standard;
+        };
+        let first = retry.duration("first");
+        let longest = retry.duration("longest");
+        let give_up_after = retry.duration("give_up_after");
+        let attempts = retry.integer("attempts", 1..=1_000_000);
+        if first.as_ref().is_some_and(|it| it.value.is_zero()) {
+            retry.problem_at("first", "must be more than nothing");
+        }
+        let backoff = Backoff {
+            first: first.map_or(standard.backoff.first, |it| it.value),
+            longest: longest
+                .as_ref()
+                .map_or(standard.backoff.longest, |it| it.value),
+        };
+        if backoff.longest < backoff.first {
+            let at = if longest.is_some() {
+                "longest"
+            } else {
+                "first"
+            };
+            retry.problem_at(at, "`longest` must not be shorter than `first`");
+        }
+        retry.finish();
+        Self {
+            backoff,
+            give_up_after: give_up_after.map_or(standard.give_up_after, |it| it.value),
+            attempts_max: attempts.and_then(|it| u32::try_from(it.value).ok()),
+        }
+    }
+}
+
+/// What becomes of a delivery whose outcome is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnAmbiguous {
+    /// It is tried again: the destination knows a repeat by its id.
+    #[default]
+    Retry,
+    /// It is parked: a person looks first.
+    Park,
+}
+
+/// A kind of destination, with its own keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KindConfig {
+    /// A FHIR endpoint.
+    Fhir(FhirConfig),
+    /// A folder.
+    File(FileConfig),
+}
+
+/// A destination, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationConfig {
+    /// Where it is written.
+    pub place: Place,
+    /// Its key: `destination.ehr`.
+    pub key: String,
+    /// The kind's own keys.
+    pub kind: KindConfig,
+    /// How often and how long a delivery is tried.
+    pub retry: Retry,
+    /// What becomes of a delivery whose outcome is unknown.
+    pub on_ambiguous: OnAmbiguous,
+}
+
+impl DestinationConfig {
+    /// Reads a `[destination.x]` section but its `clearance`, which policy reads, and the end
+    /// ([`Section::finish`]), which is the caller's. `site` is the folder of the configuration.
+    /// What is wrong is in the section's problems; the answer is `None` if too little is right.
+    pub fn read(section: &mut Section<'_>, site: &Path) -> Option<Self> {
+        const KINDS: &[&str] = &["fhir", "file"];
+        if !section.has("kind") {
+            section.required_text("kind");
+        }
+        let kind = section.word("kind", KINDS);
+        let retry = Retry::read(section);
+        let on_ambiguous = match section.word("on_ambiguous", &["retry", "park"]) {
+            Some(word) if word.value == 1 => OnAmbiguous::Park,
+            _ => OnAmbiguous::Retry,
+        };
+        if let Some(word) = section.word("on_park", &["pass", "block"])
+            && word.value == 1
+        {
+            word.problem(
+                section.problems(),
+                "\"block\" is not built yet; use \"pass\"",
+            );
+        }
+        let (place, key) = (section.place(), section.key().to_owned());
+        let Some(kind) = kind else {
+            pass_over(section);
+            return None;
+        };
+        let kind = match kind.value {
+            0 => KindConfig::Fhir(FhirConfig::read(section)?),
+            _ => KindConfig::File(FileConfig::read(section, site)?),
+        };
+        Some(Self {
+            place,
+            key,
+            kind,
+            retry,
+            on_ambiguous,
+        })
+    }
+}
+
+/// Reads the keys of every kind, where the kind is not known: they are not unknown, and a value of
+/// the wrong type is a problem all the same.
+fn pass_over(section: &mut Section<'_>) {
+    for key in ["url", "folder", "extension"] {
+        section.text(key);
+    }
+    section.duration("timeout");
+    section.duration("connect_timeout");
+    section.integer("connections_max", 1..=256);
+    section.size("answer_bytes_max");
+    section.boolean("append");
+    section.size("file_bytes_max");
+}
+
+/// Notes what is wrong with destinations beside each other: two that write into one folder would
+/// overwrite each other's files.
+pub fn check_together(all: &[&DestinationConfig], problems: &Problems) {
+    for (index, this) in all.iter().enumerate() {
+        let KindConfig::File(file) = &this.kind else {
+            continue;
+        };
+        let same = |other: &&&DestinationConfig| matches!(&other.kind, KindConfig::File(it) if it.folder == file.folder);
+        if let Some(other) = all.iter().take(index).find(same) {
+            let text = format!(
+                "{} has this folder already; each needs one of its own",
+                other.key
+            );
+            problems.push(&this.place, format!("{}.folder", this.key), text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

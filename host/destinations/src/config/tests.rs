@@ -1,0 +1,128 @@
+use expect_test::{Expect, expect};
+use hilum_words::Problem;
+use hilum_words::config::Document;
+
+use super::*;
+
+fn read(text: &str) -> (Vec<DestinationConfig>, String) {
+    let problems = Problems::default();
+    let document = Document::parse("hilum.toml", text, &problems);
+    let mut root = document.root(&problems);
+    let mut all = Vec::new();
+    for (_, mut section) in root.sections("destination") {
+        // Policy's key, as the gateway has it read.
+        section.text("clearance");
+        all.extend(DestinationConfig::read(&mut section, Path::new("/site")));
+        section.finish();
+    }
+    check_together(&all.iter().collect::<Vec<_>>(), &problems);
+    let said: Vec<_> = problems
+        .into_sorted()
+        .iter()
+        .map(Problem::to_string)
+        .collect();
+    (all, said.join("\n"))
+}
+
+#[track_caller]
+fn check(text: &str, expected: Expect) {
+    expected.assert_eq(&read(text).1);
+}
+
+#[test]
+fn the_example_is_read() {
+    let (all, problems) = read(
+        r#"
+        [destination.ehr]
+        kind = "fhir"
+        url = "http://127.0.0.1:8090/fhir"
+        clearance = "treatment"
+        retry = { first = "1s", longest = "5m", give_up_after = "72h", attempts = 9 }
+        timeout = "20s"
+        connections_max = 2
+        on_ambiguous = "park"
+        on_park = "pass"
+        [destination.research]
+        kind = "file"
+        folder = "out/research"
+        append = true
+        file_bytes_max = "1 MiB"
+        "#,
+    );
+    assert_eq!(problems, "");
+    let KindConfig::Fhir(fhir) = &all[0].kind else {
+        panic!("fhir")
+    };
+    assert_eq!(
+        (fhir.connections_max, fhir.timeout),
+        (2, Duration::from_secs(20))
+    );
+    assert_eq!(
+        (all[0].retry.attempts_max, all[0].on_ambiguous),
+        (Some(9), OnAmbiguous::Park)
+    );
+    assert_eq!(all[1].retry, Retry::default());
+    let KindConfig::File(file) = &all[1].kind else {
+        panic!("file")
+    };
+    assert_eq!(
+        (file.folder.to_str(), file.file_bytes_max),
+        (Some("/site/out/research"), 1 << 20)
+    );
+}
+
+#[test]
+fn every_problem_of_a_destination_is_said_at_once() {
+    check(
+        r#"
+[destination.a]
+kind = "fihr"
+[destination.b]
+url = "http://127.0.0.1/fhir"
+[destination.c]
+kind = "fhir"
+url = "https://127.0.0.1/fhir"
+timeout = "0s"
+connections_max = 0
+retry = { first = "10s", longest = "1s", attempts = 0, forever = true }
+on_ambiguous = "panic"
+on_park = "block"
+[destination.d]
+kind = "file"
+append = "yes"
+extension = "../x"
+file_bytes_max = "1 MiB"
+[destination.e]
+kind = "file"
+folder = "out"
+retry = { first = "0s" }
+[destination.f]
+kind = "file"
+folder = "out"
+urll = 1
+[destination.g]
+kind = "fhir"
+retry = { first = "10m" }
+"#,
+        expect![[r#"
+            hilum.toml:3  destination.a.kind  must be one of "fhir", "file"; did you mean "fhir"?
+            hilum.toml:4  destination.b  needs the key "kind"
+            hilum.toml:8  destination.c.url  https is not built yet; use http to a TLS proxy on this machine
+            hilum.toml:9  destination.c.timeout  must be more than nothing
+            hilum.toml:10  destination.c.connections_max  must be from 1 to 256
+            hilum.toml:11  destination.c.retry.attempts  must be from 1 to 1000000
+            hilum.toml:11  destination.c.retry.forever  unknown key
+            hilum.toml:11  destination.c.retry.longest  `longest` must not be shorter than `first`
+            hilum.toml:12  destination.c.on_ambiguous  must be one of "retry", "park"
+            hilum.toml:13  destination.c.on_park  "block" is not built yet; use "pass"
+            hilum.toml:14  destination.d  needs the key "folder"
+            hilum.toml:16  destination.d.append  must be true or false, not a string
+            hilum.toml:17  destination.d.extension  must be at most 16 letters and digits, without a dot
+            hilum.toml:18  destination.d.file_bytes_max  belongs to `append = true`
+            hilum.toml:22  destination.e.retry.first  must be more than nothing
+            hilum.toml:23  destination.f.folder  destination.e has this folder already; each needs one of its own
+            hilum.toml:26  destination.f.urll  unknown key
+            hilum.toml:27  destination.g  needs the key "url"
+            hilum.toml:29  destination.g.retry.first  `longest` must not be shorter than `first`"#]],
+    );
+}

@@ -1,0 +1,224 @@
+//! What a courier needs of the journal, and how the journal gives it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hilum_audit::{Record, What, fact};
+use hilum_env::{BoxFuture, Clock};
+use hilum_store::{DeliveryReady, DeliveryState, Effect, Step, Store, StoreError};
+use hilum_words::{Actor, DeliveryId, Digest, MessageId, Name, RunId, Timestamp};
+use tracing::{debug, warn};
+
+use super::decide::Fate;
+use super::window::Waiting;
+use crate::Delivery;
+
+/// How long to wait when the journal has too much to write.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// A delivery as it was read.
+pub(super) struct Read {
+    pub(super) delivery: Delivery,
+    /// Since when it is queued.
+    pub(super) since: Timestamp,
+}
+
+/// Why a delivery was not read.
+#[derive(Clone, Debug)]
+pub(super) enum Unread {
+    /// It is not queued any more: delivered, discarded, replayed.
+    NotQueued,
+    /// The journal cannot give it now.
+    Unreadable(String),
+}
+
+/// What became of a delivery, and what the trail says about it.
+#[derive(Clone)]
+pub(super) struct Outcome {
+    pub(super) delivery: DeliveryId,
+    pub(super) message: MessageId,
+    pub(super) run: RunId,
+    pub(super) attempt: u32,
+    /// The digest of what was sent.
+    pub(super) sent: Digest,
+    pub(super) at: Timestamp,
+    pub(super) fate: Fate,
+}
+
+/// The journal takes no more: it is poisoned or closed. Deliveries stay queued.
+#[derive(Debug)]
+pub(super) struct NotWritten(pub(super) String);
+
+/// The journal, as a courier sees it.
+pub(super) trait Journal: Send + Sync {
+    /// What is queued for this destination, in the order of the journal, at most `max`; and whether
+    /// that is all.
+    fn queued(&self, max: usize) -> (Vec<Waiting>, bool);
+
+    /// The bytes of a delivery. May block.
+    fn read(&self, waiting: &Waiting) -> Result<Read, Unread>;
+
+    /// Submits outcomes with their evidence, in this order, before it returns; the future resolves
+    /// once they are durable.
+    fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>>;
+}
+
+/// The store, for one destination.
+#[derive(Clone)]
+pub(super) struct StoreJournal {
+    pub(super) store: Store,
+    pub(super) destination: Name,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl From<DeliveryReady> for Waiting {
+    fn from(ready: DeliveryReady) -> Self {
+        Self {
+            delivery: ready.delivery,
+            lane: ready.lane.into(),
+            attempts: ready.attempts,
+            due: ready.due.unwrap_or(Timestamp::from_micros(i64::MIN)),
+            place: 0,
+        }
+    }
+}
+
+impl Journal for StoreJournal {
+    fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
+        let all = self.store.queued(&self.destination);
+        let is_all = all.len() <= max;
+        (
+            all.into_iter().take(max).map(Waiting::from).collect(),
+            is_all,
+        )
+    }
+
+    fn read(&self, waiting: &Waiting) -> Result<Read, Unread> {
+        let record = match self.store.delivery(waiting.delivery) {
+            Ok(record) => record,
+            Err(StoreError::NoDelivery(_)) => return Err(Unread::NotQueued),
+            Err(fault) => return Err(Unread::Unreadable(fault.to_string())),
+        };
+        if record.state != DeliveryState::Queued || !record.is_cleared {
+            return Err(Unread::NotQueued);
+        }
+        let delivery = Delivery {
+            id: record.delivery,
+            message: record.message,
+            run: record.run,
+            ordinal: record.ordinal,
+            received: record.received,
+            attempt: waiting.attempts.saturating_add(1),
+            format: record.format,
+            body: record.body,
+        };
+        Ok(Read {
+            delivery,
+            since: record.since,
+        })
+    }
+
+    fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>> {
+        let submit = |outcome: Outcome| (self.store.commit(self.step(&outcome, true)), outcome);
+        let tickets: Vec<_> = outcomes.into_iter().map(submit).collect();
+        let journal = self.clone();
+        Box::pin(async move {
+            for (ticket, outcome) in tickets {
+                if let Err(fault) = ticket.await {
+                    journal.insist(&outcome, fault).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl StoreJournal {
+    /// An outcome was not written at once: what can be done about it.
+    async fn insist(&self, outcome: &Outcome, fault: StoreError) -> Result<(), NotWritten> {
+        let mut fault = fault;
+        let mut with_answer = true;
+        loop {
+            match fault {
+                StoreError::Busy | StoreError::NoSpace { .. } => {
+                    self.clock
+                        .sleep_until(self.clock.instant().plus(PATIENCE))
+                        .await;
+                }
+                // The outcome matters more than what the destination said about it.
+                StoreError::TooLarge { .. } if with_answer => with_answer = false,
+                // Somebody else has decided meanwhile: an operator has discarded or replayed it.
+                StoreError::NotInState { .. }
+                | StoreError::NoDelivery(_)
+                | StoreError::NoRun(_)
+                | StoreError::NoMessage(_) => {
+                    debug!(delivery = %outcome.delivery, %fault, "outcome came too late");
+                    return Ok(());
+                }
+                fault => {
+                    warn!(delivery = %outcome.delivery, %fault, "outcome was not stored");
+                    return Err(NotWritten(fault.to_string()));
+                }
+            }
+            match self.store.commit(self.step(outcome, with_answer)).await {
+                Ok(_) => return Ok(()),
+                Err(next) => fault = next,
+            }
+        }
+    }
+
+    /// The change and its evidence.
+    fn step(&self, outcome: &Outcome, with_answer: bool) -> Step {
+        let delivery = outcome.delivery;
+        let (what, effect) = match &outcome.fate {
+            Fate::Delivered { answer, .. } => {
+                let answer = answer.clone().filter(|_| with_answer);
+                (What::Delivered, Effect::Delivered { delivery, answer })
+            }
+            Fate::Deferred { due, why } => {
+                let (attempt, due, why) = (outcome.attempt, *due, why.clone());
+                (
+                    What::Deferred,
+                    Effect::Deferred {
+                        delivery,
+                        attempt,
+                        due,
+                        why,
+                    },
+                )
+            }
+            Fate::Parked { cause } => {
+                let cause = cause.clone();
+                (
+                    What::DeliveryParked,
+                    Effect::DeliveryParked { delivery, cause },
+                )
+            }
+        };
+        let actor = Actor::system(format!("courier/{}", self.destination));
+        let mut record = Record::new(outcome.at, what, actor)
+            .message(outcome.message)
+            .run(outcome.run)
+            .delivery(delivery)
+            .text(fact::DESTINATION, self.destination.as_str())
+            .number(fact::ATTEMPT, u64::from(outcome.attempt))
+            .digest(fact::OUTPUT, outcome.sent);
+        if let Some(run) = self.store.run(outcome.run) {
+            record = record.generation(run.generation);
+        }
+        record = match &outcome.fate {
+            Fate::Delivered { code, .. } => record.text(fact::CODE, code),
+            Fate::Deferred { due, why } => {
+                record.text(fact::DETAIL, why).text("due", due.to_string())
+            }
+            Fate::Parked { cause } => record
+                .text(fact::CAUSE, cause.word.word())
+                .text(fact::DETAIL, &cause.detail),
+        };
+        Step {
+            run: outcome.run,
+            effects: vec![effect],
+            records: record.into(),
+        }
+    }
+}

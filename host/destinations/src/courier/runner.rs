@@ -1,0 +1,361 @@
+//! The courier's loop.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hilum_env::{BoxFuture, Entropy};
+use hilum_words::{DeliveryId, Timestamp};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tracing::{error, info, warn};
+
+use super::attempt::{Came, Group, Means, Sent};
+use super::decide::{Attempt, Fate, Health, Rules, decide};
+use super::journal::{NotWritten, Outcome, Unread};
+use super::window::{Admission, LaneKey, Waiting, Window};
+use super::{Limits, Phase, Shared, State};
+use crate::{Metrics, SendFault, Whose};
+
+/// Waits are cut to this: wall time may jump while we sleep.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// What the loop is told.
+pub(super) enum Event {
+    /// What came of a group, and how long sending took.
+    Tried(Vec<(Waiting, Came)>, Duration),
+    /// These outcomes are durable.
+    Committed(Vec<DeliveryId>),
+    /// Outcomes could not be written.
+    NotWritten(NotWritten),
+}
+
+/// The loop's own state.
+pub(super) struct Runner {
+    pub(super) shared: Arc<Shared>,
+    pub(super) means: Arc<Means>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) metrics: Metrics,
+    pub(super) rules: Rules,
+    pub(super) limits: Limits,
+    pub(super) window: Window,
+    pub(super) health: Health,
+    /// The journal has more than the window took. While it has, offers are not looked at: what they
+    /// offer is in the journal, behind others.
+    pub(super) has_more: bool,
+    pub(super) groups: usize,
+    pub(super) in_flight: usize,
+    pub(super) commits: usize,
+    /// Settled, but not yet durable.
+    pub(super) settling: BTreeSet<DeliveryId>,
+    /// Offered anew while it was settling.
+    pub(super) offered_again: bool,
+    pub(super) events: UnboundedReceiver<Event>,
+    pub(super) report: UnboundedSender<Event>,
+}
+
+impl Runner {
+    /// Works until it is told to stop or the journal takes no more.
+    pub(super) async fn run(mut self) {
+        let mut phase = self.shared.phase.subscribe();
+        loop {
+            let now_phase = *phase.borrow_and_update();
+            match now_phase {
+                Phase::Running => {
+                    self.refill().await;
+                    self.start();
+                }
+                Phase::Draining if self.groups == 0 && self.commits == 0 => break,
+                Phase::Draining => {}
+                Phase::Aborting | Phase::Ended => break,
+            }
+            self.publish(now_phase);
+            let (shared, sleep) = (Arc::clone(&self.shared), self.sleep());
+            let event = tokio::select! {
+                biased;
+                _ = phase.changed() => None,
+                event = self.events.recv() => event,
+                () = shared.offered.notified() => None,
+                () = sleep => None,
+            };
+            if let Some(event) = event
+                && let Err(NotWritten(why)) = self.learn(event)
+            {
+                error!(destination = %self.shared.name, why, "outcomes cannot be stored; sending stops");
+                break;
+            }
+        }
+        self.shared.phase.send_replace(Phase::Ended);
+        self.publish(Phase::Ended);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.means.clock.now_micros())
+    }
+
+    /// Fills the window from the journal if it has room, then from the offers.
+    async fn refill(&mut self) {
+        if self.has_more && self.window.len() <= self.limits.window_max / 2 {
+            // What is held comes first in the journal, so this reaches beyond it.
+            let max = self.limits.window_max.saturating_mul(2);
+            let listed = Arc::new(Mutex::new((Vec::new(), false)));
+            let (journal, filled) = (Arc::clone(&self.means.journal), Arc::clone(&listed));
+            let list = move || {
+                *filled.lock().unwrap_or_else(PoisonError::into_inner) = journal.queued(max);
+            };
+            self.means
+                .tasks
+                .blocking("courier-refill", Box::new(list))
+                .await;
+            let (listed, is_all) =
+                std::mem::take(&mut *listed.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut is_full = false;
+            for waiting in listed {
+                is_full |= self.window.admit(waiting) == Admission::Full;
+            }
+            self.has_more = is_full || !is_all;
+        }
+        for waiting in self.shared.take_offers(&mut self.has_more) {
+            if self.has_more {
+                break;
+            }
+            let delivery = waiting.delivery;
+            match self.window.admit(waiting) {
+                Admission::Taken => {}
+                Admission::Known => self.offered_again |= self.settling.contains(&delivery),
+                Admission::Full => self.has_more = true,
+            }
+        }
+    }
+
+    /// Starts what may start. A destination that is paused gets one delivery when the pause is over,
+    /// and the rest once that went well.
+    fn start(&mut self) {
+        let now = self.now();
+        let is_probing = match self.health.paused_until {
+            Some(until) if now < until => return,
+            until => until.is_some(),
+        };
+        let (groups_max, together_max) = if is_probing {
+            (1, 1)
+        } else {
+            (
+                self.limits.in_flight_max,
+                self.means.destination.together_max().max(1),
+            )
+        };
+        while self.groups < groups_max {
+            let group = self.window.take(now, together_max);
+            if group.is_empty() {
+                return;
+            }
+            self.groups += 1;
+            self.in_flight += group.len();
+            let group = Group::new(group, self.report.clone());
+            let attempt = group.attempt(Arc::clone(&self.means));
+            self.spawn_abortable("courier-attempt", attempt);
+        }
+    }
+
+    /// Runs work that is dropped when the courier has to end at once.
+    fn spawn_abortable(&self, name: &str, work: impl Future<Output = ()> + Send + 'static) {
+        let mut phase = self.shared.phase.subscribe();
+        let work: BoxFuture<'static, ()> = Box::pin(async move {
+            let aborted = phase.wait_for(|phase| matches!(phase, Phase::Aborting));
+            tokio::select! {
+                biased;
+                () = work => {}
+                _ = aborted => {}
+            }
+        });
+        self.means.tasks.spawn(name, work);
+    }
+
+    fn learn(&mut self, event: Event) -> Result<(), NotWritten> {
+        match event {
+            Event::Tried(tried, took) => self.settle(tried, took),
+            Event::Committed(settled) => {
+                self.commits -= 1;
+                for delivery in settled {
+                    self.settling.remove(&delivery);
+                    self.window.forget(delivery);
+                }
+                // What was offered while it was held is found in the journal.
+                self.has_more |= std::mem::take(&mut self.offered_again);
+            }
+            Event::NotWritten(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    /// Decides what becomes of a group, lets its lanes go on and submits the outcomes.
+    fn settle(&mut self, tried: Vec<(Waiting, Came)>, took: Duration) {
+        self.groups -= 1;
+        self.in_flight -= tried.len();
+        let now = self.now();
+        let lanes: BTreeSet<LaneKey> = tried
+            .iter()
+            .map(|(waiting, _)| Arc::clone(&waiting.lane))
+            .collect();
+        let mut again = Vec::new();
+        let mut outcomes = Vec::new();
+        // Of what a fault of the whole destination met, one speaks for all: the others were not
+        // tried in earnest, and their attempts are not counted.
+        let mut blocked: BTreeSet<LaneKey> = BTreeSet::new();
+        let mut is_paused = false;
+        for (mut waiting, came) in tried {
+            let (sent, result) = match came {
+                Came::Of(sent, result) => (sent, result),
+                Came::LeftOver => {
+                    again.push(waiting);
+                    continue;
+                }
+                Came::Unread(Unread::NotQueued) => {
+                    self.window.forget(waiting.delivery);
+                    continue;
+                }
+                Came::Unread(Unread::Unreadable(why)) => {
+                    // It keeps its place in the window, so that it is not read again and again; it
+                    // stays queued in the journal, and its lane goes on without it.
+                    error!(delivery = %waiting.delivery, why, "a delivery cannot be read");
+                    self.shared.note_fault(now, why);
+                    continue;
+                }
+            };
+            let whose = result.as_ref().err().map(SendFault::whose);
+            let is_whole = matches!(whose, Some(Whose::Destination | Whose::SetUp));
+            if is_whole && (is_paused || blocked.contains(&waiting.lane)) {
+                again.push(waiting);
+                continue;
+            }
+            is_paused |= is_whole;
+            let attempt = waiting.attempts.saturating_add(1);
+            let counted = Attempt {
+                number: attempt,
+                since: sent.since,
+            };
+            let (fate, count) = decide(
+                &self.rules,
+                &mut self.health,
+                counted,
+                result,
+                now,
+                &*self.entropy,
+            );
+            self.metrics.attempted(&self.shared.name, count);
+            self.note(&waiting, attempt, &fate, now);
+            let delivery = waiting.delivery;
+            if let Fate::Deferred { due, .. } = &fate {
+                (waiting.attempts, waiting.due) = (attempt, *due);
+                blocked.insert(Arc::clone(&waiting.lane));
+                again.push(waiting);
+            } else {
+                self.settling.insert(delivery);
+            }
+            let Sent {
+                message,
+                run,
+                digest,
+                ..
+            } = sent;
+            outcomes.push(Outcome {
+                delivery,
+                message,
+                run,
+                attempt,
+                sent: digest,
+                at: now,
+                fate,
+            });
+        }
+        if !took.is_zero() {
+            self.metrics.took(&self.shared.name, took.as_secs_f64());
+        }
+        self.window.release(lanes, again);
+        if !outcomes.is_empty() {
+            self.commit(outcomes);
+        }
+    }
+
+    fn commit(&mut self, outcomes: Vec<Outcome>) {
+        let is_settled = |it: &&Outcome| !matches!(it.fate, Fate::Deferred { .. });
+        let settled = outcomes
+            .iter()
+            .filter(is_settled)
+            .map(|it| it.delivery)
+            .collect();
+        let committed = self.means.journal.commit(outcomes);
+        let report = self.report.clone();
+        self.commits += 1;
+        let wait = async move {
+            let event = match committed.await {
+                Ok(()) => Event::Committed(settled),
+                Err(fault) => Event::NotWritten(fault),
+            };
+            let _ = report.send(event);
+        };
+        self.spawn_abortable("courier-commit", wait);
+    }
+
+    /// Tells operator and log what became of an attempt.
+    fn note(&self, waiting: &Waiting, attempt: u32, fate: &Fate, now: Timestamp) {
+        let (delivery, destination) = (waiting.delivery, &self.shared.name);
+        match fate {
+            Fate::Delivered { code, .. } => {
+                info!(%delivery, %destination, attempt, code, "delivered");
+                self.shared.note_success(now);
+            }
+            Fate::Deferred { due, why } => {
+                warn!(%delivery, %destination, attempt, %due, why, "delivery deferred");
+                self.shared.note_fault(now, why.clone());
+            }
+            Fate::Parked { cause } => {
+                error!(%delivery, %destination, attempt, %cause, "delivery parked");
+                self.shared.note_fault(now, cause.to_string());
+            }
+        }
+    }
+
+    /// When something may go that cannot go now.
+    fn next_attempt(&self) -> Option<Timestamp> {
+        let due = self.window.next_due()?;
+        Some(self.health.paused_until.map_or(due, |until| due.max(until)))
+    }
+
+    /// Resolves when the next delivery is due. Never, if one is due that waits for a free place:
+    /// then an event comes.
+    fn sleep(&self) -> BoxFuture<'static, ()> {
+        let now = self.now();
+        match self.next_attempt().filter(|at| now < *at) {
+            Some(at) => {
+                let wait = at.since(now).min(SLEEP_MAX);
+                self.means
+                    .clock
+                    .sleep_until(self.means.clock.instant().plus(wait))
+            }
+            None => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn publish(&self, phase: Phase) {
+        let (queued, now) = (self.window.len(), self.now());
+        let is_misconfigured = self.health.is_misconfigured;
+        let state = match phase {
+            Phase::Running if is_misconfigured => State::Misconfigured,
+            Phase::Running if 0 < self.in_flight => State::Sending,
+            Phase::Running if 0 < queued || self.has_more => State::Waiting,
+            Phase::Running => State::Idle,
+            _ => State::Stopped,
+        };
+        self.metrics
+            .holds(&self.shared.name, queued, self.in_flight, is_misconfigured);
+        let next_attempt = self.next_attempt().filter(|at| now < *at);
+        self.shared.update(|status| {
+            status.state = state;
+            status.queued = queued;
+            status.has_more = self.has_more;
+            status.in_flight = self.in_flight;
+            status.next_attempt = next_attempt;
+        });
+    }
+}

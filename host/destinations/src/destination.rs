@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use hilum_env::{BoxFuture, Doors};
+use hilum_words::Name;
+
+use crate::config::{DestinationConfig, KindConfig};
+use crate::{Delivered, Delivery, SendFault};
+
+/// Somewhere that deliveries go.
+pub trait Destination: Send + Sync {
+    /// The word for its kind: `fhir`, `file`.
+    fn kind(&self) -> &'static str;
+
+    /// How many deliveries one call takes. Where it is more than one, the courier hands over all
+    /// that wait, several of a lane in their order among them, so that one sync serves them all.
+    fn together_max(&self) -> usize;
+
+    /// Sends deliveries and answers one result for each, in their order.
+    ///
+    /// Of one lane nothing may be sent after a delivery that will be tried again: a kind that
+    /// takes several stops at the first fault that is not the content's.
+    fn send_many<'a>(
+        &'a self,
+        deliveries: &'a [Delivery],
+    ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>>;
+}
+
+/// The destination that a configuration describes. Nothing is dialled or written yet.
+pub fn build(name: &Name, config: &DestinationConfig, doors: &Doors) -> Arc<dyn Destination> {
+    match &config.kind {
+        KindConfig::Fhir(config) => Arc::new(crate::fhir::FhirDestination::new(config, doors)),
+        KindConfig::File(config) => {
+            Arc::new(crate::file::FileDestination::new(name, config, doors))
+        }
+    }
+}

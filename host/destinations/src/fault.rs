@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+/// Why a delivery did not arrive. Holds codes and places, never content, neither ours nor the
+/// destination's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendFault {
+    /// Nothing was sent: no connection, no folder, no space.
+    #[error("not reached: {0}")]
+    Unreachable(String),
+    /// The destination asks for patience.
+    #[error("busy: {code}")]
+    Busy {
+        /// What it answered.
+        code: String,
+        /// How long it asks us to wait.
+        after: Option<Duration>,
+        /// Whether it speaks for everything that we would send, not for this delivery alone.
+        whole: bool,
+    },
+    /// The destination says that the content is wrong.
+    #[error("rejected: {code}")]
+    Refused {
+        /// What it answered.
+        code: String,
+    },
+    /// The destination's set-up is at fault: credentials, address, permission. An operator is
+    /// needed; the message is not at fault.
+    #[error("the set-up is at fault: {code}")]
+    Misconfigured {
+        /// What it answered.
+        code: String,
+    },
+    /// It was sent, wholly or in part, and no answer came: the destination may have it or not.
+    #[error("outcome unknown: {0}")]
+    Ambiguous(String),
+}
+
+/// Whose a send fault is, which decides what the courier does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The content's: sending it again cannot help. Park.
+    Content,
+    /// This moment's: try this delivery again, with patience. Others may pass.
+    Moment,
+    /// The destination's as a whole, for now: pause all that goes there, then try one.
+    Destination,
+    /// The set-up's: as before, and slowly, since a person has to act.
+    SetUp,
+    /// Nobody can say: the destination may have it. The configuration decides.
+    Unknown,
+}
+
+impl SendFault {
+    /// Whose fault it is. Nothing else decides between parking, waiting and pausing.
+    pub fn whose(&self) -> Whose {
+        match self {
+            Self::Refused { .. } => Whose::Content,
+            Self::Busy { whole: false, .. } => Whose::Moment,
+            Self::Busy { whole: true, .. } | Self::Unreachable(_) => Whose::Destination,
+            Self::Misconfigured { .. } => Whose::SetUp,
+            Self::Ambiguous(_) => Whose::Unknown,
+        }
+    }
+
+    /// How long the destination asks us to wait.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { after, .. } => *after,
+            _ => None,
+        }
+    }
+
+    /// The fault of the disk, without the path.
+    pub(crate) fn of_disk(error: &std::io::Error, what: &str) -> Self {
+        use std::io::ErrorKind;
+        match error.kind() {
+            ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory => Self::Misconfigured {
+                code: format!("{what}: {}", error.kind()),
+            },
+            kind => Self::Unreachable(format!("{what}: {kind}")),
+        }
+    }
+}

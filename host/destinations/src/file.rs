@@ -1,0 +1,201 @@
+//! Files: one per message, or one that is appended to.
+//!
+//! With a file per message the name is `<time>-<message>-<n>.<ext>`: when the message was received,
+//! its id, which output it is. Each is written beside as `.part`, synced and renamed, and the
+//! folder is synced once for all that came together. A repeat overwrites its own file.
+//!
+//! With `append = true` there is one rolling file per format, `<destination>-<index>.<ext>`; all
+//! that came together is one write and one sync. See [`rolling`].
+//!
+//! Promises: a delivery is reported after the sync; a name holds no patient data; other programs
+//! never see half a file under its name.
+//! Not here: folders that are watched (a listener's), removing old files (the site's).
+
+mod batch;
+mod each;
+mod ndjson;
+mod rolling;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hilum_env::{BoxFuture, Clock, Disk, Doors, Tasks};
+use hilum_words::config::Section;
+use hilum_words::{Name, Timestamp};
+
+use crate::{Delivered, Delivery, Destination, SendFault};
+use rolling::Rolling;
+
+/// Deliveries that one sync serves.
+const TOGETHER_MAX: usize = 256;
+
+/// A `file` destination's own keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileConfig {
+    /// Where files go; a relative path starts at the site's folder.
+    pub folder: PathBuf,
+    /// One rolling file instead of one per message.
+    pub append: bool,
+    /// The ending of a file's name, instead of the format's own.
+    pub extension: Option<String>,
+    /// A rolling file that would grow past this is followed by the next.
+    pub file_bytes_max: u64,
+}
+
+impl FileConfig {
+    /// Reads the kind's own keys. `site` is the folder of the configuration.
+    pub(crate) fn read(section: &mut Section<'_>, site: &std::path::Path) -> Option<Self> {
+        let folder = section.required_text("folder");
+        let append = section.boolean("append").is_some_and(|it| it.value);
+        let extension = section.text("extension");
+        let file_bytes_max = section.size("file_bytes_max");
+        if let Some(extension) = &extension {
+            let letters = extension.value.bytes().all(|it| it.is_ascii_alphanumeric());
+            if !letters || extension.value.is_empty() || 16 < extension.value.len() {
+                let text = "must be at most 16 letters and digits, without a dot";
+                extension.problem(section.problems(), text);
+            }
+        }
+        if !append && let Some(size) = &file_bytes_max {
+            size.problem(section.problems(), "belongs to `append = true`");
+        }
+        let folder = folder?;
+        if folder.value.is_empty() {
+            folder.problem(section.problems(), "must not be empty");
+        }
+        Some(Self {
+            folder: site.join(folder.value),
+            append,
+            extension: extension.map(|it| it.value),
+            file_bytes_max: file_bytes_max.map_or(64 << 20, |it| it.value),
+        })
+    }
+}
+
+/// A folder that deliveries go to.
+pub struct FileDestination {
+    work: Arc<Work>,
+    tasks: Arc<dyn Tasks>,
+}
+
+/// What runs on a thread that may block.
+struct Work {
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    config: FileConfig,
+    /// `None` with a file per message. Locked for the time of one write: the courier sends one
+    /// group at a time.
+    rolling: Option<Mutex<Rolling>>,
+}
+
+impl FileDestination {
+    /// The destination called `name`. Its folder is made with the first delivery.
+    pub fn new(name: &Name, config: &FileConfig, doors: &Doors) -> Self {
+        let disk = Arc::clone(&doors.disk);
+        let rolling = config.append.then(|| {
+            let stem = stem_of(name);
+            Mutex::new(Rolling::new(Arc::clone(&disk), config, stem))
+        });
+        let clock = Arc::clone(&doors.clock);
+        let work = Work {
+            disk,
+            clock,
+            config: config.clone(),
+            rolling,
+        };
+        Self {
+            work: Arc::new(work),
+            tasks: Arc::clone(&doors.tasks),
+        }
+    }
+}
+
+/// A destination's name as the beginning of a file's.
+fn stem_of(name: &str) -> String {
+    let safe = |it: char| {
+        if it.is_ascii_alphanumeric() || "._-".contains(it) {
+            it
+        } else {
+            '_'
+        }
+    };
+    name.chars().map(safe).collect()
+}
+
+impl Work {
+    fn write(&self, deliveries: &[Delivery]) -> Vec<Result<Delivered, SendFault>> {
+        match &self.rolling {
+            Some(rolling) => {
+                let now = Timestamp::from_micros(self.clock.now_micros());
+                let mut rolling = rolling.lock().unwrap_or_else(PoisonError::into_inner);
+                rolling.append(deliveries, now)
+            }
+            None => each::write(&*self.disk, &self.config, deliveries),
+        }
+    }
+}
+
+impl Destination for FileDestination {
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+
+    fn together_max(&self) -> usize {
+        TOGETHER_MAX
+    }
+
+    fn send_many<'a>(
+        &'a self,
+        deliveries: &'a [Delivery],
+    ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>> {
+        Box::pin(async move {
+            let results = Arc::new(Mutex::new(Vec::new()));
+            let (work, filled) = (Arc::clone(&self.work), Arc::clone(&results));
+            // Bodies are shared, not copied.
+            let deliveries = deliveries.to_vec();
+            let write = move || {
+                let written = work.write(&deliveries);
+                *filled.lock().unwrap_or_else(PoisonError::into_inner) = written;
+            };
+            self.tasks
+                .blocking("file-destination", Box::new(write))
+                .await;
+            std::mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+    }
+}
+
+/// The word for what a file destination answers.
+const WRITTEN: &str = "written";
+
+fn written() -> Delivered {
+    Delivered {
+        code: WRITTEN.to_owned(),
+        answer: None,
+    }
+}
+
+/// Makes the folder if it is not there, so that its name survives a power cut.
+fn make_folder(disk: &dyn Disk, folder: &std::path::Path) -> Result<(), SendFault> {
+    if disk.exists(folder) {
+        return Ok(());
+    }
+    let fault = |error: std::io::Error| SendFault::of_disk(&error, "the folder cannot be made");
+    disk.create_folder(folder).map_err(fault)?;
+    match folder.parent().filter(|it| !it.as_os_str().is_empty()) {
+        Some(parent) => disk.sync_folder(parent).map_err(fault),
+        None => Ok(()),
+    }
+}
+
+/// The ending of a file's name by the format of its content.
+fn extension_of(format: &str) -> &'static str {
+    match format {
+        "hl7v2" => "hl7",
+        "fhir-json" | "json" => "json",
+        _ => "bin",
+    }
+}
+
+#[cfg(test)]
+mod tests;

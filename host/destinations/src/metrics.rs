@@ -1,0 +1,159 @@
+//! What couriers count.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::SendFault;
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Outcome {
+    /// The destination has it.
+    Delivered,
+    /// Parked: the content is wrong.
+    Rejected,
+    /// Parked: attempts or age ran out, or the outcome is unknown and the site wants a person.
+    GaveUp,
+    /// Parked: what was to be sent cannot be read.
+    Gone,
+    /// Again later: nothing was reached.
+    Unreachable,
+    /// Again later: the destination asks for patience.
+    Busy,
+    /// Again later, slowly: the set-up is at fault.
+    Misconfigured,
+    /// Again later: no answer, outcome unknown.
+    Ambiguous,
+}
+
+impl Outcome {
+    /// What a fault counts as if it is tried again.
+    pub(crate) fn deferred(fault: &SendFault) -> Self {
+        match fault {
+            SendFault::Unreachable(_) => Self::Unreachable,
+            SendFault::Busy { .. } => Self::Busy,
+            SendFault::Misconfigured { .. } => Self::Misconfigured,
+            SendFault::Ambiguous(_) => Self::Ambiguous,
+            SendFault::Refused { .. } => Self::Rejected,
+        }
+    }
+}
+
+/// Labels of attempts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AttemptLabels {
+    /// The destination's name in the configuration.
+    pub destination: String,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// Labels of what is counted per destination.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DestinationLabels {
+    /// The destination's name in the configuration.
+    pub destination: String,
+}
+
+/// Counters of all couriers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Attempts by destination and what came of them.
+    pub attempts: Family<AttemptLabels, Counter>,
+    /// Time from the start of an attempt to its answer.
+    pub duration: Family<DestinationLabels, Histogram, fn() -> Histogram>,
+    /// Deliveries that a courier holds in its window.
+    pub window: Family<DestinationLabels, Gauge>,
+    /// Deliveries on their way.
+    pub in_flight: Family<DestinationLabels, Gauge>,
+    /// 1 while a destination's set-up is at fault.
+    pub misconfigured: Family<DestinationLabels, Gauge>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            attempts: Family::default(),
+            duration: Family::new_with_constructor(buckets),
+            window: Family::default(),
+            in_flight: Family::default(),
+            misconfigured: Family::default(),
+        }
+    }
+}
+
+fn buckets() -> Histogram {
+    Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 30.0])
+}
+
+impl Metrics {
+    /// Adds the families to a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "delivery_attempts",
+            "Attempts by destination and outcome",
+            self.attempts.clone(),
+        );
+        registry.register_with_unit(
+            "delivery_duration",
+            "Time from the start of an attempt to its answer",
+            Unit::Seconds,
+            self.duration.clone(),
+        );
+        registry.register(
+            "courier_window",
+            "Deliveries that a courier holds in its window",
+            self.window.clone(),
+        );
+        registry.register(
+            "deliveries_in_flight",
+            "Deliveries on their way",
+            self.in_flight.clone(),
+        );
+        registry.register(
+            "destination_misconfigured",
+            "1 while a destination's set-up is at fault",
+            self.misconfigured.clone(),
+        );
+    }
+
+    pub(crate) fn attempted(&self, destination: &str, outcome: Outcome) {
+        let labels = AttemptLabels {
+            destination: destination.to_owned(),
+            outcome,
+        };
+        self.attempts.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn took(&self, destination: &str, seconds: f64) {
+        self.duration
+            .get_or_create(&labels(destination))
+            .observe(seconds);
+    }
+
+    pub(crate) fn holds(
+        &self,
+        destination: &str,
+        window: usize,
+        in_flight: usize,
+        misconfigured: bool,
+    ) {
+        let labels = labels(destination);
+        let count = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
+        self.window.get_or_create(&labels).set(count(window));
+        self.in_flight.get_or_create(&labels).set(count(in_flight));
+        self.misconfigured
+            .get_or_create(&labels)
+            .set(i64::from(misconfigured));
+    }
+}
+
+fn labels(destination: &str) -> DestinationLabels {
+    DestinationLabels {
+        destination: destination.to_owned(),
+    }
+}
