@@ -1,0 +1,254 @@
+//! The engine: compiled once per plugin, instantiated once per call.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use hilum_contract::World;
+use hilum_contract::router::RouterPre;
+use hilum_contract::transformer::TransformerPre;
+use hilum_contract::validator::ValidatorPre;
+use hilum_env::{Clock, Doors};
+use hilum_words::{Digest, Name};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, Strategy,
+};
+
+use crate::capability::{self, log::plain};
+use crate::guest::{CORE_INSTANCES_MAX, Guest, MEMORIES_MAX, TABLES_MAX};
+use crate::watch::Watch;
+use crate::{Budget, EngineLimits, Manifest, Misfit, Package};
+
+/// The engine could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the WebAssembly engine could not be made: {0}")]
+pub struct SandboxError(String);
+
+/// Why a plugin was not loaded. Written for the developer who made it.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadProblem {
+    /// It does not fit the contract.
+    #[error("the plugin does not fit the contract:{}", list(.0))]
+    Misfits(Vec<Misfit>),
+    /// A function or type of the contract is declared otherwise.
+    #[error("the plugin declares the contract otherwise than wit/ does, at {0}; build it against the \
+             gateway's own wit/")]
+    Declared(String),
+    /// The compiler did not take it, or it is too large for the pool.
+    #[error("the plugin does not compile: {0}")]
+    Compile(String),
+}
+
+fn list(misfits: &[Misfit]) -> String {
+    match misfits {
+        [one] => format!(" {one}"),
+        all => all.iter().map(|it| format!("\n- {it}")).collect(),
+    }
+}
+
+/// Where plugins are compiled and run. Cheap to clone; there is one in a gateway.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) seats: Seats,
+    linker: Linker<Guest>,
+    limits: EngineLimits,
+}
+
+impl Sandbox {
+    /// A sandbox for as many workers as the machine has cores.
+    pub fn new(doors: &Doors) -> Result<Self, SandboxError> {
+        Self::with_limits(doors, EngineLimits::for_cores(doors.tasks.cores()))
+    }
+
+    /// A sandbox with these bounds.
+    pub fn with_limits(doors: &Doors, limits: EngineLimits) -> Result<Self, SandboxError> {
+        let failed = |error: wasmtime::Error| SandboxError(format!("{error:#}"));
+        let engine = Engine::new(&config(limits.calls_max)).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        capability::link_all(&mut linker).map_err(failed)?;
+        let watch = Watch::new(limits.beat);
+        let machine = watch.machine(engine.weak(), Arc::clone(&doors.clock));
+        watch.hang(doors.tasks.drive("sandbox-watch", machine));
+        let seats = Seats::new(limits.calls_max);
+        let clock = Arc::clone(&doors.clock);
+        Ok(Self { inner: Arc::new(Inner { engine, clock, watch, seats, linker, limits }) })
+    }
+
+    /// The bounds.
+    pub fn limits(&self) -> &EngineLimits {
+        &self.inner.limits
+    }
+
+    /// Checks a plugin against the contract, compiles it and links it. What compiling may cost is
+    /// bounded by the length of a [`Package`] alone, so do it off the async threads.
+    pub fn load(&self, package: &Package) -> Result<Plugin, LoadProblem> {
+        let misfits = package.misfits();
+        if !misfits.is_empty() {
+            return Err(LoadProblem::Misfits(misfits));
+        }
+        let compiled = Component::from_binary(&self.inner.engine, &package.bytes);
+        let component = compiled.map_err(|error| LoadProblem::Compile(told(&error)))?;
+        let declared = |error: wasmtime::Error| LoadProblem::Declared(told(&error));
+        let linked = self.inner.linker.instantiate_pre(&component).map_err(declared)?;
+        let entry = Entry::of(package.manifest.world, linked).map_err(declared)?;
+        Ok(Plugin {
+            manifest: package.manifest.clone(),
+            digest: package.digest,
+            entry,
+            sandbox: Arc::clone(&self.inner),
+        })
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("limits", &self.inner.limits).finish_non_exhaustive()
+    }
+}
+
+/// What the engine says about a component, all the way down to the reason. It speaks of the
+/// component's own names; no message has been near it.
+fn told(error: &wasmtime::Error) -> String {
+    plain(&format!("{error:#}").chars().take(1_000).collect::<String>())
+}
+
+/// A plugin, compiled and linked. Calls of it may run at the same time.
+pub struct Plugin {
+    manifest: Manifest,
+    digest: Digest,
+    pub(crate) entry: Entry,
+    pub(crate) sandbox: Arc<Inner>,
+}
+
+impl Plugin {
+    /// Its own name.
+    pub fn name(&self) -> &Name {
+        &self.manifest.name
+    }
+
+    /// The digest of its component.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What it says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What it is.
+    pub fn world(&self) -> World {
+        self.manifest.world
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { manifest, digest, .. } = self;
+        f.debug_struct("Plugin").field("name", &manifest.name).field("digest", digest).finish_non_exhaustive()
+    }
+}
+
+/// The function that a call enters by, resolved once.
+pub(crate) enum Entry {
+    Transformer(TransformerPre<Guest>),
+    Router(RouterPre<Guest>),
+    Validator(ValidatorPre<Guest>),
+}
+
+impl Entry {
+    fn of(world: World, linked: InstancePre<Guest>) -> wasmtime::Result<Self> {
+        Ok(match world {
+            World::Transformer => Self::Transformer(TransformerPre::new(linked)?),
+            World::Router => Self::Router(RouterPre::new(linked)?),
+            World::Validator => Self::Validator(ValidatorPre::new(linked)?),
+        })
+    }
+}
+
+/// The engine's configuration. Each line was measured or has a reason; `ARCHITECTURE.md` of the
+/// engine's own is where the others are explained.
+fn config(calls_max: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(calls_max)
+        .total_core_instances(calls_max * CORE_INSTANCES_MAX)
+        .total_memories(calls_max * MEMORIES_MAX)
+        .total_tables(calls_max * TABLES_MAX)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
+        .max_component_instance_size(512 << 10)
+        .max_core_instance_size(512 << 10)
+        .max_memory_size(usize::try_from(Budget::GATEWAY_MAX.memory_bytes).unwrap_or(usize::MAX))
+        .table_elements(20_000)
+        // Measured: the fastest pool without `pagemap_scan`.
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(4 << 10)
+        // No stale slots: what one call left is gone before the next one comes.
+        .max_unused_warm_slots(16)
+        .decommit_batch_size(1);
+    let mut cost = OperatorCost::default();
+    cost.variable.memory_grow_per_page = 255; // Growing costs nothing by default.
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .consume_fuel(true)
+        .operator_cost(cost)
+        .epoch_interruption(true)
+        // A host call costs 69 ns so, and 174 ns otherwise.
+        .concurrency_support(false)
+        // The same result on every processor.
+        .cranelift_nan_canonicalization(true)
+        .wasm_relaxed_simd(false)
+        // What no promised language needs. `wasm_multi_memory(false)` is not here: 48.0.8 panics
+        // with it while it compiles a valid composed component.
+        .wasm_gc(false)
+        .wasm_tail_call(false)
+        .wasm_memory64(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_wide_arithmetic(false)
+        .max_wasm_stack(256 << 10)
+        .native_unwind_info(false);
+    config
+}
+
+/// Seats of the pool. A call that finds none waits: that many calls at once is nobody's fault.
+pub(crate) struct Seats {
+    free: Mutex<u32>,
+    freed: Condvar,
+}
+
+impl Seats {
+    fn new(seats: u32) -> Self {
+        Self { free: Mutex::new(seats), freed: Condvar::new() }
+    }
+
+    /// Takes a seat until the answer is dropped.
+    pub(crate) fn take(&self) -> Seat<'_> {
+        // Nothing panics while the lock is held.
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        }
+        *free -= 1;
+        Seat(self)
+    }
+}
+
+/// A seat that is taken.
+pub(crate) struct Seat<'a>(&'a Seats);
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}

@@ -1,0 +1,8 @@
+;; Names a destination with a line end in it, to forge a line of a log.
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\00\00\00\00\10\00\00\00\01\00\00\00")
+  (data (i32.const 16) "\20\00\00\00\05\00\00\00")
+  (data (i32.const 32) "ehr\0a!")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "hilum:plugin/route@0.1.0#run") (result i32) (i32.const 0)))

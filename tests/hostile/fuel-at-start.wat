@@ -1,0 +1,8 @@
+;; Never ends, and begins before it is called: the start function runs when it is instantiated.
+;; budget: fuel = 1_000_000
+(module
+  (memory (export "memory") 1)
+  (func $start (loop $again (br $again)))
+  (start $start)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "hilum:plugin/route@0.1.0#run") (result i32) (i32.const 0)))

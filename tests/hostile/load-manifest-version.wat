@@ -1,0 +1,3 @@
+;; Says so in its manifest already.
+;; contract: hilum:plugin/router@0.2.0
+(component)

@@ -1,0 +1,5 @@
+;; Wants five memories. The pool has four for each call.
+(module
+  (memory (export "memory") 1) (memory 1) (memory 1) (memory 1) (memory 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "hilum:plugin/route@0.1.0#run") (result i32) (i32.const 0)))

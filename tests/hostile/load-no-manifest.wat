@@ -1,0 +1,3 @@
+;; Has no manifest.
+;; manifest: none
+(component)

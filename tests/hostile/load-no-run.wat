@@ -1,0 +1,7 @@
+;; Exports the interface without its function.
+(component
+  (core module $m (func (export "run") (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $run (result u32) (canon lift (core func $i "run")))
+  (instance $route (export "go" (func $run)))
+  (export "hilum:plugin/route@0.1.0" (instance $route)))

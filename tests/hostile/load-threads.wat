@@ -1,0 +1,3 @@
+;; Shares a memory between threads that it cannot have.
+(component
+  (core module (memory 1 2 shared)))

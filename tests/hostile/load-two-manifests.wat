@@ -1,0 +1,3 @@
+;; Has two manifests.
+;; manifest: twice
+(component)

@@ -1,0 +1,8 @@
+;; Hands back a draft that nobody made.
+;; world: transformer
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\00\00\00\00\10\00\00\00\01\00\00\00")
+  (data (i32.const 16) "\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\02\00\00\00\01\00\00\00\00\00\00\00")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "hilum:plugin/transform@0.1.0#run") (result i32) (i32.const 0)))
