@@ -87,7 +87,9 @@ pub enum OpenError {
         folder: PathBuf,
     },
     /// The disk refused.
-    #[error("{what} failed at {path}; check the path, its owner (this user, mode 0700) and the disk")]
+    #[error(
+        "{what} failed at {path}; check the path, its owner (this user, mode 0700) and the disk"
+    )]
     Disk {
         /// What was tried.
         what: &'static str,

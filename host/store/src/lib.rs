@@ -13,14 +13,27 @@
 //! with room kept in the formats: encryption, pruning, checkpoints, the Merkle tree.
 
 mod arrival;
+mod blobs;
 mod committer;
+mod content;
+mod deliveries;
 mod error;
+mod folder;
+mod frame;
+mod frames;
 mod happened;
 mod options;
 mod records;
+mod recover;
+mod scan;
+mod shared;
+mod state;
 mod step;
 mod store;
+mod syncs;
+mod tail;
 mod ticket;
+mod wire;
 
 pub use arrival::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Stored};
 pub use committer::Committer;

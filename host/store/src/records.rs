@@ -251,6 +251,8 @@ pub struct Counts {
     pub groups: u64,
     /// Bytes written since the start.
     pub bytes_written: u64,
+    /// Bytes of unfinished bodies that are kept in memory.
+    pub bodies_in_memory: u64,
     /// Segments in the folder.
     pub segments: u64,
     /// The journal's last sequence.

@@ -1,142 +1,325 @@
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
 use bytes::Bytes;
 use hilum_audit::{NonEmpty, Record};
 use hilum_env::{Bell, Doors, Space};
 use hilum_words::{DeliveryId, Digest, MessageId, RunId};
+use tracing::info;
 
+use crate::content::{self, Content, Draft, StepDraft};
+use crate::folder::{Folder, Identity};
+use crate::frame::Kind;
+use crate::frames::Frames;
+use crate::recover::recover;
+use crate::shared::{Queue, Request, Shared, Tally};
+use crate::state::State;
+use crate::ticket::promise;
+use crate::wire::Unread;
 use crate::{
     Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord, MessageRecord,
     MessageSummary, OpenError, Options, ParkedItem, RunRecord, Step, StoreError, Ticket, Watcher,
+    blobs, deliveries, syncs,
 };
 
 /// Opens the journal: takes its folder, reads all of it, cuts a torn tail. Give the committer to
 /// `Tasks::drive` and the bell that comes back to [`Store::attach`].
+///
+/// The watcher is told nothing of what was there before: ask [`Store::undecided`] and
+/// [`Store::queued`].
 pub fn open(
     doors: &Doors,
     options: Options,
     watcher: Watcher,
 ) -> Result<(Store, Committer), OpenError> {
-    let _ = (doors, options, watcher);
-    todo!("being written")
+    let folder = Folder {
+        disk: Arc::clone(&doors.disk),
+        root: options.folder.clone(),
+    };
+    let root = &folder.root;
+    folder
+        .disk
+        .create_folder(root)
+        .map_err(Folder::failed("making the folder", root))?;
+    let lock = match folder.disk.lock(root) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+            return Err(OpenError::InUse {
+                folder: root.clone(),
+            });
+        }
+        Err(error) => return Err(Folder::failed("locking", root)(error)),
+    };
+    if options.syncs_measured != 0 {
+        syncs::measure(doors, root, options.syncs_measured)?;
+    }
+    let number = || u64::from_le_bytes(doors.entropy.bytes());
+    let fresh = Identity {
+        node: 1,
+        log: number(),
+        mark: number(),
+    };
+    let mut state = State::new(&options, number());
+    let now = hilum_words::Timestamp::from_micros(doors.clock.now_micros());
+    let (tail, identity) = recover(&folder, fresh, now, &mut state)?;
+    let mut found = Counts::default();
+    state.count(&mut found);
+    info!(
+        segments = tail.segment(),
+        sequence = tail.sequence(),
+        undecided = found.undecided,
+        queued = found.queued,
+        parked = found.parked,
+        held = found.held,
+        "journal opened"
+    );
+    let frames = Frames::new(folder.clone(), identity.mark, options.bodies_in_memory_max);
+    let shared = Arc::new(Shared {
+        doors: doors.clone(),
+        options,
+        folder,
+        identity,
+        frames,
+        durable: AtomicU64::new(tail.sequence()),
+        tail: Mutex::new(tail),
+        state: Mutex::new(state),
+        queue: Mutex::new(Queue::default()),
+        tally: Tally::default(),
+        poison: OnceLock::new(),
+        bell: OnceLock::new(),
+        _lock: lock,
+    });
+    Ok((
+        Store {
+            shared: Arc::clone(&shared),
+        },
+        Committer::new(shared, watcher),
+    ))
 }
 
 /// The journal, for everybody. Cheap to clone.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    shared: Arc<Shared>,
+}
 
 impl Store {
     /// The bell that wakes the committer.
     pub fn attach(&self, bell: Bell) {
-        let _ = bell;
-        todo!("being written")
+        if self.shared.bell.set(bell).is_ok() {
+            // Something may have come before there was a bell.
+            self.shared.ring();
+        }
     }
 
     /// Makes a message durable, unless it is known already.
     pub fn accept(&self, arrival: Arrival) -> Ticket<Accepted> {
-        let _ = arrival;
-        todo!("being written")
+        match Draft::of(arrival, self.shared.options.body_bytes_max) {
+            Ok(draft) => {
+                let (promise, ticket) = promise();
+                self.shared.submit(Request::Accept(draft, promise));
+                ticket
+            }
+            Err(fault) => Ticket::answered(Err(fault)),
+        }
     }
 
     /// Makes a decision durable.
     pub fn commit(&self, step: Step) -> Ticket<Committed> {
-        let _ = step;
-        todo!("being written")
+        let source = |run| self.shared.state().source(run);
+        self.submit_step(StepDraft::of(step.run, step.effects, &step.records, source))
     }
 
     /// Makes evidence durable that belongs to no change of a run: a start, a look at a message.
     pub fn note(&self, records: NonEmpty<Record>) -> Ticket<Committed> {
-        let _ = records;
-        todo!("being written")
+        self.submit_step(StepDraft::note(&records))
+    }
+
+    fn submit_step(&self, draft: Result<StepDraft, StoreError>) -> Ticket<Committed> {
+        match draft {
+            Ok(draft) => {
+                let (promise, ticket) = promise();
+                self.shared.submit(Request::Commit(draft, promise));
+                ticket
+            }
+            Err(fault) => Ticket::answered(Err(fault)),
+        }
     }
 
     /// Counts a start of a run. Written before this returns, so that it survives the death of the
     /// process; synced with whatever is synced next.
     pub fn note_start(&self, run: RunId) {
-        let _ = run;
-        todo!("being written")
+        if self.shared.poisoned().is_some() {
+            return;
+        }
+        let now = self.shared.now();
+        let mut tail = self.shared.tail();
+        let written = tail
+            .push(Kind::Started, now, &content::started_payload(run))
+            .and_then(|_| tail.write());
+        if let Err(fault) = written {
+            self.shared.poison("write to a segment", &fault);
+            return;
+        }
+        // While the tail is held, so that starts are counted in the journal's order.
+        self.shared.state().apply_start(run);
     }
 
     /// Ends the committer once everything that waits is written. The ticket is answered when the
     /// last frame is on disk.
     pub fn stop(&self) -> Ticket<()> {
-        todo!("being written")
+        let (promise, ticket) = promise();
+        let mut queue = self.shared.queue();
+        queue.is_stopped = true;
+        queue.stop.push(promise);
+        drop(queue);
+        self.shared.ring();
+        ticket
     }
 
     /// What is known of a run; none if it never was, or is finished and old.
     pub fn run(&self, run: RunId) -> Option<RunRecord> {
-        let _ = run;
-        todo!("being written")
+        self.shared.state().run_record(run)
     }
 
     /// The runs that wait for a decision, in the journal's order.
     pub fn undecided(&self) -> Vec<RunId> {
-        todo!("being written")
+        self.shared.state().undecided(self.shared.durable())
     }
 
     /// The deliveries that wait for a destination's courier, in the journal's order.
     pub fn queued(&self, destination: &str) -> Vec<DeliveryReady> {
-        let _ = destination;
-        todo!("being written")
+        self.queued_first(destination, usize::MAX).0
+    }
+
+    /// At most `max` of the deliveries that wait for a destination's courier, in the journal's
+    /// order, and whether that is all.
+    pub fn queued_first(&self, destination: &str, max: usize) -> (Vec<DeliveryReady>, bool) {
+        self.shared
+            .state()
+            .queued(destination, max, self.shared.durable())
     }
 
     /// The bytes of a message.
     pub fn body(&self, message: MessageId) -> Result<Bytes, StoreError> {
-        let _ = message;
-        todo!("being written")
+        let source = {
+            let state = self.shared.state();
+            state
+                .find_message(message)
+                .map(|it| it.source)
+                .ok_or(StoreError::NoMessage(message))?
+        };
+        deliveries::body(&self.shared.frames, &source)
     }
 
     /// What is known of a message; none if it never was, or is finished and old.
     pub fn message(&self, message: MessageId) -> Option<MessageRecord> {
-        let _ = message;
-        todo!("being written")
+        let (at, runs) = {
+            let state = self.shared.state();
+            if let Some(record) = state.message_record(message) {
+                return Some(record);
+            }
+            let entry = state.find_message(message)?;
+            (entry.source.at, entry.runs.clone())
+        };
+        // It is unfinished and not recent: what it was is read back.
+        let payload = self.shared.frames.payload(at).ok()?;
+        match content::read(Kind::Arrival, &payload) {
+            Ok(Content::Arrival(arrival)) => Some(MessageRecord {
+                runs,
+                ..arrival.record
+            }),
+            _ => None,
+        }
     }
 
     /// What is known of a delivery, with its body.
     pub fn delivery(&self, delivery: DeliveryId) -> Result<DeliveryRecord, StoreError> {
-        let _ = delivery;
-        todo!("being written")
+        deliveries::delivery(&self.shared, delivery)
     }
 
     /// At most `limit` of the recent messages, newest first, from the one before `before`.
     pub fn recent(&self, limit: usize, before: Option<MessageId>) -> Vec<MessageSummary> {
-        let _ = (limit, before);
-        todo!("being written")
+        self.shared
+            .state()
+            .recent(limit, before, self.shared.durable())
     }
 
     /// All evidence about a message, in the journal's order.
     pub fn trail(&self, message: MessageId) -> Result<Vec<Record>, StoreError> {
-        let _ = message;
-        todo!("being written")
+        let frames = self.shared.state().frames(message);
+        let mut trail = Vec::new();
+        for at in frames.ok_or(StoreError::NoMessage(message))? {
+            let payload = self.shared.frames.payload(at)?;
+            let why = |fault| match fault {
+                Unread::Malformed(why) => why,
+                Unread::Newer(_) => "a record of a newer gateway",
+            };
+            let damaged = |fault| {
+                let (segment, offset) = (at.segment, at.offset);
+                StoreError::Damaged {
+                    segment,
+                    offset,
+                    why: why(fault),
+                }
+            };
+            trail.extend(content::evidence(&payload).map_err(damaged)?);
+        }
+        Ok(trail)
     }
 
     /// What waits for a person, oldest first.
     pub fn parked(&self) -> Vec<ParkedItem> {
-        todo!("being written")
+        self.shared.state().parked()
     }
 
     /// Keeps bytes under their digest; durable when this returns. For a configuration's files.
     pub fn put_blob(&self, content: &[u8]) -> Result<Digest, StoreError> {
-        let _ = content;
-        todo!("being written")
+        blobs::put(&self.shared.folder, content)
     }
 
     /// The bytes under a digest, checked against it.
     pub fn blob(&self, digest: Digest) -> Result<Bytes, StoreError> {
-        let _ = digest;
-        todo!("being written")
+        blobs::find(&self.shared.folder, digest)
     }
 
     /// How full the journal's file system is.
     pub fn space(&self) -> Result<Space, StoreError> {
-        todo!("being written")
+        let folder = &self.shared.folder;
+        folder
+            .disk
+            .space(&folder.root)
+            .map_err(|fault| StoreError::Read(Arc::new(fault)))
     }
 
     /// Why nothing is written any more; none if all is well.
     pub fn poisoned(&self) -> Option<StoreError> {
-        todo!("being written")
+        self.shared.poisoned()
     }
 
     /// What a gateway counts.
     pub fn counts(&self) -> Counts {
-        todo!("being written")
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let tally = &self.shared.tally;
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let mut counts = Counts {
+            waiting: wide(self.shared.queue().requests.len()),
+            accepted: load(&tally.accepted),
+            known: load(&tally.known),
+            reused: load(&tally.reused),
+            groups: load(&tally.groups),
+            bytes_written: load(&tally.bytes_written),
+            bodies_in_memory: wide(self.shared.frames.bytes_kept()),
+            durable: self.shared.durable(),
+            ..Counts::default()
+        };
+        {
+            let tail = self.shared.tail();
+            counts.segments = u64::from(tail.segment());
+            counts.sequence = tail.sequence();
+        }
+        self.shared.state().count(&mut counts);
+        counts
     }
 }

@@ -1,0 +1,216 @@
+//! What the state answers when it is asked.
+
+use hilum_words::{DeliveryId, MessageId, RunId};
+
+use super::{Delivery, Message, Run, State};
+use crate::content::Source;
+use crate::frame::FrameRef;
+use crate::{
+    Counts, DeliveryReady, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
+    RunReady, RunRecord, StoreError,
+};
+
+impl State {
+    pub(crate) fn find_message(&self, id: MessageId) -> Option<&Message> {
+        self.messages.get(&id)
+    }
+
+    pub(crate) fn find_run(&self, id: RunId) -> Option<&Run> {
+        self.runs.get(&id)
+    }
+
+    pub(crate) fn find_delivery(&self, id: DeliveryId) -> Option<&Delivery> {
+        self.deliveries.get(&id)
+    }
+
+    /// The message of a run, with its bytes.
+    pub(crate) fn source(&self, id: RunId) -> Result<Source, StoreError> {
+        let run = self.runs.get(&id).ok_or(StoreError::NoRun(id))?;
+        let message = self.messages.get(&run.message);
+        message
+            .map(|message| message.source)
+            .ok_or(StoreError::NoMessage(run.message))
+    }
+
+    pub(crate) fn run_record(&self, id: RunId) -> Option<RunRecord> {
+        let run = self.runs.get(&id)?;
+        Some(RunRecord {
+            run: id,
+            message: run.message,
+            route: run.route.clone(),
+            seed: run.seed,
+            lanes: run.lanes.clone(),
+            generation: run.generation,
+            starts: run.starts,
+            state: run.state.clone(),
+            since: run.since,
+            parent: run.parent,
+            deliveries: run.deliveries.clone(),
+        })
+    }
+
+    pub(crate) fn run_ready(&self, id: RunId) -> Option<RunReady> {
+        let run = self.runs.get(&id)?;
+        Some(RunReady {
+            run: id,
+            message: run.message,
+            lanes: run.lanes.clone(),
+            body: None,
+        })
+    }
+
+    pub(crate) fn delivery_ready(&self, id: DeliveryId) -> Option<DeliveryReady> {
+        let entry = self.deliveries.get(&id)?;
+        Some(DeliveryReady {
+            delivery: id,
+            destination: entry.destination.clone(),
+            lane: entry.lane.to_vec(),
+            attempts: entry.attempts,
+            due: entry.due,
+        })
+    }
+
+    /// The undecided runs of which the journal is durable up to `durable`, in its order.
+    pub(crate) fn undecided(&self, durable: u64) -> Vec<RunId> {
+        let all = self.undecided.iter();
+        all.take_while(|((sequence, _), _)| *sequence <= durable)
+            .map(|(_, run)| *run)
+            .collect()
+    }
+
+    /// At most `max` of what is durably queued for a destination, in the journal's order, and
+    /// whether that is all.
+    pub(crate) fn queued(
+        &self,
+        destination: &str,
+        max: usize,
+        durable: u64,
+    ) -> (Vec<DeliveryReady>, bool) {
+        let Some(queue) = self.queued.get(destination) else {
+            return (Vec::new(), true);
+        };
+        let mut ready = queue.iter().filter(|(_, id)| {
+            self.deliveries
+                .get(id)
+                .is_some_and(|entry| entry.changed <= durable)
+        });
+        let first: Vec<_> = ready
+            .by_ref()
+            .take(max)
+            .filter_map(|(_, id)| self.delivery_ready(*id))
+            .collect();
+        (first, ready.next().is_none())
+    }
+
+    /// A message's record as it is known in memory, with the runs that it has now.
+    pub(crate) fn message_record(&self, id: MessageId) -> Option<MessageRecord> {
+        let message = self.messages.get(&id)?;
+        let mut record = MessageRecord::clone(message.record.as_ref()?);
+        record.runs.clone_from(&message.runs);
+        Some(record)
+    }
+
+    /// At most `limit` of the recent messages, newest first, from the one before `before`.
+    pub(crate) fn recent(
+        &self,
+        limit: usize,
+        before: Option<MessageId>,
+        durable: u64,
+    ) -> Vec<MessageSummary> {
+        let mut newest = self.recent.iter().rev().copied();
+        if let Some(before) = before {
+            newest.by_ref().find(|it| *it == before);
+        }
+        newest
+            .filter(|id| {
+                self.messages
+                    .get(id)
+                    .is_some_and(|it| it.sequence <= durable)
+            })
+            .take(limit)
+            .filter_map(|id| self.summary(id))
+            .collect()
+    }
+
+    fn summary(&self, id: MessageId) -> Option<MessageSummary> {
+        let message = self.messages.get(&id)?;
+        let record = message.record.as_ref()?;
+        let runs = || message.runs.iter().filter_map(|run| self.runs.get(run));
+        let deliveries = runs()
+            .flat_map(|run| &run.deliveries)
+            .filter_map(|delivery| self.deliveries.get(delivery))
+            .map(|entry| (entry.destination.clone(), entry.state.clone()))
+            .collect();
+        Some(MessageSummary {
+            message: id,
+            received: record.envelope.received,
+            listener: record.envelope.listener.clone(),
+            kind: record.kind.clone(),
+            bytes: record.bytes,
+            findings: record.findings.len(),
+            runs: runs()
+                .map(|run| (run.route.clone(), run.state.clone()))
+                .collect(),
+            deliveries,
+        })
+    }
+
+    /// What waits for a person, oldest first.
+    pub(crate) fn parked(&self) -> Vec<ParkedItem> {
+        self.waiting
+            .iter()
+            .filter_map(|(_, item)| self.parked_item(*item))
+            .collect()
+    }
+
+    fn parked_item(&self, item: Parked) -> Option<ParkedItem> {
+        match item {
+            Parked::Run(id) => {
+                let run = self.runs.get(&id)?;
+                let (cause, held) = Self::cause(&run.state);
+                Some(ParkedItem {
+                    item,
+                    message: run.message,
+                    run: id,
+                    route: run.route.clone(),
+                    destination: None,
+                    cause,
+                    held,
+                    since: run.since,
+                })
+            }
+            Parked::Delivery(id) => {
+                let entry = self.deliveries.get(&id)?;
+                let run = self.runs.get(&entry.run)?;
+                let DeliveryState::Parked(cause) = &entry.state else {
+                    return None;
+                };
+                Some(ParkedItem {
+                    item,
+                    message: run.message,
+                    run: entry.run,
+                    route: run.route.clone(),
+                    destination: Some(entry.destination.clone()),
+                    cause: Some(cause.clone()),
+                    held: None,
+                    since: entry.since,
+                })
+            }
+        }
+    }
+
+    /// The frames that speak of a message.
+    pub(crate) fn frames(&self, id: MessageId) -> Option<Vec<FrameRef>> {
+        self.messages.get(&id).map(|message| message.frames.clone())
+    }
+
+    /// Fills in what the state counts.
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        counts.messages = wide(self.messages.len());
+        counts.undecided = wide(self.undecided.len());
+        counts.queued = self.queued.values().map(|queue| wide(queue.len())).sum();
+        counts.held = self.held;
+        counts.parked = wide(self.waiting.len()) - self.held;
+    }
+}
