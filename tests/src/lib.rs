@@ -1,1 +1,8 @@
-//! System tests: one file per promise.
+//! System tests: one file per promise, in `suites/`, and what they share.
+//!
+//! [`Site`] is a whole site in a temporary folder, [`Running`] a real `hilum serve` process on it.
+//! Everything goes over real sockets and real files on loopback.
+
+mod site;
+
+pub use site::{Client, Running, Site, adt, hilum, http_get, repository};

@@ -1,1 +1,29 @@
 //! The story of one message: intake, routes, worker.
+//!
+//! [`Intake`] takes what a listener read, has it made durable and says what to answer. [`Routes`]
+//! decide which way a message goes. [`Worker`] calls the steps of a run and decides its fate, in
+//! one function that neither waits, writes nor sends. [`rehearse`] does the same for one message
+//! without a store.
+//!
+//! Promises: a positive answer is made from `Stored`; every run gets exactly one decision; every
+//! decision is committed with its evidence.
+//! Not here: sockets (`hilum_listeners`), sending (`hilum_destinations`), disk (`hilum_store`).
+
+mod evidence;
+mod fate;
+mod generation;
+mod intake;
+mod lanes;
+mod metrics;
+mod rehearse;
+mod routes;
+mod worker;
+
+pub use fate::{Fate, Parcel, Reports, StepReport};
+pub use generation::{Current, Generation};
+pub use intake::{Answer, FrameFault, Inbound, Intake, IntakeOptions, Reply, Unrouted};
+pub use lanes::Lanes;
+pub use metrics::Metrics;
+pub use rehearse::{Rehearsal, rehearse};
+pub use routes::{DestinationPlan, LanePlan, Route, Routes, StepPlan};
+pub use worker::{Backlog, Run, Worker, WorkerOptions, process};

@@ -97,7 +97,13 @@ impl Document {
 
     /// The file as a whole, as a section without a name.
     pub fn root<'a>(&'a self, problems: &'a Problems) -> Section<'a> {
-        Section { file: &self.file, node: &self.root, key: String::new(), seen: BTreeSet::new(), problems }
+        Section {
+            file: &self.file,
+            node: &self.root,
+            key: String::new(),
+            seen: BTreeSet::new(),
+            problems,
+        }
     }
 }
 
@@ -250,7 +256,11 @@ impl<'a> Section<'a> {
     pub fn duration(&mut self, key: &str) -> Option<Placed<Duration>> {
         let text = self.text(key)?;
         let parsed = parse_duration(&text.value);
-        self.parsed(text, parsed, "must be a span of time such as \"200ms\", \"30s\", \"5m\" or \"72h\"")
+        self.parsed(
+            text,
+            parsed,
+            "must be a span of time such as \"200ms\", \"30s\", \"5m\" or \"72h\"",
+        )
     }
 
     /// A number of bytes such as `"64 KiB"`, `"16 MiB"` or `4096`.
@@ -276,7 +286,9 @@ impl<'a> Section<'a> {
             let placed = self.placed(&key, item, ());
             match &item.value {
                 Value::Text(text) => texts.push(placed.map(|()| text.clone())),
-                other => placed.problem(self.problems, format!("must be a string, not {}", other.kind())),
+                other => {
+                    placed.problem(self.problems, format!("must be a string, not {}", other.kind()))
+                }
             }
         }
         Some(texts)
@@ -402,7 +414,8 @@ pub fn parse_size(text: &str) -> Option<u64> {
 
 fn split_unit(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
-    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '_').unwrap_or(text.len());
+    let end =
+        text.find(|letter: char| !letter.is_ascii_digit() && letter != '_').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     Some((number.replace('_', "").parse().ok()?, unit.trim()))
 }
@@ -467,7 +480,9 @@ mod tests {
                 assert_eq!(root.integer("b", 0..=9).expect("there").value, 1);
                 root.text("a");
             },
-            expect!["hilum.toml:1  not TOML: string values must be quoted, expected literal string"],
+            expect![
+                "hilum.toml:1  not TOML: string values must be quoted, expected literal string"
+            ],
         );
     }
 

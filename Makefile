@@ -1,0 +1,44 @@
+# Two commands do everything, set-up included: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help setup plugins build demo test lint unit suites fuzz bench fmt
+
+help: ## What can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/  make \1\t\2/' | expand -t 18
+
+setup: ## Look for what the build needs, and install what is missing
+	@scripts/setup
+
+build: setup
+	@cargo build --locked --workspace --bins
+
+plugins: build ## Build the first-party plugins and put them into the example site
+	@scripts/plugins
+
+demo: plugins ## Start the example site, send its messages, show what came out (KEEP=1 leaves it running)
+	@scripts/demo
+
+test: plugins lint unit suites fuzz ## Everything that must stay true
+
+lint: setup ## Format and clippy, warnings as errors
+	@cargo fmt --all --check
+	@cd plugins && cargo fmt --all --check
+	@cd sdk/rust && cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+unit: setup ## Unit and property tests
+	@cargo test --locked --workspace --exclude hilum-tests
+
+suites: plugins ## System tests over real sockets and files
+	@cargo test --locked -p hilum-tests
+
+fuzz: setup ## The fuzz corpora, and a short run of each target
+	@tests/fuzz/run
+
+bench: setup ## Measurements, side by side with the limit (release profile: builds everything again)
+	@scripts/bench
+
+fmt: ## Format everything
+	@cargo fmt --all
+	@cd plugins && cargo fmt --all
+	@cd sdk/rust && cargo fmt --all

@@ -1,0 +1,194 @@
+//! What an operator sees of a running gateway, and what she may decide about.
+
+use std::sync::PoisonError;
+
+use hilum_audit::{NonEmpty, Record, What, fact};
+use hilum_pipeline::Generation;
+use hilum_store::{Effect, Parked, RunStart, Step, StoreError};
+use hilum_words::{Actor, DeliveryId, RunId, Timestamp};
+
+use crate::start::{Gateway, shown};
+use crate::status::{
+    Component, DestinationStatus, ListenerStatus, PluginStatus, RouteStatus, Status,
+};
+
+/// Why an operator's action was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// The journal says no, or cannot.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The current generation cannot do it.
+    #[error(
+        "the current configuration has no route \"{route}\" any more; the run cannot be replayed"
+    )]
+    NoRoute {
+        /// The route that the run took.
+        route: String,
+    },
+}
+
+impl Gateway {
+    /// What the gateway says about itself.
+    pub fn status(&self) -> Status {
+        let site = &self.checked.site;
+        let parked = self.store.parked();
+        let destination = |courier: &hilum_destinations::Courier| {
+            let status = courier.status();
+            let waits = parked.iter().filter(|it| it.destination.as_ref() == Some(&status.name));
+            DestinationStatus {
+                parked: waits.count(),
+                name: status.name,
+                kind: status.kind,
+                state: status.state.word(),
+                queued: status.queued,
+                in_flight: status.in_flight,
+                last_success: status.last_success,
+                last_fault: status.last_fault,
+                next_attempt: status.next_attempt,
+            }
+        };
+        let current = self.current.current();
+        Status {
+            name: site.name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            started: self.started,
+            generation: current.digest,
+            listeners: self
+                .listeners
+                .iter()
+                .map(|it| ListenerStatus {
+                    name: it.name().clone(),
+                    kind: "mllp",
+                    address: shown(it.address()),
+                    connections: it.connections(),
+                })
+                .collect(),
+            destinations: self.dispatch.couriers().map(destination).collect(),
+            plugins: site
+                .plugins
+                .iter()
+                .map(|it| PluginStatus {
+                    name: it.name.clone(),
+                    version: it.title.clone(),
+                    digest: it.digest,
+                    file: it.file.clone(),
+                })
+                .collect(),
+            routes: routes(&current),
+            counts: self.store.counts(),
+        }
+    }
+
+    /// The parts that readiness depends on: the journal and the listeners, never one destination.
+    pub fn ready(&self) -> Vec<Component> {
+        let poisoned = self.store.poisoned().map(|fault| fault.to_string());
+        let is_stopping = *self.is_stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.dispatch.backlog.is_stopping() && !is_stopping;
+        let component = |name, why: Option<String>| Component { name, ok: why.is_none(), why };
+        vec![
+            component("journal", poisoned),
+            component("workers", workers.then(|| "a decision could not be stored".to_owned())),
+            component("listeners", is_stopping.then(|| "the gateway is stopping".to_owned())),
+        ]
+    }
+
+    /// All metrics as OpenMetrics text.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+
+    /// Makes a parked or held run again, under the current generation and with the same seed.
+    pub async fn replay_run(&self, run: RunId, actor: Actor) -> Result<RunId, ActionError> {
+        let record = self.store.run(run).ok_or(StoreError::NoRun(run))?;
+        let generation = self.current.current();
+        let route = generation.routes.named(&record.route);
+        let route =
+            route.ok_or_else(|| ActionError::NoRoute { route: record.route.to_string() })?;
+        let at = self.now();
+        let new = RunId::new(at, self.doors.entropy.bytes());
+        let evidence = Record::new(at, What::Replayed, actor)
+            .message(record.message)
+            .run(new)
+            .generation(generation.digest)
+            .text(fact::PARENT, run.to_string())
+            .text(fact::ROUTE, record.route.as_str());
+        let start = RunStart {
+            run: new,
+            route: route.name.clone(),
+            seed: record.seed,
+            lanes: record.lanes,
+        };
+        let effect = Effect::Replayed { parent: run, new: start, generation: generation.digest };
+        self.step(run, effect, evidence).await?;
+        Ok(new)
+    }
+
+    /// Queues a parked delivery again, as it is.
+    pub async fn replay_delivery(
+        &self,
+        delivery: DeliveryId,
+        actor: Actor,
+    ) -> Result<(), ActionError> {
+        let (run, evidence) = self.about(Parked::Delivery(delivery), What::Requeued, actor)?;
+        Ok(self.step(run, Effect::Requeued { delivery }, evidence).await?)
+    }
+
+    /// Gives up on what waits for a person.
+    pub async fn discard(
+        &self,
+        item: Parked,
+        actor: Actor,
+        reason: &str,
+    ) -> Result<(), ActionError> {
+        let (run, evidence) = self.about(item, What::Discarded, actor)?;
+        let evidence = evidence.text(fact::REASON, reason);
+        Ok(self.step(run, Effect::Discarded(item), evidence).await?)
+    }
+
+    /// The run that a parked thing belongs to, and the beginning of the evidence about it.
+    fn about(&self, item: Parked, what: What, actor: Actor) -> Result<(RunId, Record), StoreError> {
+        let parked = self.store.parked().into_iter().find(|it| it.item == item);
+        let missing = match item {
+            Parked::Run(run) => StoreError::NoRun(run),
+            Parked::Delivery(delivery) => StoreError::NoDelivery(delivery),
+        };
+        let parked = parked.ok_or(missing)?;
+        let generation = self.current.current().digest;
+        let mut record = Record::new(self.now(), what, actor)
+            .message(parked.message)
+            .run(parked.run)
+            .generation(generation);
+        if let Parked::Delivery(delivery) = item {
+            record = record.delivery(delivery);
+        }
+        if let Some(destination) = &parked.destination {
+            record = record.text(fact::DESTINATION, destination.as_str());
+        }
+        Ok((parked.run, record))
+    }
+
+    async fn step(&self, run: RunId, effect: Effect, evidence: Record) -> Result<(), StoreError> {
+        let step = Step { run, effects: vec![effect], records: NonEmpty::of(evidence) };
+        self.store.commit(step).await.map(drop)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.doors.clock.now_micros())
+    }
+}
+
+fn routes(generation: &Generation) -> Vec<RouteStatus> {
+    let route = |it: &std::sync::Arc<hilum_pipeline::Route>| RouteStatus {
+        name: it.name.clone(),
+        from: it.from.clone(),
+        steps: it.steps.iter().map(|step| step.name.clone()).collect(),
+        to: it.to.iter().map(|to| to.name.clone()).collect(),
+        owner: it.owner.clone(),
+        purpose: it.purpose.clone(),
+    };
+    generation.routes.iter().map(route).collect()
+}

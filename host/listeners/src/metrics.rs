@@ -1,0 +1,77 @@
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Labels that name a listener.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ListenerLabels {
+    /// The listener's name in the configuration.
+    pub listener: String,
+}
+
+/// Why a connection was closed by us, or a frame came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Trouble {
+    /// Too many connections.
+    Connections,
+    /// Too much junk before a frame.
+    Junk,
+    /// A frame over its limit.
+    TooLong,
+    /// A finding under `strict`.
+    Strict,
+    /// A message cut off by the start of another.
+    Dropped,
+    /// A frame without content.
+    Empty,
+    /// A frame that did not end in time.
+    TimedOut,
+    /// A stream that ended inside a frame.
+    CutOff,
+    /// An answer that the peer did not take in time.
+    Unread,
+    /// The bytes in flight of the process were spent for too long.
+    Budget,
+}
+
+/// Labels of what went wrong at a listener.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TroubleLabels {
+    /// The listener's name in the configuration.
+    pub listener: String,
+    /// What went wrong.
+    pub trouble: Trouble,
+}
+
+/// What listeners count. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// Connections that are open.
+    pub open: Family<ListenerLabels, Gauge>,
+    /// Connections that were accepted.
+    pub accepted: Family<ListenerLabels, Counter>,
+    /// Bytes that were read.
+    pub bytes: Family<ListenerLabels, Counter>,
+    /// Bytes outside of frames that were skipped.
+    pub skipped: Family<ListenerLabels, Counter>,
+    /// What went wrong.
+    pub troubles: Family<TroubleLabels, Counter>,
+}
+
+impl Metrics {
+    /// Adds the families to a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("connections_open", "Connections that are open", self.open.clone());
+        registry.register("connections", "Connections accepted", self.accepted.clone());
+        registry.register("received_bytes", "Bytes read from peers", self.bytes.clone());
+        registry.register("skipped_bytes", "Bytes outside of frames", self.skipped.clone());
+        registry.register("listener_troubles", "What went wrong", self.troubles.clone());
+    }
+
+    pub(crate) fn trouble(&self, listener: &str, trouble: Trouble) {
+        let labels = TroubleLabels { listener: listener.to_owned(), trouble };
+        self.troubles.get_or_create(&labels).inc();
+    }
+}

@@ -1,0 +1,105 @@
+//! A clock that is set by hand, and a story that answers what a test wants.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hilum_env::{BoxFuture, Clock, Instant, Peer, WallClock};
+use hilum_pipeline::{Answer, FrameFault, Inbound, Reply};
+use tokio::sync::Semaphore;
+
+use super::Door;
+
+/// Time stands still until somebody moves it.
+#[derive(Clone, Default)]
+pub(super) struct HandClock(Arc<Mutex<(Duration, Vec<Waker>)>>);
+
+impl HandClock {
+    pub(super) fn forward(&self, by: Duration) {
+        let mut state = self.0.lock().unwrap();
+        state.0 += by;
+        state.1.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Clock for HandClock {
+    fn now_micros(&self) -> WallClock {
+        i64::try_from(self.0.lock().unwrap().0.as_micros()).unwrap()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant(self.0.lock().unwrap().0)
+    }
+
+    fn sleep_until(&self, at: Instant) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        Box::pin(std::future::poll_fn(move |context| {
+            let mut state = clock.0.lock().unwrap();
+            if at.0 <= state.0 {
+                return Poll::Ready(());
+            }
+            state.1.push(context.waker().clone());
+            Poll::Pending
+        }))
+    }
+}
+
+/// Answers each frame with "ok " and its content, after a permit of `gate`.
+pub(super) struct Story {
+    pub(super) gate: Semaphore,
+    pub(super) received: Mutex<Vec<(Bytes, Vec<String>)>>,
+    pub(super) answers: Mutex<VecDeque<Answer>>,
+    pub(super) faults: Mutex<Vec<Bytes>>,
+    pub(super) lost: Mutex<Vec<usize>>,
+}
+
+impl Story {
+    /// A story that stores at once.
+    pub(super) fn open() -> Arc<Self> {
+        Self::with_permits(Semaphore::MAX_PERMITS)
+    }
+
+    /// A story that stores nothing until its gate gets permits.
+    pub(super) fn closed() -> Arc<Self> {
+        Self::with_permits(0)
+    }
+
+    fn with_permits(permits: usize) -> Arc<Self> {
+        Arc::new(Self {
+            gate: Semaphore::new(permits),
+            received: Mutex::default(),
+            answers: Mutex::default(),
+            faults: Mutex::default(),
+            lost: Mutex::default(),
+        })
+    }
+
+    pub(super) fn contents(&self) -> Vec<String> {
+        let received = self.received.lock().unwrap();
+        received.iter().map(|(content, _)| String::from_utf8_lossy(content).into_owned()).collect()
+    }
+}
+
+pub(super) fn answer(text: &[u8]) -> Answer {
+    Answer { now: vec![Reply { bytes: Bytes::copy_from_slice(text) }], close: false }
+}
+
+impl Door for Story {
+    async fn receive(&self, inbound: Inbound) -> Answer {
+        self.gate.acquire().await.unwrap().forget();
+        let ok = answer(&[b"ok ", &inbound.content[..]].concat());
+        self.received.lock().unwrap().push((inbound.content, inbound.findings));
+        self.answers.lock().unwrap().pop_front().unwrap_or(ok)
+    }
+
+    fn fault(&self, _: FrameFault, beginning: Bytes) -> Answer {
+        self.faults.lock().unwrap().push(beginning);
+        Answer { close: true, ..answer(b"no") }
+    }
+
+    fn note_lost(&self, _: &Peer, bytes: usize) {
+        self.lost.lock().unwrap().push(bytes);
+    }
+}

@@ -1,0 +1,315 @@
+//! Takes what a listener read, has it made durable, and says what to answer.
+//!
+//! The listener writes the bytes and knows no HL7; everything that decides about an answer is in
+//! [`Intake::decide`].
+//!
+//! Promises: nothing is acknowledged before it is stored; a refusal says what is wrong by place and
+//! code; nothing in an answer is a field's content but what the standard wants back (MSH-3 to MSH-6,
+//! MSH-10).
+//! Not here: frames (`hilum_mllp`), how an answer is spelt (`hilum_answer`).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hilum_answer::{Ack, Refusal};
+use hilum_audit::{NonEmpty, Record, What, fact};
+use hilum_env::{Clock, Entropy, Peer};
+use hilum_message::Message;
+use hilum_message::hl7v2::{Header, Message as Hl7, Path};
+use hilum_policy::RunSeed;
+use hilum_store::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Store, StoreError};
+use hilum_words::{Actor, Envelope, MessageId, Name, Origin, RunId, Stamp, Timestamp};
+use tracing::{info, warn};
+
+use crate::metrics::Taken;
+use crate::{Backlog, Current, Generation, Metrics, Route};
+
+/// What happens to a message that no route takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unrouted {
+    /// It is refused: `AR` with 200 or 201 of table 0357.
+    Refuse,
+    /// It is stored and acknowledged, and nothing is done with it.
+    Accept,
+}
+
+/// What a listener is configured to do with messages.
+#[derive(Clone, Debug)]
+pub struct IntakeOptions {
+    /// The listener's name.
+    pub listener: Name,
+    /// What happens to a message that no route takes.
+    pub unrouted: Unrouted,
+    /// What happens to another message under a known control id.
+    pub on_reused: OnReused,
+    /// Runs that may wait for a worker before intake answers "busy".
+    pub backlog_max: usize,
+}
+
+/// One message as a listener read it.
+pub struct Inbound {
+    /// The content of the frame.
+    pub content: Bytes,
+    /// What was odd about the frame, in words without content.
+    pub findings: Vec<String>,
+    /// The other end.
+    pub peer: Peer,
+    /// When the last byte was read.
+    pub received: Timestamp,
+}
+
+/// One answer, not framed.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HL7 v2.
+    pub bytes: Bytes,
+}
+
+/// What a listener has to do next on this connection.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// To be written now, in this order.
+    pub now: Vec<Reply>,
+    /// Whether the connection is to be closed after that.
+    pub close: bool,
+}
+
+/// A frame that is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameFault {
+    /// It outgrew the listener's limit.
+    TooLong,
+}
+
+/// How a decision at the door ends.
+enum Decision {
+    Accepted(Accepted),
+    Refused(Refusal),
+    /// An acknowledgement: nobody answers it.
+    Ignored,
+}
+
+/// The door of one listener.
+pub struct Intake {
+    options: IntakeOptions,
+    store: Store,
+    current: Arc<Current>,
+    backlog: Arc<Backlog>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    metrics: Metrics,
+    lost: Mutex<Lost>,
+}
+
+/// Messages that were cut off, since the last record about them.
+#[derive(Default)]
+struct Lost {
+    noted: Option<Timestamp>,
+    count: u64,
+}
+
+/// How often lost messages are noted in the trail.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+impl Intake {
+    /// The door of the listener in `options`.
+    pub fn new(
+        options: IntakeOptions,
+        store: Store,
+        current: Arc<Current>,
+        backlog: Arc<Backlog>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { options, store, current, backlog, clock, entropy, metrics, lost: Mutex::default() }
+    }
+
+    /// Takes one message and says what to answer, after the disk has it.
+    pub async fn receive(&self, inbound: Inbound) -> Answer {
+        let parsed = Hl7::parse(inbound.content.clone());
+        let header = parsed.as_ref().ok().map(Hl7::header);
+        let decision = match parsed {
+            Ok(message) => self.decide(inbound, message).await,
+            Err(_) => Decision::Refused(Refusal::NotHl7),
+        };
+        let mut stamps = || self.stamp();
+        let (outcome, ack) = match (&decision, &header) {
+            (Decision::Accepted(accepted), Some(header)) => match accepted {
+                Accepted::New(stored) => {
+                    (Taken::Accepted, Ack::accept(header, stored, &mut stamps))
+                }
+                Accepted::Known(stored) => (Taken::Known, Ack::accept(header, stored, &mut stamps)),
+                Accepted::Reused(stored) => {
+                    (Taken::Reused, Ack::accept(header, stored, &mut stamps))
+                }
+                Accepted::Conflict => {
+                    (Taken::Refused, Ack::refuse(Some(header), &Refusal::Reused, &mut stamps))
+                }
+            },
+            (Decision::Refused(refusal), header) => {
+                info!(listener = %self.options.listener, %refusal, "message refused");
+                (Taken::Refused, Ack::refuse(header.as_ref(), refusal, &mut stamps))
+            }
+            (Decision::Ignored, _) | (Decision::Accepted(_), None) => (Taken::Ignored, Vec::new()),
+        };
+        self.metrics.took(&self.options.listener, outcome);
+        let now = ack.into_iter().map(|bytes| Reply { bytes }).collect();
+        Answer { now, close: false }
+    }
+
+    /// Answers a frame that cannot become a message, as far as its beginning is known.
+    pub fn fault(&self, fault: FrameFault, beginning: Bytes) -> Answer {
+        let FrameFault::TooLong = fault;
+        self.metrics.took(&self.options.listener, Taken::Refused);
+        let header = Hl7::parse(beginning).ok().map(|it| it.header());
+        // PROTOCOL §3: refuse if the control id is known by now, else close without a word.
+        let header = header.filter(|it| !it.control_id.is_empty());
+        let mut stamps = || self.stamp();
+        let now = header.map(|it| Ack::refuse(Some(&it), &Refusal::TooLong, &mut stamps));
+        let now = now.into_iter().flatten().map(|bytes| Reply { bytes }).collect();
+        Answer { now, close: true }
+    }
+
+    /// Notes a message that was cut off by the start of another: nobody acknowledges it, and the
+    /// trail says so. At most one record a second, or garbage would fill the disk.
+    pub fn note_lost(&self, peer: &Peer, bytes: usize) {
+        let at = Timestamp::from_micros(self.clock.now_micros());
+        let lost = {
+            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+            lost.count += 1;
+            if lost.noted.is_some_and(|noted| at.since(noted) < NOTE_EVERY) {
+                return;
+            }
+            lost.noted = Some(at);
+            std::mem::take(&mut lost.count)
+        };
+        let actor = Actor::system(format!("listener/{}", self.options.listener));
+        let record = Record::new(at, What::RefusedAtIntake, actor)
+            .text(fact::LISTENER, self.options.listener.as_str())
+            .text(fact::DETAIL, "a message was cut off by the start of another")
+            .text("peer", &peer.address)
+            .number(fact::BYTES, bytes as u64)
+            .number("count", lost);
+        // Nobody waits for it: it speaks of what was never promised.
+        drop(self.store.note(NonEmpty::of(record)));
+    }
+
+    /// Decides what becomes of a message at the door.
+    async fn decide(&self, mut inbound: Inbound, message: Hl7) -> Decision {
+        if message.is_batch() {
+            return Decision::Refused(Refusal::Batch);
+        }
+        let header = message.header();
+        if is_acknowledgement(&message) {
+            return Decision::Ignored;
+        }
+        for (field, path) in [(&header.message_type, "MSH-9"), (&header.control_id, "MSH-10")] {
+            if field.is_empty() {
+                return Decision::Refused(Refusal::RequiredFieldMissing { at: at(path) });
+            }
+        }
+        if self.options.backlog_max <= self.backlog.len() {
+            return Decision::Refused(Refusal::Busy);
+        }
+        inbound.findings.extend(message.findings().iter().map(ToString::to_string));
+        let message = Message::Hl7(message);
+        let generation = self.current.current();
+        let routes = generation.routes.select(&self.options.listener, &message);
+        if routes.is_empty() && self.options.unrouted == Unrouted::Refuse {
+            return Decision::Refused(Refusal::NoRoute);
+        }
+        let arrival = self.arrival(inbound, &header, &message, &generation, &routes);
+        match self.store.accept(arrival).await {
+            Ok(accepted) => Decision::Accepted(accepted),
+            Err(fault) => {
+                warn!(listener = %self.options.listener, %fault, "message not stored");
+                Decision::Refused(match fault {
+                    StoreError::Busy => Refusal::Busy,
+                    _ => Refusal::NotStored,
+                })
+            }
+        }
+    }
+
+    fn arrival(
+        &self,
+        inbound: Inbound,
+        header: &Header,
+        message: &Message,
+        generation: &Generation,
+        routes: &[&Arc<Route>],
+    ) -> Arrival {
+        let id = MessageId::new(inbound.received, self.entropy.bytes());
+        let actor = Actor::system(format!("listener/{}", self.options.listener));
+        let runs: Vec<RunStart> = routes
+            .iter()
+            .map(|route| RunStart {
+                run: RunId::new(inbound.received, self.entropy.bytes()),
+                route: route.name.clone(),
+                seed: RunSeed(self.entropy.bytes()),
+                lanes: route.lanes(),
+            })
+            .collect();
+        let record = Record::new(inbound.received, What::Accepted, actor.clone())
+            .message(id)
+            .generation(generation.digest)
+            .text(fact::LISTENER, self.options.listener.as_str())
+            .text(fact::KIND, message.kind())
+            .number(fact::BYTES, inbound.content.len() as u64)
+            .number("runs", runs.len() as u64);
+        let envelope = Envelope {
+            message: id,
+            received: inbound.received,
+            listener: self.options.listener.clone(),
+            peer: inbound.peer.address,
+            origin: Origin::Listener,
+            parent: None,
+            correlation: None,
+            actor,
+            trace: None,
+        };
+        Arrival {
+            envelope,
+            kind: message.kind(),
+            key: Some(self.key(header)),
+            on_reused: self.options.on_reused,
+            format: Name::from(message.format()),
+            body: inbound.content,
+            generation: generation.digest,
+            runs,
+            findings: inbound.findings,
+            records: NonEmpty::of(record),
+        }
+    }
+
+    /// What makes two messages the same: listener, MSH-3, MSH-4 and MSH-10, byte for byte.
+    fn key(&self, header: &Header) -> DuplicateKey {
+        DuplicateKey::of(&[
+            self.options.listener.as_bytes(),
+            &header.sending_application,
+            &header.sending_facility,
+            &header.control_id,
+        ])
+    }
+
+    /// A time and a control id of our own: 20 characters, as HL7 v2.5 allows.
+    fn stamp(&self) -> Stamp {
+        let at = Timestamp::from_micros(self.clock.now_micros());
+        let random: [u8; 10] = self.entropy.bytes();
+        let control_id = random.iter().map(|byte| format!("{byte:02X}")).collect();
+        Stamp { at, control_id }
+    }
+}
+
+/// Whether a message is an answer: MSH-9.1 is ACK, or it carries an MSA. Some responses (RSP, ORR)
+/// carry an MSA too; as an unsolicited message at a listener they are answers all the same.
+fn is_acknowledgement(message: &Hl7) -> bool {
+    message.kind().split('^').next() == Some("ACK")
+        || message.segments().any(|it| it.name() == "MSA")
+}
+
+fn at(path: &'static str) -> Path {
+    path.parse().unwrap_or_else(|_| unreachable!("{path} is a path"))
+}

@@ -1,0 +1,241 @@
+//! Works on runs: calls the steps of a route and decides the fate.
+//!
+//! [`process`] is the decision: pure, on one screen. The [`Worker`] around it is a machine: it takes
+//! the next run that its lanes allow, notes the start, decides, submits the step and takes the next
+//! run without waiting for the sync.
+//!
+//! Promises: one decision for each run; steps of one lane are submitted in the lane's order; at
+//! most `commits_in_flight_max` decisions wait for the disk.
+//! Not here: the evidence's form (`evidence`), sending (`hilum_destinations`).
+
+mod backlog;
+mod process;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hilum_env::{Clock, Entropy, Machine, Next};
+use hilum_message::Message;
+use hilum_store::{Committed, Effect, Outgoing, RunRecord, Step, Store, Ticket};
+use hilum_words::{Cause, CauseWord, DeliveryId, RunId, Timestamp};
+use tracing::{error, warn};
+
+pub use backlog::Backlog;
+pub use process::{Run, process};
+
+use crate::evidence::Evidence;
+use crate::metrics::Decided;
+use crate::{Current, Fate, Metrics, Parcel, Reports};
+
+/// Bounds of a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerOptions {
+    /// How often a run may be started before it is parked: crashes and wall time-outs share them.
+    pub starts_max: u32,
+    /// Decisions that may wait for the disk.
+    pub commits_in_flight_max: usize,
+}
+
+/// One worker thread's machine.
+pub struct Worker {
+    /// The journal.
+    pub store: Store,
+    /// Runs that wait, shared by all workers.
+    pub backlog: Arc<Backlog>,
+    /// The loaded generations.
+    pub current: Arc<Current>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes, for ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Bounds.
+    pub options: WorkerOptions,
+    /// Decisions that wait for the disk, oldest first.
+    pub in_flight: VecDeque<Ticket<Committed>>,
+}
+
+impl Machine for Worker {
+    fn step(&mut self) -> Next {
+        if self.backlog.is_stopping() {
+            self.settle(0);
+            return Next::Done;
+        }
+        let Some((run, body)) = self.backlog.take() else {
+            self.settle(0);
+            return Next::Rest;
+        };
+        self.work(run, body);
+        self.settle(self.options.commits_in_flight_max);
+        Next::Again
+    }
+}
+
+impl Worker {
+    /// Decides one run and submits the decision.
+    fn work(&mut self, id: RunId, body: Option<Bytes>) {
+        let Some(record) = self.store.run(id).filter(|it| it.is_undecided()) else {
+            self.backlog.done(id);
+            return;
+        };
+        let (fate, reports) = match self.prepare(&record, body) {
+            Ok((run, message, generation)) => {
+                let mut starts = record.starts;
+                loop {
+                    if self.options.starts_max <= starts {
+                        let detail = format!("started {starts} times and never decided");
+                        let cause = Cause::new(CauseWord::Crashed, detail);
+                        break (Fate::Parked(cause), Reports::new());
+                    }
+                    self.store.note_start(id);
+                    starts += 1;
+                    let mut reports = Reports::new();
+                    match process(&generation.policy, &run, &message, &mut reports) {
+                        Fate::Again if starts < self.options.starts_max => {
+                            self.metrics.decided(&record.route, Decided::Again);
+                            warn!(run = %id, starts, "plugin call timed out; trying again");
+                        }
+                        Fate::Again => {
+                            let detail =
+                                format!("the wall time ran out in each of {starts} starts");
+                            let cause = Cause::new(CauseWord::PluginFault, detail);
+                            break (Fate::Parked(cause), reports);
+                        }
+                        fate => break (fate, reports),
+                    }
+                }
+            }
+            Err(cause) => (Fate::Parked(cause), Reports::new()),
+        };
+        self.count(&record, &fate, &reports);
+        let step = self.step_of(&record, fate, &reports);
+        self.in_flight.push_back(self.store.commit(step));
+        self.backlog.done(id);
+    }
+
+    /// What a run needs before a plugin is called: its bytes, its generation, its route.
+    fn prepare(
+        &self,
+        record: &RunRecord,
+        body: Option<Bytes>,
+    ) -> Result<(Run, Arc<Message>, Arc<crate::Generation>), Cause> {
+        let gone = |what: &str| Cause::new(CauseWord::Gone, what);
+        let generation = self
+            .current
+            .find(record.generation)
+            .ok_or_else(|| gone("the generation that accepted the message cannot be loaded"))?;
+        let route = generation
+            .routes
+            .named(&record.route)
+            .ok_or_else(|| gone("the generation has no such route"))?;
+        let stored = self.store.message(record.message);
+        let stored = stored.ok_or_else(|| gone("the message is not in the journal"))?;
+        let body = match body {
+            Some(body) => body,
+            None => self
+                .store
+                .body(record.message)
+                .map_err(|_| gone("the message's bytes cannot be read from the journal"))?,
+        };
+        let message = Message::parse(&stored.format, body)
+            .map_err(|_| gone("the stored message does not parse"))?;
+        let run = Run {
+            id: record.run,
+            message: record.message,
+            received: stored.envelope.received,
+            seed: record.seed,
+            route: Arc::clone(route),
+        };
+        Ok((run, Arc::new(message), generation))
+    }
+
+    fn step_of(&self, record: &RunRecord, fate: Fate, reports: &Reports) -> Step {
+        let at = Timestamp::from_micros(self.clock.now_micros());
+        let evidence = Evidence { at, record, reports };
+        let (effect, records) = match fate {
+            Fate::Dispatched(parcels) => {
+                let (deliveries, parked) = self.outgoing(record, parcels);
+                let records = evidence.dispatched(&deliveries, &parked);
+                (Effect::Dispatched { deliveries, parked }, records)
+            }
+            // With `ack = "stored"` the sender has its acknowledgement already, so a person has to
+            // know: DESIGN §3, Answers.
+            Fate::Refused(rejections) => {
+                let said: Vec<String> = rejections.iter().map(ToString::to_string).collect();
+                let cause = Cause::new(CauseWord::Refused, said.join("; "));
+                let records = evidence.parked(&cause);
+                (Effect::Parked(cause), records)
+            }
+            Fate::Held(why) => {
+                let records = evidence.held(&why);
+                (Effect::Held(why), records)
+            }
+            Fate::Parked(cause) => {
+                let records = evidence.parked(&cause);
+                (Effect::Parked(cause), records)
+            }
+            Fate::Again => {
+                let cause = Cause::new(CauseWord::Crashed, "no decision was made");
+                let records = evidence.parked(&cause);
+                (Effect::Parked(cause), records)
+            }
+        };
+        Step { run: record.run, effects: vec![effect], records }
+    }
+
+    fn outgoing(
+        &self,
+        record: &RunRecord,
+        parcels: Vec<Parcel>,
+    ) -> (Vec<Outgoing>, Vec<(Outgoing, Cause)>) {
+        let at = Timestamp::from_micros(self.clock.now_micros());
+        let lane = record
+            .lanes
+            .first()
+            .cloned()
+            .unwrap_or_else(|| record.run.bits().to_be_bytes().to_vec());
+        let mut deliveries = Vec::new();
+        let mut parked = Vec::new();
+        for parcel in parcels {
+            let delivery = DeliveryId::new(at, self.entropy.bytes());
+            let outgoing = |cleared| Outgoing {
+                delivery,
+                destination: parcel.destination.clone(),
+                lane: lane.clone(),
+                ordinal: parcel.ordinal,
+                cleared,
+            };
+            match parcel.content {
+                Ok(cleared) => deliveries.push(outgoing(Some(cleared))),
+                Err(cause) => parked.push((outgoing(None), cause)),
+            }
+        }
+        (deliveries, parked)
+    }
+
+    /// Waits until at most `allowed` decisions are on their way to the disk.
+    fn settle(&mut self, allowed: usize) {
+        while allowed < self.in_flight.len() {
+            let Some(ticket) = self.in_flight.pop_front() else { return };
+            if let Err(fault) = ticket.wait() {
+                // The run stays undecided; it is decided again after the next start.
+                error!(%fault, "a decision could not be stored; working stops");
+                self.backlog.stop();
+            }
+        }
+    }
+
+    fn count(&self, record: &RunRecord, fate: &Fate, reports: &Reports) {
+        let outcome = match fate {
+            Fate::Dispatched(_) => Decided::Dispatched,
+            Fate::Held(_) => Decided::Held,
+            Fate::Refused(_) | Fate::Parked(_) | Fate::Again => Decided::Parked,
+        };
+        self.metrics.decided(&record.route, outcome);
+        for step in reports {
+            self.metrics.called(&step.step, step.fault.is_some(), &step.report);
+        }
+    }
+}

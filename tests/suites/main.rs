@@ -1,0 +1,9 @@
+//! System tests, one file per promise.
+
+mod configuration;
+mod delivery;
+mod operating;
+mod phi;
+mod tidy;
+mod walk;
+mod wrong_input;

@@ -1,0 +1,161 @@
+//! Wrong input of each kind gets a clear error in the right place, and stops nothing.
+
+use hilum_tests::{Site, adt};
+
+const SITE: &str = r#"
+[gateway]
+name = "wrong-input"
+data = "data"
+timezone = "UTC"
+
+[admin]
+bind = "127.0.0.1:0"
+
+[listener.adt-in]
+kind = "mllp"
+bind = "127.0.0.1:0"
+frame_bytes_max = "64 KiB"
+read_timeout = "1s"
+connections_max = 4
+
+[destination.out]
+kind = "file"
+folder = "out"
+clearance = "treatment"
+
+[route.all]
+from = "adt-in"
+when = "MSH-9.1 == 'ADT'"
+to = ["out"]
+"#;
+
+/// Sends raw bytes on a connection of their own and gives the answer, with MSH-7 and MSH-10 left out.
+fn answer(running: &hilum_tests::Running<'_>, content: &[u8]) -> String {
+    let mut client = running.client("adt-in").expect("connected");
+    let answer = client.send(content).expect("answered");
+    answer
+        .split('\r')
+        .map(|segment| {
+            let mut fields: Vec<&str> = segment.split('|').collect();
+            if fields[0] == "MSH" {
+                fields[6] = "<time>";
+                fields[9] = "<id>";
+            }
+            fields.join("|") + "\n"
+        })
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+#[test]
+fn each_wrong_message_is_answered_in_the_senders_protocol() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let check = |content: &[u8], expected: expect_test::Expect| {
+        expected.assert_eq(&answer(&running, content));
+    };
+    check(
+        b"this is no HL7",
+        expect_test::expect![],
+    );
+    check(
+        b"MSH|^~\\&|A|B|C|D|20260101||ORU^R01^ORU_R01|7|P|2.5.1\r",
+        expect_test::expect![],
+    );
+    check(
+        b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01^ADT_A01||P|2.5.1\r",
+        expect_test::expect![],
+    );
+    check(
+        b"MSH#*~\\&#A#B#C#D#20260101##ADT*A01*ADT_A01##P#2.3\r",
+        expect_test::expect![],
+    );
+    check(
+        b"FHS|^~\\&|A\rBHS|^~\\&|A\rMSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rBTS|1\rFTS|1\r",
+        expect_test::expect![],
+    );
+    check(
+        b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rMSH|^~\\&|A|B|C|D|20260101||ADT^A01|9|P|2.5.1\r",
+        expect_test::expect![],
+    );
+    // After all that the gateway still takes what is right.
+    let mut client = running.client("adt-in").expect("connected");
+    let right = client.send(&adt("W1", "4711")).expect("answered");
+    assert!(right.contains("\rMSA|AA|W1"), "{right}");
+    running.wait_until_idle().expect("idle");
+    let listed = running.json(&["message", "list"]).expect("listed");
+    assert_eq!(listed.as_array().expect("a list").len(), 1, "only what was accepted is stored");
+}
+
+#[test]
+fn what_is_no_mllp_is_not_answered_and_closed() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut client = running.client("adt-in").expect("connected");
+    client.write(&vec![b'G'; 4096]).expect("written");
+    assert!(client.is_closed(), "more than 1 KiB of junk closes the connection");
+
+    let mut client = running.client("adt-in").expect("connected");
+    client.write(b"\x0bMSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\r").expect("written");
+    assert!(client.is_closed(), "a frame without an end closes the connection after read_timeout");
+}
+
+#[test]
+fn a_frame_over_its_limit_is_refused_by_its_control_id_and_closed() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut client = running.client("adt-in").expect("connected");
+    let mut message = adt("LONG1", "4711");
+    message.extend(vec![b'X'; 70_000]);
+    client.write(&[b"\x0b", message.as_slice()].concat()).expect("written");
+    let answer = client.answer().expect("answered");
+    assert!(answer.contains("\rMSA|AR|LONG1"), "{answer}");
+    assert!(client.is_closed());
+    let listed = running.json(&["message", "list"]).expect("listed");
+    assert_eq!(listed.as_array().expect("a list").len(), 0);
+}
+
+#[test]
+fn a_connection_over_the_limit_is_closed_at_once_and_the_others_go_on() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut first = running.client("adt-in").expect("connected");
+    assert!(first.send(&adt("C0", "1")).expect("answered").contains("|AA|"));
+    let mut others: Vec<_> =
+        (0..3).map(|_| running.client("adt-in").expect("connected")).collect();
+    for (number, client) in others.iter_mut().enumerate() {
+        let answer = client.send(&adt(&format!("C{}", number + 1), "1")).expect("answered");
+        assert!(answer.contains("|AA|"), "{answer}");
+    }
+    let mut fifth = running.client("adt-in").expect("connected");
+    assert!(fifth.is_closed());
+    assert!(first.send(&adt("C9", "1")).expect("answered").contains("|AA|"));
+}
+
+#[test]
+fn the_same_message_twice_is_answered_alike_and_delivered_once() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut client = running.client("adt-in").expect("connected");
+    for _ in 0..3 {
+        let answer = client.send(&adt("D1", "4711")).expect("answered");
+        assert!(answer.contains("\rMSA|AA|D1"), "{answer}");
+    }
+    running.wait_until_idle().expect("idle");
+    let files = std::fs::read_dir(site.path().join("out")).expect("out/").count();
+    assert_eq!(files, 1);
+}
+
+#[test]
+fn an_acknowledgement_is_not_acknowledged() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut client = running.client("adt-in").expect("connected");
+    client
+        .write(b"\x0bMSH|^~\\&|A|B|C|D|20260101||ACK^A01^ACK|8|P|2.5.1\rMSA|AA|1\r\x1c\r")
+        .expect("written");
+    // The next answer on this connection belongs to the next message.
+    let answer = client.send(&adt("AFTER", "4711")).expect("answered");
+    assert!(answer.contains("\rMSA|AA|AFTER"), "{answer}");
+}
