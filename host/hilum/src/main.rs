@@ -1,2 +1,24 @@
-//! The hilum command.
-fn main() {}
+//! The `hilum` command: arguments in, one command run, one exit code out.
+//!
+//! [`arguments`] says what can be typed, [`command`] has one file per command. `serve` starts the
+//! gateway; `check`, `plugin …` and `store …` work without one; `status`, `message …` and
+//! `parked …` are clients of its control socket; `send` is an MLLP client.
+//!
+//! Promises: standard output holds data, standard error everything else; the exit codes are those
+//! of [`exit`]. Not here: what becomes of a message.
+
+mod arguments;
+mod client;
+mod command;
+mod exit;
+mod log;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    exit::report(command::run(arguments))
+}

@@ -1,0 +1,315 @@
+//! The whole of it over real sockets, on a gateway that passes messages through to a folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hilum_env::{Address, Connection, Doors};
+use hilum_gateway::Gateway;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::Admin;
+
+/// The real doors on the test's own runtime.
+pub fn doors() -> Doors {
+    hilum_env::system::doors(tokio::runtime::Handle::current())
+}
+
+/// One destination may have everything, the other one nothing of a patient's.
+const SITE: &str = r#"
+[gateway]
+name = "test"
+data = "data"
+timezone = "UTC"
+
+[admin]
+bind = "127.0.0.1:0"
+
+[listener.in]
+kind = "mllp"
+bind = "127.0.0.1:0"
+
+[destination.all]
+kind = "file"
+folder = "all"
+clearance = "treatment"
+
+[destination.nothing]
+kind = "file"
+folder = "nothing"
+clearance = { open = ["date"] }
+
+[route.through]
+from = "in"
+to = ["all", "nothing"]
+"#;
+
+const ADT: &str = "MSH|^~\\&|ADT|A|HILUM|B|20261124||ADT^A01|ID1|P|2.5.1\r\
+    PID|1||4711^^^A^MR||ZEDLITZ^QUIRINA||19800312|F\r";
+
+/// What must not be seen without a reason.
+const PHI: [&str; 4] = ["4711", "ZEDLITZ", "QUIRINA", "19800312"];
+
+struct Running {
+    doors: Doors,
+    gateway: Arc<Gateway>,
+    admin: Admin,
+    folder: tempfile::TempDir,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+}
+
+impl Running {
+    async fn start() -> Self {
+        let doors = doors();
+        let folder = tempfile::tempdir().expect("a folder");
+        let configuration = folder.path().join("hilum.toml");
+        doors.disk.replace(&configuration, SITE.as_bytes()).expect("written");
+        let checked = match hilum_gateway::check(&configuration, &doors) {
+            Ok(checked) => checked,
+            Err(problems) => panic!("{problems:?}"),
+        };
+        let gateway = Gateway::start(checked, doors.clone()).await.expect("it starts");
+        let gateway = Arc::new(gateway);
+        let admin = Admin::start(Arc::clone(&gateway), &doors).await.expect("it starts");
+        Self { doors, gateway, admin, folder }
+    }
+
+    async fn stop(self) {
+        self.gateway.stop(Duration::from_secs(5)).await;
+        self.admin.stop();
+    }
+
+    async fn dial(&self, to: Address) -> Connection {
+        self.doors.net.dial(&to).await.expect("it listens")
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("data/control.sock")
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let to = Address::Local(self.socket());
+        exchange(self.dial(to).await, &format!("{method} {path}"), "", body).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.ask("GET", path, "").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.json()
+    }
+
+    async fn probe(&self, path: &str, headers: &str) -> Answer {
+        let to = self.admin.health().expect("bound").clone();
+        exchange(self.dial(to).await, &format!("GET {path}"), headers, "").await
+    }
+
+    /// Sends one message, and waits until nothing is under way.
+    async fn send(&self, message: &str) -> String {
+        let status = self.get("/v1/status").await;
+        let address = status["listeners"][0]["address"].as_str().expect("an address").to_owned();
+        let mut connection = self.dial(Address::Tcp(address)).await;
+        let frame = format!("\x0b{message}\x1c\r");
+        connection.stream.write_all(frame.as_bytes()).await.expect("written");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\x1c\r") {
+            let mut more = [0; 1024];
+            let count = connection.stream.read(&mut more).await.expect("an answer");
+            assert_ne!(count, 0, "the connection ended");
+            answer.extend_from_slice(&more[..count]);
+        }
+        loop {
+            let counts = self.get("/v1/status").await["counts"].clone();
+            if counts["undecided"] == 0 && counts["queued"] == 0 {
+                break;
+            }
+            self.pause().await;
+        }
+        let messages = self.get("/v1/messages").await;
+        messages["messages"][0]["id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn pause(&self) {
+        let clock = &self.doors.clock;
+        clock.sleep_until(clock.instant().plus(Duration::from_millis(10))).await;
+    }
+
+    async fn trail(&self, id: &str) -> Vec<String> {
+        let trace = self.get(&format!("/v1/messages/{id}/trace")).await;
+        let records = trace["trail"].as_array().expect("a trail");
+        records.iter().map(|it| it["what"].as_str().expect("a word").to_owned()).collect()
+    }
+}
+
+async fn exchange(mut connection: Connection, line: &str, headers: &str, body: &str) -> Answer {
+    let length = body.len();
+    let request =
+        format!("{line} HTTP/1.1\r\nhost: a\r\n{headers}content-length: {length}\r\n\r\n{body}");
+    connection.stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = Vec::new();
+    let _ = connection.stream.read_to_end(&mut answer).await;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or_default();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+#[track_caller]
+fn check_masked(document: &Value) {
+    let text = document.to_string();
+    for phi in PHI {
+        assert!(!text.contains(phi), "{phi} in {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_shown_masked_and_revealed_for_a_reason_that_is_kept() {
+    let running = Running::start().await;
+    let id = running.send(ADT).await;
+    let list = running.get("/v1/messages?limit=5").await;
+    assert_eq!(list["messages"].as_array().map(Vec::len), Some(1));
+    assert_eq!(list["messages"][0]["kind"], "ADT^A01");
+    check_masked(&list);
+
+    let shown = running.get(&format!("/v1/messages/{id}")).await;
+    check_masked(&shown);
+    let body = shown["body"].as_str().expect("a body");
+    assert!(body.contains("[phi:name]"), "{body}");
+    let deliveries = shown["runs"][0]["deliveries"].as_array().expect("deliveries");
+    let all = deliveries.iter().find(|it| it["destination"] == "all").expect("all");
+    assert!(all["body"].as_str().is_some_and(|it| it.contains("[phi:name]")), "{all}");
+
+    let path = format!("/v1/messages/{id}/reveal");
+    for no_reason in ["", "{}", r#"{"reason": ""}"#] {
+        let answer = running.ask("POST", &path, no_reason).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+    }
+    let revealed = running.ask("POST", &path, r#"{"reason": "call 17"}"#).await;
+    assert_eq!((revealed.status, revealed.body.as_str()), (200, ADT));
+
+    let trace = running.get(&format!("/v1/messages/{id}/trace")).await;
+    check_masked(&trace);
+    let records = trace["trail"].as_array().expect("a trail");
+    let is_revealed = |it: &&Value| it["what"] == "revealed";
+    let revealed: Vec<&Value> = records.iter().filter(is_revealed).collect();
+    assert_eq!(revealed.len(), 1, "a reveal without a reason did nothing: {records:?}");
+    assert_eq!(revealed[0]["facts"]["reason"], "call 17");
+    let uid = rustix::process::geteuid().as_raw();
+    assert_eq!(revealed[0]["actor"], format!("uid:{uid}"));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_look_at_a_message_is_in_its_trail_and_a_list_is_not() {
+    let running = Running::start().await;
+    let id = running.send(ADT).await;
+    running.get("/v1/messages").await;
+    running.get("/v1/parked").await;
+    let before = running.trail(&id).await;
+    assert_eq!(before.iter().filter(|it| *it == "viewed").count(), 1, "its own look: {before:?}");
+    running.get(&format!("/v1/messages/{id}")).await;
+    let after = running.trail(&id).await;
+    assert_eq!(after.iter().filter(|it| *it == "viewed").count(), 3);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_parked_is_replayed_or_discarded_once() {
+    let running = Running::start().await;
+    let id = running.send(ADT).await;
+    let parked = running.get("/v1/parked").await;
+    check_masked(&parked);
+    let item = parked["parked"][0].clone();
+    assert_eq!((&item["cause"], &item["destination"]), (&json!("denied"), &json!("nothing")));
+    let delivery = item["id"].as_str().expect("an id");
+    let path = format!("/v1/parked/{delivery}");
+    let one = running.get(&path).await;
+    check_masked(&one);
+    assert_eq!(one["message"], id.as_str());
+
+    // Policy let nothing leave: there is nothing to send again.
+    let answer = running.ask("POST", &format!("{path}/replay"), "{}").await;
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert!(answer.head.contains("application/problem+json"), "{}", answer.head);
+
+    let discard = format!("{path}/discard");
+    let answer = running.ask("POST", &discard, r#"{"reason": "not wanted"}"#).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let answer = running.ask("POST", &discard, r#"{"reason": "not wanted"}"#).await;
+    assert_eq!(answer.status, 404, "{}", answer.body);
+    assert_eq!(running.get("/v1/parked").await["parked"], json!([]));
+    let trail = running.trail(&id).await;
+    assert_eq!(trail.iter().filter(|it| *it == "discarded").count(), 1, "{trail:?}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_a_problem_document() {
+    let running = Running::start().await;
+    let id = hilum_words::MessageId::from_bits(1);
+    for (method, path, body, status) in [
+        ("GET", format!("/v1/messages/{id}"), "", 404),
+        ("GET", format!("/v1/messages/{id}/trace"), "", 404),
+        ("POST", format!("/v1/messages/{id}/reveal"), r#"{"reason": "x"}"#, 404),
+        ("GET", format!("/v1/parked/{}", hilum_words::RunId::from_bits(1)), "", 404),
+        ("DELETE", "/v1/status".to_owned(), "", 405),
+        ("GET", "/v2/status".to_owned(), "", 404),
+        ("GET", "/v1/messages/msg_7".to_owned(), "", 400),
+    ] {
+        let answer = running.ask(method, &path, body).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+        assert!(answer.head.contains("application/problem+json"), "{}", answer.head);
+        assert_eq!(answer.json()["status"], status);
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_and_scrapers_are_answered() {
+    let running = Running::start().await;
+    running.send(ADT).await;
+    assert_eq!(running.probe("/livez", "").await.body, "ok\n");
+    assert_eq!(running.probe("/readyz", "").await.body, "ready\n");
+    let verbose = running.probe("/readyz?verbose", "").await.body;
+    assert!(verbose.contains("[+]journal ok\n"), "{verbose}");
+    assert_eq!(running.probe("/v1/status", "").await.status, 404);
+
+    let page = running.probe("/metrics", "accept: application/openmetrics-text\r\n").await;
+    assert!(page.head.contains("application/openmetrics-text"), "{}", page.head);
+    assert!(page.body.ends_with("# EOF\n"));
+    for line in [
+        "hilum_build_info{version=",
+        "process_resident_memory_bytes ",
+        "process_cpu_seconds_total ",
+    ] {
+        assert!(page.body.contains(line), "no {line} in {}", page.body);
+    }
+    let counted = r#"hilum_messages_total{listener="in",outcome="Accepted"} 1"#;
+    assert!(page.body.to_lowercase().contains(&counted.to_lowercase()), "{}", page.body);
+    for phi in PHI {
+        // A number of four digits may be a count by chance; a name may not.
+        assert!(phi == "4711" || !page.body.contains(phi), "{phi} in the metrics");
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_gateway_is_not_ready() {
+    let running = Running::start().await;
+    running.gateway.stop(Duration::from_secs(5)).await;
+    let answer = running.probe("/readyz", "").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.body.contains("[-]listeners the gateway is stopping"), "{}", answer.body);
+    running.admin.stop();
+}

@@ -1,0 +1,278 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// A gateway between the systems of a hospital: messages in over MLLP, made durable, mapped by
+/// sandboxed plugins that do not see the patient, and delivered.
+#[derive(Debug, Parser)]
+#[command(name = "hilum", version, about, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// What applies to every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What applies to every command.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// The site's configuration; commands that ask a running gateway find it by this, too
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "HILUM_CONFIG",
+        value_name = "FILE",
+        default_value = "/etc/hilum/hilum.toml"
+    )]
+    pub config: PathBuf,
+    /// Tables for people or JSON for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// When to use colour (`NO_COLOR` and `CLICOLOR_FORCE` are respected)
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Log more: -v for debug, -vv for trace
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Print results only
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// When colour is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway until SIGTERM or SIGINT
+    Serve,
+    /// Read and check the configuration, plugins and tables; start nothing
+    Check,
+    /// What the running gateway is doing
+    Status {
+        /// One value alone, for scripts: `counts.queued`, `listeners.adt-in.address`.
+        #[arg(long, value_name = "PATH")]
+        value: Option<String>,
+    },
+    /// Send HL7 messages over MLLP, and measure
+    Send(Send),
+    /// The messages that the gateway took
+    #[command(subcommand)]
+    Message(Message),
+    /// What waits for a person
+    #[command(subcommand)]
+    Parked(Parked),
+    /// The data folder of a gateway that is not running
+    #[command(subcommand)]
+    Store(Store),
+    /// Write, build, inspect and try plugins
+    #[command(subcommand)]
+    Plugin(Plugin),
+}
+
+/// `hilum send`.
+#[derive(Clone, Debug, Args)]
+pub struct Send {
+    /// Files with one message each, or folders (their .hl7 files, sorted by name)
+    #[arg(required = true, value_name = "FILE-OR-FOLDER")]
+    pub paths: Vec<PathBuf>,
+    /// Where to
+    #[arg(long, value_name = "HOST:PORT")]
+    pub to: String,
+    /// How many connections at once; with one, messages arrive in order
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub connections: u16,
+    /// Send everything N times, each message with a fresh control id (MSH-10)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: Option<u32>,
+    /// How long to wait for a connection, and for each answer
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Duration,
+}
+
+/// `hilum message …`.
+#[derive(Debug, Subcommand)]
+pub enum Message {
+    /// The newest messages
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Only those accepted before this one
+        #[arg(long, value_name = "MESSAGE")]
+        before: Option<String>,
+    },
+    /// One message: its body with patient data masked, its runs and its deliveries
+    Show {
+        /// The message's id (`msg_…`)
+        id: String,
+        /// Print the body as it came, patient data and all; audited before it prints
+        #[arg(long, requires = "reason")]
+        reveal: bool,
+        /// Why; kept in the audit trail
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// One message's whole way through the gateway
+    Trace {
+        /// The message's id (`msg_…`)
+        id: String,
+    },
+}
+
+/// `hilum parked …`.
+#[derive(Debug, Subcommand)]
+pub enum Parked {
+    /// Everything that waits
+    List,
+    /// One of them, with its cause and its message's way
+    Show {
+        /// The id of the run or delivery (`run_…`, `dlv_…`)
+        id: String,
+    },
+    /// Try again: a run with the current configuration, a delivery with the stored bytes
+    Replay {
+        /// The ids of runs or deliveries (`run_…`, `dlv_…`)
+        #[arg(required_unless_present = "all")]
+        ids: Vec<String>,
+        /// Everything that is parked now
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+    /// Give up: it stays in the trail, and is not sent
+    Discard {
+        /// The ids of runs or deliveries (`run_…`, `dlv_…`)
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Why; kept in the audit trail
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// `hilum store …`.
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// Read every frame, and compare the trail with the state
+    Check {
+        /// The data folder; without it, the one of the configuration
+        folder: Option<PathBuf>,
+    },
+}
+
+/// `hilum plugin …`.
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// Make a Rust project with a mapping that builds at once
+    New {
+        /// The folder to make; its name becomes the plugin's
+        folder: PathBuf,
+    },
+    /// Build a plugin's folder into one component with its manifest
+    Build {
+        /// The folder with plugin.toml
+        folder: PathBuf,
+        /// Where the component goes; without it, into the folder
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// What a plugin can do, asks for, and is
+    Inspect {
+        /// The component
+        file: PathBuf,
+    },
+    /// Run one message through the real sandbox and show everything that happened
+    Run(PluginRun),
+}
+
+/// `hilum plugin run`.
+#[derive(Clone, Debug, Args)]
+pub struct PluginRun {
+    /// The component
+    pub file: PathBuf,
+    /// The message
+    pub message: PathBuf,
+    /// A table that the plugin asks for: a CSV file with the header `from,to`
+    #[arg(long = "table", value_name = "NAME=FILE", value_parser = parse_pair)]
+    pub tables: Vec<(String, String)>,
+    /// A setting of the route
+    #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub settings: Vec<(String, String)>,
+    /// Take grants, budget, tables and settings from this site instead of the manifest's wishes
+    #[arg(long, value_name = "FILE")]
+    pub site: Option<PathBuf>,
+    /// The names of the route's destinations, for a plugin that chooses among them
+    #[arg(long, value_name = "NAME")]
+    pub to: Vec<String>,
+    /// What the destinations are cleared for: `treatment`, or a table as in hilum.toml:
+    /// `{ open = ["date"], withhold = ["name"] }`; without it `treatment`, or what the site says
+    #[arg(long, value_name = "CLEARANCE")]
+    pub clearance: Option<String>,
+    /// Print the cleared output alone
+    #[arg(long)]
+    pub output: bool,
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    hilum_words::config::parse_duration(text)
+        .filter(|it| !it.is_zero())
+        .ok_or_else(|| "a span of time is written \"200ms\", \"30s\" or \"5m\"".to_owned())
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("is written NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn revealing_needs_a_reason() {
+        let typed = ["hilum", "message", "show", "msg_1", "--reveal"];
+        assert!(Arguments::try_parse_from(typed).is_err());
+        let typed = ["hilum", "message", "show", "msg_1", "--reveal", "--reason", "call 17"];
+        assert!(Arguments::try_parse_from(typed).is_ok());
+    }
+
+    #[test]
+    fn the_configuration_may_come_last() {
+        let typed = ["hilum", "message", "list", "--format", "json", "-c", "x.toml"];
+        let arguments = Arguments::try_parse_from(typed).expect("parses");
+        assert_eq!(arguments.common.config, PathBuf::from("x.toml"));
+        assert_eq!(arguments.common.format, Format::Json);
+    }
+}

@@ -1,0 +1,69 @@
+//! One file per command.
+
+mod check;
+mod message;
+mod parked;
+mod plugin;
+mod send;
+mod serve;
+mod status;
+mod store;
+mod trail;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use hilum_env::Doors;
+
+use crate::arguments::{Arguments, Command, Common};
+use crate::client::Client;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// What every command is given.
+pub struct Context {
+    /// What applies to every command.
+    pub common: Common,
+    /// The real doors.
+    pub doors: Doors,
+    /// Where results go.
+    pub output: Output,
+}
+
+impl Context {
+    /// The running gateway of the configuration.
+    fn client(&self) -> anyhow::Result<Client<'_>> {
+        Client::new(&self.doors, &self.common.config)
+    }
+}
+
+/// Runs one command to its end.
+pub fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("threads cannot be started")?;
+    let doors = hilum_env::system::doors(runtime.handle().clone());
+    // Plugins, the journal and couriers log as they do under `serve`; at a desk only what matters.
+    let usual = if matches!(arguments.command, Command::Serve) { "info" } else { "warn" };
+    crate::log::start(&arguments.common, Arc::clone(&doors.clock), usual);
+    let output = Output::new(&arguments.common);
+    let context = Context { common: arguments.common, doors, output };
+    let ended = runtime.block_on(dispatch(&context, arguments.command));
+    // Blocking calls that are still under way have nobody left who waits for them.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Serve => serve::run(context).await,
+        Command::Check => check::run(context),
+        Command::Status { value } => status::run(context, value.as_deref()).await,
+        Command::Send(arguments) => send::run(context, arguments).await,
+        Command::Message(command) => message::run(context, command).await,
+        Command::Parked(command) => parked::run(context, command).await,
+        Command::Store(command) => store::run(context, command),
+        Command::Plugin(command) => plugin::run(context, command),
+    }
+}

@@ -1,0 +1,108 @@
+//! `hilum parked`: what waits for a person, and what the person decides.
+
+use serde_json::{Value, json};
+
+use super::message::word;
+use super::{Context, trail};
+use crate::arguments::Parked;
+use crate::exit::Exit;
+use crate::output::{counted, list, member, text};
+
+/// Lists, shows, replays, discards.
+pub async fn run(context: &Context, command: Parked) -> anyhow::Result<Exit> {
+    match command {
+        Parked::List => list_all(context).await,
+        Parked::Show { id } => show(context, &id).await,
+        Parked::Replay { ids, all } => {
+            let ids = if all { every_id(context).await? } else { ids };
+            act(context, &ids, "replay", &json!({})).await
+        }
+        Parked::Discard { ids, reason } => {
+            act(context, &ids, "discard", &json!({ "reason": reason })).await
+        }
+    }
+}
+
+async fn list_all(context: &Context) -> anyhow::Result<Exit> {
+    let answer = context.client()?.get("/v1/parked").await?;
+    if context.output.is_json() {
+        context.output.json(&answer)?;
+        return Ok(Exit::Success);
+    }
+    let columns = [
+        text("SINCE"),
+        text("PARKED"),
+        text("ROUTE"),
+        text("DESTINATION"),
+        text("CAUSE"),
+        text("DETAIL"),
+    ];
+    let members = ["since", "id", "route", "destination", "cause", "detail"];
+    let row = |it: &Value| members.iter().map(|name| member(it, name)).collect();
+    let rows = list(&answer, "parked").iter().map(row).collect();
+    context.output.table(&columns, rows, "Nothing is parked.")?;
+    Ok(Exit::Success)
+}
+
+async fn every_id(context: &Context) -> anyhow::Result<Vec<String>> {
+    let answer = context.client()?.get("/v1/parked").await?;
+    Ok(list(&answer, "parked").iter().map(|it| member(it, "id")).collect())
+}
+
+async fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {
+    let item = context.client()?.get(&format!("/v1/parked/{}", word(id)?)).await?;
+    let output = &context.output;
+    if output.is_json() {
+        output.json(&item)?;
+        return Ok(Exit::Success);
+    }
+    output.text(&format!(
+        "{}  {} {} since {}",
+        output.bold(&member(&item, "id")),
+        member(&item, "state"),
+        member(&item, "kind"),
+        member(&item, "since"),
+    ))?;
+    for (label, name) in
+        [("message", "message"), ("route", "route"), ("destination", "destination")]
+    {
+        let value = member(&item, name);
+        if !value.is_empty() {
+            output.text(&format!("{label:<12} {value}"))?;
+        }
+    }
+    output.text(&format!(
+        "{:<12} {}: {}",
+        "cause",
+        member(&item, "cause"),
+        member(&item, "detail")
+    ))?;
+    output.text("")?;
+    output.text(&trail::tell(output, list(&item, "trail")))?;
+    Ok(Exit::Success)
+}
+
+async fn act(
+    context: &Context,
+    ids: &[String],
+    action: &str,
+    body: &Value,
+) -> anyhow::Result<Exit> {
+    let client = context.client()?;
+    let mut answers = Vec::new();
+    for id in ids {
+        let answer = client.post(&format!("/v1/parked/{}/{action}", word(id)?), body).await?;
+        if !context.output.is_json() {
+            context.output.text(&format!("{id}: {}", member(&answer, "done")))?;
+        }
+        answers.push(answer);
+    }
+    if context.output.is_json() {
+        context.output.json(&json!({ "answers": answers }))?;
+    } else if ids.is_empty() && !context.output.is_quiet() {
+        context.output.text("Nothing is parked.")?;
+    } else if 1 < ids.len() && !context.output.is_quiet() {
+        context.output.text(&counted(ids.len() as u64, "item", "items"))?;
+    }
+    Ok(Exit::Success)
+}

@@ -1,0 +1,97 @@
+//! `hilum serve`: the gateway and its operator's side, until a signal.
+//!
+//! SIGTERM or SIGINT: stop accepting, readiness 503, drain within the deadline, exit 0. A second
+//! signal ends the process at once. SIGHUP is noted and changes nothing yet.
+
+mod supervisor;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hilum_admin::Admin;
+use hilum_gateway::Gateway;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{info, warn};
+
+use super::{Context, check};
+use crate::exit::{Exit, failed};
+
+/// How long a drain may take: systemd kills after 90 seconds.
+const DRAIN_MAX: Duration = Duration::from_secs(60);
+
+/// Runs the gateway.
+pub async fn run(context: &Context) -> anyhow::Result<Exit> {
+    let site = match hilum_gateway::check(&context.common.config, &context.doors) {
+        Ok(site) => site,
+        Err(problems) => {
+            check::complain(&problems);
+            return Ok(Exit::Configuration);
+        }
+    };
+    let mut signals = Signals::new().context("signals cannot be received")?;
+    let gateway = Gateway::start(site, context.doors.clone())
+        .await
+        .map_err(|fault| failed(Exit::Io, chain(&fault)))?;
+    let gateway = Arc::new(gateway);
+    let admin = Admin::start(Arc::clone(&gateway), &context.doors)
+        .await
+        .map_err(|fault| failed(Exit::Io, chain(&fault)))?;
+    supervisor::tell("READY=1");
+    info!(version = env!("CARGO_PKG_VERSION"), "ready");
+
+    let name = signals.stop().await;
+    info!(signal = name, "stopping: what is under way comes to its end first");
+    supervisor::tell("STOPPING=1");
+    tokio::select! {
+        biased;
+        name = signals.stop() => {
+            warn!(signal = name, "stopped without waiting; the journal has what was acknowledged");
+        }
+        () = gateway.stop(DRAIN_MAX) => info!("stopped"),
+    }
+    // Health answers until the end, so that a load balancer sees the drain.
+    admin.stop();
+    Ok(Exit::Success)
+}
+
+fn chain(fault: &dyn std::error::Error) -> String {
+    let mut sentence = fault.to_string();
+    let mut source = fault.source();
+    while let Some(cause) = source {
+        sentence.push_str(": ");
+        sentence.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    sentence
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The name of the next signal that asks to stop.
+    async fn stop(&mut self) -> &'static str {
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hang_up.recv() => {
+                    warn!("SIGHUP: a running gateway does not read its configuration again; restart it");
+                }
+            }
+        }
+    }
+}
