@@ -19,22 +19,13 @@ struct Row {
 
 /// The FHIR code alone, for an element whose value set is fixed.
 pub fn value(table: &Table, v2: &str) -> Option<&'static str> {
-    table
-        .rows
-        .iter()
-        .find(|row| row.v2 == v2)
-        .map(|row| row.code)
+    table.rows.iter().find(|row| row.v2 == v2).map(|row| row.code)
 }
 
 /// The FHIR coding.
 pub fn coding(table: &Table, v2: &str) -> Option<Object> {
     let row = table.rows.iter().find(|row| row.v2 == v2)?;
-    Some(
-        Object::new()
-            .set("system", row.system)
-            .set("code", row.code)
-            .set("display", row.display),
-    )
+    Some(Object::new().set("system", row.system).set("code", row.code).set("display", row.display))
 }
 
 /// `codesystems/YesNoIndicator`.

@@ -33,57 +33,31 @@ pub fn identifiers(message: &Message, field: &str) -> Vec<Identifier> {
     message
         .each(field, parts)
         .into_iter()
-        .filter_map(
-            |[
-                value,
-                digit,
-                scheme,
-                namespace,
-                id,
-                id_type,
+        .filter_map(|[value, digit, scheme, namespace, id, id_type, kind, from, until]| {
+            let authority = Authority { namespace, id, id_type };
+            let check = [
+                ("http://hl7.org/fhir/StructureDefinition/identifier-checkDigit", digit),
+                ("http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit", scheme),
+            ];
+            Some(Identifier {
+                value: value?,
+                system: authority.system(),
+                assigner: authority.organization(),
                 kind,
-                from,
-                until,
-            ]| {
-                let authority = Authority {
-                    namespace,
-                    id,
-                    id_type,
-                };
-                let check = [
-                    (
-                        "http://hl7.org/fhir/StructureDefinition/identifier-checkDigit",
-                        digit,
-                    ),
-                    (
-                        "http://hl7.org/fhir/StructureDefinition/namingsystem-checkDigit",
-                        scheme,
-                    ),
-                ];
-                Some(Identifier {
-                    value: value?,
-                    system: authority.system(),
-                    assigner: authority.organization(),
-                    kind,
-                    period: dates(from, until),
-                    extensions: check
-                        .into_iter()
-                        .filter_map(|(url, it)| extension(url, "valueString", it))
-                        .collect(),
-                })
-            },
-        )
+                period: dates(from, until),
+                extensions: check
+                    .into_iter()
+                    .filter_map(|(url, it)| extension(url, "valueString", it))
+                    .collect(),
+            })
+        })
         .collect()
 }
 
 impl Identifier {
     /// A value in a system, and nothing else.
     pub fn new(system: &str, value: &str) -> Self {
-        Self {
-            value: value.to_owned(),
-            system: Some(system.to_owned()),
-            ..Self::default()
-        }
+        Self { value: value.to_owned(), system: Some(system.to_owned()), ..Self::default() }
     }
 
     /// As FHIR, with the type of CX.5 (#8).
@@ -140,10 +114,7 @@ impl Authority {
         let urn = self.urn();
         let system = urn.as_ref().map(|_| "urn:ietf:rfc:3986");
         Object::new()
-            .set(
-                "identifier",
-                Object::new().set("system", system).set("value", urn),
-            )
+            .set("identifier", Object::new().set("system", system).set("value", urn))
             .set("display", &self.namespace)
     }
 }
@@ -167,13 +138,8 @@ pub fn concept_of<const N: usize>(codings: [Option<Object>; N], text: Option<Str
 /// table that the standard gives the field.
 pub fn concept(message: &Message, field: &str, own_system: &str) -> Option<Object> {
     let at = |part: &str| format!("{field}.{part}");
-    let paths = [
-        "1", "2", "3", "7", "4", "5", "6", "8", "10", "11", "12", "13", "9",
-    ]
-    .map(at);
-    let read = message.values(std::array::from_fn::<_, 13, _>(|index| {
-        paths[index].as_str()
-    }));
+    let paths = ["1", "2", "3", "7", "4", "5", "6", "8", "10", "11", "12", "13", "9"].map(at);
+    let read = message.values(std::array::from_fn::<_, 13, _>(|index| paths[index].as_str()));
     let [c1, d1, s1, v1, c2, d2, s2, v2, c3, d3, s3, v3, text] = read;
     let one =
         |code: Option<String>, display, system: Option<String>, version, own: Option<&str>| {

@@ -5,13 +5,14 @@
 
 use hilum_sdk::{Message, Object, conversions, fhir, log, tables};
 
+use crate::Entry;
 use crate::codes;
 use crate::datatypes::{
     Identifier, coding, concept, concept_of, identifiers, location, period, practitioners,
 };
 
-/// The entry that creates the encounter or replaces it; none without a PV1.
-pub fn entry(message: &Message, patient: &str) -> Option<Object> {
+/// The encounter, to be created or replaced; none without a PV1.
+pub fn entry(message: &Message, patient: &str) -> Option<Entry> {
     message.count("PV1").ok().filter(|count| *count > 0)?;
     let urn = message.urn("Encounter");
     let visit = identifiers(message, "PV1-19");
@@ -22,8 +23,11 @@ pub fn entry(message: &Message, patient: &str) -> Option<Object> {
         others.push(Identifier::new("urn:ietf:rfc:3986", &urn));
     }
     let key = visit.first().or(others.first())?;
-    let url = fhir::by_identifier("Encounter", key.system.as_deref(), &key.value);
-    fhir::put(&urn, &url, encounter(message, patient, &visit, &others))
+    Some(Entry {
+        url: fhir::by_identifier("Encounter", key.system.as_deref(), &key.value),
+        resource: encounter(message, patient, &visit, &others),
+        urn,
+    })
 }
 
 fn encounter(
@@ -39,11 +43,7 @@ fn encounter(
     let locations = locations(message, class, &mut contained);
     let start = admitted.as_deref().and_then(conversions::fhir_date_time); // #68
     let end = discharged.as_deref().and_then(conversions::fhir_date_time); // #69
-    let kinds = concept(
-        message,
-        "PV1-4",
-        "http://terminology.hl7.org/CodeSystem/v2-0007",
-    );
+    let kinds = concept(message, "PV1-4", "http://terminology.hl7.org/CodeSystem/v2-0007");
     Object::new()
         .set("resourceType", "Encounter")
         .set("contained", contained)
@@ -69,11 +69,7 @@ fn encounter(
 /// #39 to #42: whatever its own type says, this is the visit number.
 fn visit_number(number: &Identifier) -> Object {
     let kind = coding("http://terminology.hl7.org/CodeSystem/v2-0203", "VN");
-    number.object_of_type(
-        Object::new()
-            .set("coding", [kind])
-            .set("text", "visit number"),
-    )
+    number.object_of_type(Object::new().set("coding", [kind]).set("text", "visit number"))
 }
 
 /// #3, #70. FHIR requires a status; where the table has none, it is unknown.
@@ -99,16 +95,9 @@ fn class_coding(message: &Message, class: Option<&str>) -> Object {
 
 fn service(message: &Message) -> Option<Object> {
     let [code, text] = message.values(["PV1-10.1", "PV1-10.9"]);
-    match code
-        .as_deref()
-        .and_then(|it| codes::coding(codes::HOSPITAL_SERVICE, it))
-    {
+    match code.as_deref().and_then(|it| codes::coding(codes::HOSPITAL_SERVICE, it)) {
         Some(mapped) => Some(concept_of([Some(mapped)], text)),
-        None => concept(
-            message,
-            "PV1-10",
-            "http://terminology.hl7.org/CodeSystem/v2-0069",
-        ),
+        None => concept(message, "PV1-10", "http://terminology.hl7.org/CodeSystem/v2-0069"),
     }
 }
 
@@ -125,18 +114,12 @@ fn participants(message: &Message, contained: &mut Vec<Object>) -> Vec<Object> {
     let mut all = Vec::new();
     for (field, code, display) in ROLES {
         for (id, practitioner) in practitioners(message, field, all.len()) {
-            let role = coding(
-                "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
-                code,
-            )
-            .set("display", display);
+            let role = coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", code)
+                .set("display", display);
             all.push(
                 Object::new()
                     .set("type", [concept_of([Some(role)], None)])
-                    .set(
-                        "individual",
-                        Object::new().set("reference", format!("#{id}")),
-                    ),
+                    .set("individual", Object::new().set("reference", format!("#{id}"))),
             );
             contained.push(practitioner);
         }
@@ -146,11 +129,7 @@ fn participants(message: &Message, contained: &mut Vec<Object>) -> Vec<Object> {
 
 /// #4 to #6, #9, #10, #24, #25, #65, #66.
 fn locations(message: &Message, class: Option<&str>, contained: &mut Vec<Object>) -> Vec<Object> {
-    let assigned = if class == Some("P") {
-        "planned"
-    } else {
-        "active"
-    };
+    let assigned = if class == Some("P") { "planned" } else { "active" };
     [
         ("PV1-3", "assigned", assigned),
         ("PV1-6", "prior", "completed"),
@@ -164,10 +143,7 @@ fn locations(message: &Message, class: Option<&str>, contained: &mut Vec<Object>
         contained.extend(chain.into_iter().map(|it| it.resource));
         Some(
             Object::new()
-                .set(
-                    "location",
-                    Object::new().set("reference", format!("#{finest}")),
-                )
+                .set("location", Object::new().set("reference", format!("#{finest}")))
                 .set("status", status),
         )
     })
@@ -179,22 +155,14 @@ fn hospitalization(message: &Message) -> Object {
     Object::new()
         .set(
             "preAdmissionIdentifier",
-            identifiers(message, "PV1-5")
-                .first()
-                .map(Identifier::object),
+            identifiers(message, "PV1-5").first().map(Identifier::object),
         ) // #8
         .set("admitSource", admit_source(message, &v2("0023"))) // #31
         .set("reAdmission", concept(message, "PV1-13", &v2("0092"))) // #30
         .set("dietPreference", [concept(message, "PV1-38", &v2("0114"))]) // #61
         .set("specialCourtesy", [concept(message, "PV1-16", &v2("0099"))]) // #33
-        .set(
-            "specialArrangement",
-            [concept(message, "PV1-15", &v2("0009"))],
-        ) // #32
-        .set(
-            "dischargeDisposition",
-            concept(message, "PV1-36", &v2("0112")),
-        ) // #59
+        .set("specialArrangement", [concept(message, "PV1-15", &v2("0009"))]) // #32
+        .set("dischargeDisposition", concept(message, "PV1-36", &v2("0112"))) // #59
 }
 
 /// Table 0023 has no values of its own, so the guide maps none: the site's table `admit-source`

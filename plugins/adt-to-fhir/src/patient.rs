@@ -4,29 +4,30 @@ use hilum_sdk::{
     Json, Message, Object, Reason, Refusal, conversions, fhir, is_token, number, refuse,
 };
 
+use crate::Entry;
 use crate::codes;
 use crate::datatypes::{
     self, Identifier, addresses, coded, concept, extension, identifiers, names, telecoms,
 };
 
-/// The entry that creates the patient or replaces it.
-pub fn entry(message: &Message, urn: &str) -> Result<Option<Object>, Refusal> {
+/// The patient, to be created or replaced.
+pub fn entry(message: &Message) -> Result<Entry, Refusal> {
     let listed = identifiers(message, "PID-3");
     let Some(key) = key(&listed) else {
         // Withheld is not missing: the sender did nothing wrong.
         message.get("PID-3.1")?;
         return Err(refuse(Reason::RequiredMissing, "a patient needs an identifier").at("PID-3"));
     };
-    let url = fhir::by_identifier("Patient", key.system.as_deref(), &key.value);
-    Ok(fhir::put(urn, &url, patient(message, &listed)))
+    Ok(Entry {
+        urn: message.urn("Patient"),
+        url: fhir::by_identifier("Patient", key.system.as_deref(), &key.value),
+        resource: patient(message, &listed),
+    })
 }
 
 /// The identifier that finds the patient: the medical record number, else the first.
 fn key(listed: &[Identifier]) -> Option<&Identifier> {
-    listed
-        .iter()
-        .find(|it| it.kind.as_deref() == Some("MR"))
-        .or(listed.first())
+    listed.iter().find(|it| it.kind.as_deref() == Some("MR")).or(listed.first())
 }
 
 fn patient(message: &Message, listed: &[Identifier]) -> Object {
@@ -35,33 +36,18 @@ fn patient(message: &Message, listed: &[Identifier]) -> Object {
         .set("resourceType", "Patient")
         .set("extension", extensions(message))
         .set("identifier", all_identifiers(message, listed))
-        .set(
-            "name",
-            [names(message, "PID-5"), names(message, "PID-9")].concat(),
-        ) // #5, #12
+        .set("name", [names(message, "PID-5"), names(message, "PID-9")].concat()) // #5, #12
         .set("telecom", all_telecoms(message))
-        .set(
-            "gender",
-            sex.and_then(|it| codes::value(codes::ADMINISTRATIVE_SEX, &it)),
-        ) // #11
-        .set(
-            "birthDate",
-            born.as_deref().and_then(conversions::fhir_date),
-        ) // #8
+        .set("gender", sex.and_then(|it| codes::value(codes::ADMINISTRATIVE_SEX, &it))) // #11
+        .set("birthDate", born.as_deref().and_then(conversions::fhir_date)) // #8
         .set("_birthDate", born.as_deref().map(birth_time))
         .set("deceasedDateTime", deceased_at(message)) // #47
         .set("deceasedBoolean", deceased(message))
         .set("address", all_addresses(message))
-        .set(
-            "maritalStatus",
-            coded(message, "PID-16", codes::MARITAL_STATUS),
-        ) // #24
+        .set("maritalStatus", coded(message, "PID-16", codes::MARITAL_STATUS)) // #24
         .set("multipleBirthBoolean", multiple_birth(message))
         .set("multipleBirthInteger", birth_order(message)) // #39
-        .set(
-            "communication",
-            language.map(|it| communication(message, &it)),
-        ) // #23
+        .set("communication", language.map(|it| communication(message, &it))) // #23
 }
 
 /// PID-3 is the list (#3); PID-2 and PID-4 are its old neighbours (#2, #4), PID-19 and PID-20 the
@@ -76,9 +62,7 @@ fn all_identifiers(message: &Message, listed: &[Identifier]) -> Vec<Object> {
         |code: &str| datatypes::coding("http://terminology.hl7.org/CodeSystem/v2-0203", code);
     all.extend(social.map(|it| {
         // #29 is the United States', #30 everybody else's; the number's system is not known here.
-        Object::new()
-            .set("type", Object::new().set("coding", [kind("SB")]))
-            .set("value", it)
+        Object::new().set("type", Object::new().set("coding", [kind("SB")])).set("value", it)
     }));
     all.extend(license.map(|it| {
         // datatypes/DLN[Identifier]
@@ -122,18 +106,14 @@ fn all_addresses(message: &Message) -> Vec<Object> {
 /// #9, #10: the time of birth, where there is one. The length of a token says nothing, so that a
 /// sealed time of birth stays a date.
 fn birth_time(born: &str) -> Object {
-    let time = Some(born)
-        .filter(|it| it.len() > 8 && !is_token(it))
-        .and_then(conversions::fhir_date_time);
+    let time =
+        Some(born).filter(|it| it.len() > 8 && !is_token(it)).and_then(conversions::fhir_date_time);
     let url = "http://hl7.org/fhir/StructureDefinition/patient-birthTime";
     Object::new().set("extension", [extension(url, "valueDateTime", time)])
 }
 
 fn deceased_at(message: &Message) -> Option<String> {
-    message
-        .value("PID-29")
-        .as_deref()
-        .and_then(conversions::fhir_date_time)
+    message.value("PID-29").as_deref().and_then(conversions::fhir_date_time)
 }
 
 /// #48: only if there is no time of death.
@@ -175,11 +155,7 @@ fn communication(message: &Message, code: &str) -> Vec<Object> {
                 .set("coding", [datatypes::coding("urn:ietf:bcp:47", code)])
                 .set("text", message.value("PID-15.2")),
         ),
-        false => concept(
-            message,
-            "PID-15",
-            "http://terminology.hl7.org/CodeSystem/v2-0296",
-        ),
+        false => concept(message, "PID-15", "http://terminology.hl7.org/CodeSystem/v2-0296"),
     };
     vec![Object::new().set("language", language)]
 }
@@ -193,11 +169,7 @@ fn extensions(message: &Message) -> Vec<Object> {
     let country = |name: &str, field: &str| {
         let code = concept(message, field, "urn:iso:std:iso:3166");
         let part = extension("code", "valueCodeableConcept", code)?;
-        Some(
-            Object::new()
-                .set("url", of_patient(name))
-                .set("extension", [part]),
-        )
+        Some(Object::new().set("url", of_patient(name)).set("extension", [part]))
     };
     let all = [
         extension(&of_patient("mothersMaidenName"), "valueString", mother),

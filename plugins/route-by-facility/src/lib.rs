@@ -19,28 +19,7 @@ fn choose(message: &Message) -> Result<Vec<String>, Refusal> {
     // Ungranted it would be a token, which names no setting: so this is read, not carried.
     let facility = message.get("MSH-4.1")?;
     facility
-        .and_then(|it| settings::get(&format!("facility.{it}")))
-        .or_else(|| settings::get("otherwise"))
-        .map(|setting| destinations(&setting))
+        .and_then(|it| settings::list(&format!("facility.{it}")))
+        .or_else(|| settings::list("otherwise"))
         .ok_or_else(|| refuse(Reason::Unsupported, "no setting for this facility").at("MSH-4.1"))
-}
-
-fn destinations(setting: &str) -> Vec<String> {
-    setting
-        .split(',')
-        .map(str::trim)
-        .filter(|it| !it.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::destinations;
-
-    #[test]
-    fn a_setting_is_a_list_of_names() {
-        assert_eq!(destinations("ehr, archive,"), ["ehr", "archive"]);
-        assert!(destinations(" ").is_empty());
-    }
 }

@@ -41,6 +41,7 @@ const SDK: &[(&str, &str)] = &[
         include_str!("../../rust/src/name_based.rs"),
     ),
     ("src/outcome.rs", include_str!("../../rust/src/outcome.rs")),
+    ("src/settings.rs", include_str!("../../rust/src/settings.rs")),
     ("src/tables.rs", include_str!("../../rust/src/tables.rs")),
     ("wit/host.wit", include_str!("../../rust/wit/host.wit")),
     (

@@ -13,10 +13,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 
 #[global_allocator]
-static ALLOCATOR: Bump = Bump {
-    next: Cell::new(0),
-    end: Cell::new(0),
-};
+static ALLOCATOR: Bump = Bump { next: Cell::new(0), end: Cell::new(0) };
 
 const PAGE: usize = 64 * 1024;
 /// How many pages are asked for at a time, so that a growing body does not ask for each one.

@@ -1,4 +1,4 @@
-//! FHIR transactions: entries that are written together or not at all.
+//! FHIR bundles: a transaction is written as a whole or not at all, a collection is only read.
 //!
 //! ```no_run
 //! # use hilum_sdk::{Message, Object, Output, fhir};
@@ -12,10 +12,17 @@ use crate::{Json, Object};
 
 /// A transaction of these entries.
 pub fn transaction<const N: usize>(entries: [Option<Object>; N]) -> Object {
-    Object::new()
-        .set("resourceType", "Bundle")
-        .set("type", "transaction")
-        .set("entry", entries)
+    Object::new().set("resourceType", "Bundle").set("type", "transaction").set("entry", entries)
+}
+
+/// A collection of these entries: resources that belong together, for a reader and no server.
+pub fn collection<const N: usize>(entries: [Option<Object>; N]) -> Object {
+    Object::new().set("resourceType", "Bundle").set("type", "collection").set("entry", entries)
+}
+
+/// An entry of a collection.
+pub fn entry(full_url: &str, resource: impl Json) -> Option<Object> {
+    Some(Object::new().set("fullUrl", full_url).set("resource", resource))
 }
 
 /// An entry that creates or replaces what `url` finds (a conditional update), so that a repeat of
@@ -25,10 +32,7 @@ pub fn put(full_url: &str, url: &str, resource: impl Json) -> Option<Object> {
         Object::new()
             .set("fullUrl", full_url)
             .set("resource", resource)
-            .set(
-                "request",
-                Object::new().set("method", "PUT").set("url", url),
-            ),
+            .set("request", Object::new().set("method", "PUT").set("url", url)),
     )
 }
 
@@ -72,10 +76,7 @@ mod tests {
             by_identifier("Patient", Some("https://x.example/a b"), "4&7|ü"),
             "Patient?identifier=https://x.example/a%20b|4%267%7C%C3%BC"
         );
-        assert_eq!(
-            by_identifier("Encounter", None, "7"),
-            "Encounter?identifier=|7"
-        );
+        assert_eq!(by_identifier("Encounter", None, "7"), "Encounter?identifier=|7");
     }
 
     #[test]
@@ -84,6 +85,15 @@ mod tests {
         assert_eq!(
             transaction([put("urn:uuid:1", "Patient?identifier=|7", patient), None]).into_text(),
             r#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient"},"request":{"method":"PUT","url":"Patient?identifier=|7"}}]}"#
+        );
+    }
+
+    #[test]
+    fn a_collection_asks_for_nothing() {
+        let patient = Object::new().set("resourceType", "Patient");
+        assert_eq!(
+            collection([entry("urn:uuid:1", patient)]).into_text(),
+            r#"{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient"}}]}"#
         );
     }
 }

@@ -28,10 +28,7 @@ impl Json for str {
         out.push('"');
         // Letters that stay as they are go over in one piece; all that need an escape are ASCII.
         let mut rest = self;
-        while let Some(at) = rest
-            .bytes()
-            .position(|it| it < 0x20 || it == b'"' || it == b'\\')
-        {
+        while let Some(at) = rest.bytes().position(|it| it < 0x20 || it == b'"' || it == b'\\') {
             let (plain, from) = rest.split_at(at);
             out.push_str(plain);
             escape(from.as_bytes()[0], out);
@@ -294,9 +291,7 @@ mod tests {
             Object::new()
                 .set(
                     "name",
-                    [Object::new()
-                        .set("family", "Zedlitz")
-                        .set("given", [Some("Q"), None])],
+                    [Object::new().set("family", "Zedlitz").set("given", [Some("Q"), None])],
                 )
                 .set("active", true)
                 .set("count", -7_i64)
@@ -316,23 +311,15 @@ mod tests {
     #[test]
     fn numbers_keep_their_digits() {
         for good in ["0", "2", "-1", "1.50", "10", "0.5", "1e3", "1.5E-7"] {
-            check(
-                Object::new().set("n", number(good)),
-                &format!(r#"{{"n":{good}}}"#),
-            );
+            check(Object::new().set("n", number(good)), &format!(r#"{{"n":{good}}}"#));
         }
-        for bad in [
-            "", "+1", "01", ".5", "1.", "1e", "--1", "1,5", "two", "0x1", "-", "1 ",
-        ] {
+        for bad in ["", "+1", "01", ".5", "1.", "1e", "--1", "1,5", "two", "0x1", "-", "1 "] {
             assert_eq!(number(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn a_token_for_a_number_is_written_as_a_string() {
-        check(
-            Object::new().set("n", number("ZQ7K3M9XA2WB4T")),
-            r#"{"n":"ZQ7K3M9XA2WB4T"}"#,
-        );
+        check(Object::new().set("n", number("ZQ7K3M9XA2WB4T")), r#"{"n":"ZQ7K3M9XA2WB4T"}"#);
     }
 }

@@ -37,12 +37,13 @@ mod outcome;
 
 pub mod fhir;
 pub mod log;
+pub mod settings;
 pub mod tables;
 
+pub use bindings::hilum::plugin::conversions;
 pub use bindings::hilum::plugin::message::{Facts, Sight};
 pub use bindings::hilum::plugin::outputs::Output;
 pub use bindings::hilum::plugin::types::{Reason, Refusal};
-pub use bindings::hilum::plugin::{conversions, settings};
 pub use bindings::validator::exports::hilum::plugin::check::Verdict;
 pub use json::{Array, Json, Number, Object, number};
 pub use message::{Message, Unread, is_token};

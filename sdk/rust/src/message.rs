@@ -114,11 +114,7 @@ impl Message {
         for index in 1..=count {
             let repetition = format!("{path}[{index}]");
             // Put together by hand: a mapping has hundreds of these, and `format!` costs fuel.
-            paths.extend(
-                parts
-                    .iter()
-                    .map(|part| [repetition.as_str(), part].concat()),
-            );
+            paths.extend(parts.iter().map(|part| [repetition.as_str(), part].concat()));
         }
         if paths.is_empty() {
             return Vec::new();
@@ -193,9 +189,7 @@ pub fn is_token(text: &str) -> bool {
 fn checked<T>(path: &str, read: Result<T, AccessError>) -> Result<T, Unread> {
     match read {
         Ok(value) => Ok(value),
-        Err(AccessError::Withheld) => Err(Unread::Withheld {
-            path: path.to_owned(),
-        }),
+        Err(AccessError::Withheld) => Err(Unread::Withheld { path: path.to_owned() }),
         Err(AccessError::Unstructured) => Err(Unread::Unstructured),
         Err(AccessError::Unfit(why) | AccessError::Other(why)) => Err(Unread::Other(why)),
         Err(AccessError::MalformedPath(why)) => panic!("{path:?} is no path here: {why}"),
@@ -210,14 +204,9 @@ mod tests {
     fn a_token_is_known_in_any_casing_and_nothing_else_is_one() {
         assert!(is_token("ZQ7K3M9XA2WB4T"));
         assert!(is_token("zq7k3m9xa2wb4t"));
-        for text in [
-            "",
-            "ZQ",
-            "ZQ7K3M9XA2WB4",
-            "ZQ7K3M9XA2WB4TT",
-            "QZ7K3M9XA2WB4T",
-            "ZQ7K3M9XA2WB4-",
-        ] {
+        for text in
+            ["", "ZQ", "ZQ7K3M9XA2WB4", "ZQ7K3M9XA2WB4TT", "QZ7K3M9XA2WB4T", "ZQ7K3M9XA2WB4-"]
+        {
             assert!(!is_token(text), "{text}");
         }
         assert!(!is_token("Zü7K3M9XA2WB4"));

@@ -6,21 +6,14 @@ use crate::{Object, Output, Reason, Refusal};
 
 /// A refusal of the message. The text is for a person and holds no value of the message.
 pub fn refuse(reason: Reason, text: impl Into<String>) -> Refusal {
-    Refusal {
-        reason,
-        text: text.into(),
-        path: None,
-    }
+    Refusal { reason, text: text.into(), path: None }
 }
 
 impl Refusal {
     /// Where in the message the reason is, such as `PID-3.1`.
     #[must_use]
     pub fn at(self, path: impl Into<String>) -> Self {
-        Self {
-            path: Some(path.into()),
-            ..self
-        }
+        Self { path: Some(path.into()), ..self }
     }
 }
 

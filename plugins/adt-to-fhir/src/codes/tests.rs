@@ -8,11 +8,8 @@ fn guide(name: &str) -> Vec<[String; 4]> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/v2-to-fhir");
     let text = std::fs::read_to_string(folder.join("codesystems").join(format!("{name}.csv")))
         .expect("the guide's table");
-    let rows = text
-        .lines()
-        .skip(2)
-        .map(fields)
-        .filter(|row| !row[0].is_empty() && !row[6].is_empty());
+    let rows =
+        text.lines().skip(2).map(fields).filter(|row| !row[0].is_empty() && !row[6].is_empty());
     rows.map(|row| {
         // The display stands in one of two columns.
         let display = if row[8].is_empty() { &row[7] } else { &row[8] };

@@ -41,15 +41,9 @@ pub fn names(message: &Message, field: &str) -> Vec<Object> {
         all.push(
             Object::new()
                 .set("extension", [extension(url, "valueCode", order)]) // #11, #12
-                .set(
-                    "use",
-                    kind.and_then(|it| codes::value(codes::NAME_USE, &it)),
-                )
+                .set("use", kind.and_then(|it| codes::value(codes::NAME_USE, &it)))
                 .set("family", family)
-                .set(
-                    "_family",
-                    surname([own_prefix, own, partner_prefix, partner]),
-                )
+                .set("_family", surname([own_prefix, own, partner_prefix, partner]))
                 .set("given", [given, further])
                 .set("prefix", [prefix])
                 .set("suffix", [suffix, degree, professional])
@@ -106,11 +100,7 @@ pub fn practitioners(message: &Message, field: &str, before: usize) -> Vec<(Stri
                 until,
                 professional,
             ] = parts;
-            let authority = Authority {
-                namespace,
-                id: authority,
-                id_type: authority_type,
-            };
+            let authority = Authority { namespace, id: authority, id_type: authority_type };
             let kind =
                 id_kind.map(|it| coding("http://terminology.hl7.org/CodeSystem/v2-0203", &it));
             let identifier = id.map(|it| {
@@ -125,10 +115,7 @@ pub fn practitioners(message: &Message, field: &str, before: usize) -> Vec<(Stri
                 dated => dated,
             };
             let name = Object::new()
-                .set(
-                    "use",
-                    name_kind.and_then(|it| codes::value(codes::NAME_USE, &it)),
-                )
+                .set("use", name_kind.and_then(|it| codes::value(codes::NAME_USE, &it)))
                 .set("family", family)
                 .set("given", [given, further])
                 .set("prefix", [prefix])

@@ -64,21 +64,11 @@ pub fn addresses(message: &Message, field: &str) -> Vec<Address> {
                     "extension",
                     [
                         of_type("AD-use", "valueCode", vacation), // #9, #10
-                        of_type(
-                            "ADXP-censusTract",
-                            "valueString",
-                            tract_original.or(tract_text),
-                        ),
+                        of_type("ADXP-censusTract", "valueString", tract_original.or(tract_text)),
                     ],
                 )
-                .set(
-                    "use",
-                    code.and_then(|it| codes::value(codes::ADDRESS_USE, it)),
-                ) // #8
-                .set(
-                    "type",
-                    code.and_then(|it| codes::value(codes::ADDRESS_TYPE, it)),
-                ) // #7
+                .set("use", code.and_then(|it| codes::value(codes::ADDRESS_USE, it))) // #8
+                .set("type", code.and_then(|it| codes::value(codes::ADDRESS_TYPE, it))) // #7
                 .set("line", [street, name, number, other, addressee])
                 .set("city", city)
                 .set("district", &district)
@@ -118,10 +108,7 @@ pub fn location(message: &Message, field: &str, name: &str) -> Vec<Location> {
         .chain([format!("{field}.9")])
         .collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let mut read = message
-        .get_many(&paths)
-        .into_iter()
-        .map(|it| it.ok().flatten());
+    let mut read = message.get_many(&paths).into_iter().map(|it| it.ok().flatten());
 
     let mut levels = Vec::new();
     for (_, level, code) in LEVELS {
@@ -140,9 +127,7 @@ pub fn location(message: &Message, field: &str, name: &str) -> Vec<Location> {
                 let system = "http://terminology.hl7.org/CodeSystem/location-physical-type";
                 concept_of([Some(coding(system, code))], None)
             });
-            let parent = parents
-                .next()
-                .map(|it| Object::new().set("reference", format!("#{it}")));
+            let parent = parents.next().map(|it| Object::new().set("reference", format!("#{it}")));
             let resource = Object::new()
                 .set("resourceType", "Location")
                 .set("id", &id)

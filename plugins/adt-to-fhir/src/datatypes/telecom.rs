@@ -7,9 +7,7 @@ use crate::codes;
 
 /// XTN: `datatypes/XTN[ContactPoint]`. `own_use` is the use of the field where XTN.2 has none.
 pub fn telecoms(message: &Message, field: &str, own_use: Option<&'static str>) -> Vec<Object> {
-    let parts = [
-        ".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".12", ".13", ".14", ".18",
-    ];
+    let parts = [".1", ".2", ".3", ".4", ".5", ".6", ".7", ".8", ".12", ".13", ".14", ".18"];
     message
         .each(field, parts)
         .into_iter()
@@ -72,9 +70,7 @@ pub fn telecoms(message: &Message, field: &str, own_use: Option<&'static str>) -
                 let url = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
                 Object::new().set("extension", [extension(url, "valueCode", "unknown")])
             });
-            let is_rank = rank
-                .as_deref()
-                .is_some_and(|it| !it.starts_with(['-', '0']));
+            let is_rank = rank.as_deref().is_some_and(|it| !it.starts_with(['-', '0']));
             Some(
                 Object::new()
                     .set("extension", extensions)
