@@ -21,13 +21,8 @@ impl Backoff {
     /// The wait after `faults` faults in a row: half of it fixed, half drawn, so that couriers
     /// which failed together do not come back together.
     pub fn wait(&self, faults: u32, entropy: &dyn Entropy) -> Duration {
-        let doubled = 1u32
-            .checked_shl(faults.saturating_sub(1))
-            .unwrap_or(u32::MAX);
-        jittered(
-            self.first.saturating_mul(doubled).min(self.longest),
-            entropy,
-        )
+        let doubled = 1u32.checked_shl(faults.saturating_sub(1)).unwrap_or(u32::MAX);
+        jittered(self.first.saturating_mul(doubled).min(self.longest), entropy)
     }
 
     /// The wait where a person has to act first.
@@ -69,16 +64,12 @@ mod tests {
         }
     }
 
-    const BACKOFF: Backoff = Backoff {
-        first: Duration::from_secs(1),
-        longest: Duration::from_secs(300),
-    };
+    const BACKOFF: Backoff =
+        Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(300) };
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let waits: Vec<u64> = (1..=12)
-            .map(|it| BACKOFF.wait(it, &Always(255)).as_secs())
-            .collect();
+        let waits: Vec<u64> = (1..=12).map(|it| BACKOFF.wait(it, &Always(255)).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert_eq!(BACKOFF.wait(u32::MAX, &Always(255)), BACKOFF.longest);
     }

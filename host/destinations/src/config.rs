@@ -23,15 +23,9 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        let backoff = Backoff {
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(5 * 60),
-        };
-        Self {
-            backoff,
-            give_up_after: Duration::from_secs(72 * 3600),
-            attempts_max: None,
-        }
+        let backoff =
+            Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(5 * 60) };
+        Self { backoff, give_up_after: Duration::from_secs(72 * 3600), attempts_max: None }
     }
 }
 
@@ -50,16 +44,10 @@ impl Retry {
         }
         let backoff = Backoff {
             first: first.map_or(standard.backoff.first, |it| it.value),
-            longest: longest
-                .as_ref()
-                .map_or(standard.backoff.longest, |it| it.value),
+            longest: longest.as_ref().map_or(standard.backoff.longest, |it| it.value),
         };
         if backoff.longest < backoff.first {
-            let at = if longest.is_some() {
-                "longest"
-            } else {
-                "first"
-            };
+            let at = if longest.is_some() { "longest" } else { "first" };
             retry.problem_at(at, "`longest` must not be shorter than `first`");
         }
         retry.finish();
@@ -123,10 +111,7 @@ impl DestinationConfig {
         if let Some(word) = section.word("on_park", &["pass", "block"])
             && word.value == 1
         {
-            word.problem(
-                section.problems(),
-                "\"block\" is not built yet; use \"pass\"",
-            );
+            word.problem(section.problems(), "\"block\" is not built yet; use \"pass\"");
         }
         let (place, key) = (section.place(), section.key().to_owned());
         let Some(kind) = kind else {
@@ -137,13 +122,7 @@ impl DestinationConfig {
             0 => KindConfig::Fhir(FhirConfig::read(section)?),
             _ => KindConfig::File(FileConfig::read(section, site)?),
         };
-        Some(Self {
-            place,
-            key,
-            kind,
-            retry,
-            on_ambiguous,
-        })
+        Some(Self { place, key, kind, retry, on_ambiguous })
     }
 }
 
@@ -170,10 +149,7 @@ pub fn check_together(all: &[&DestinationConfig], problems: &Problems) {
         };
         let same = |other: &&&DestinationConfig| matches!(&other.kind, KindConfig::File(it) if it.folder == file.folder);
         if let Some(other) = all.iter().take(index).find(same) {
-            let text = format!(
-                "{} has this folder already; each needs one of its own",
-                other.key
-            );
+            let text = format!("{} has this folder already; each needs one of its own", other.key);
             problems.push(&this.place, format!("{}.folder", this.key), text);
         }
     }

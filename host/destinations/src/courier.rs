@@ -57,11 +57,7 @@ impl Limits {
             // One write at a time: whatever comes meanwhile goes with the next sync.
             KindConfig::File(_) => 1,
         };
-        Self {
-            window_max: 4_096,
-            in_flight_max,
-            group_bytes_max: 16 << 20,
-        }
+        Self { window_max: 4_096, in_flight_max, group_bytes_max: 16 << 20 }
     }
 }
 
@@ -135,24 +131,9 @@ impl Courier {
         metrics: Metrics,
     ) -> Self {
         let clock = Arc::clone(&doors.clock);
-        let journal = Arc::new(StoreJournal {
-            store,
-            destination: name.clone(),
-            clock,
-        });
-        let rules = Rules {
-            retry: config.retry,
-            on_ambiguous: config.on_ambiguous,
-        };
-        Self::over(
-            name,
-            rules,
-            Limits::of(config),
-            destination,
-            journal,
-            doors,
-            metrics,
-        )
+        let journal = Arc::new(StoreJournal { store, destination: name.clone(), clock });
+        let rules = Rules { retry: config.retry, on_ambiguous: config.on_ambiguous };
+        Self::over(name, rules, Limits::of(config), destination, journal, doors, metrics)
     }
 
     fn over(
@@ -189,13 +170,7 @@ impl Courier {
         let (report, events) = mpsc::unbounded_channel();
         let runner = Runner {
             shared: Arc::clone(&shared),
-            means: Arc::new(Means {
-                destination,
-                journal,
-                clock,
-                tasks,
-                group_bytes_max,
-            }),
+            means: Arc::new(Means { destination, journal, clock, tasks, group_bytes_max }),
             entropy: Arc::clone(&doors.entropy),
             metrics,
             rules,
@@ -212,10 +187,7 @@ impl Courier {
             report,
         };
         doors.tasks.spawn("courier", Box::pin(runner.run()));
-        Self {
-            shared,
-            clock: Arc::clone(&doors.clock),
-        }
+        Self { shared, clock: Arc::clone(&doors.clock) }
     }
 
     /// The destination's name.

@@ -48,9 +48,6 @@ pub struct Delivered {
 impl fmt::Debug for Delivered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.answer.as_ref().map(|(_, answer)| answer.len());
-        f.debug_struct("Delivered")
-            .field("code", &self.code)
-            .field("bytes", &bytes)
-            .finish()
+        f.debug_struct("Delivered").field("code", &self.code).field("bytes", &bytes).finish()
     }
 }

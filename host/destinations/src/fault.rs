@@ -77,9 +77,9 @@ impl SendFault {
             ErrorKind::PermissionDenied
             | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::NotADirectory
-            | ErrorKind::IsADirectory => Self::Misconfigured {
-                code: format!("{what}: {}", error.kind()),
-            },
+            | ErrorKind::IsADirectory => {
+                Self::Misconfigured { code: format!("{what}: {}", error.kind()) }
+            }
             kind => Self::Unreachable(format!("{what}: {kind}")),
         }
     }

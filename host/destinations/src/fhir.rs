@@ -92,11 +92,7 @@ impl FhirDestination {
             idle: Duration::from_secs(4),
         };
         let client = Client::new(&config.url, limits, doors);
-        Self {
-            client,
-            url: config.url.clone(),
-            doors: doors.clone(),
-        }
+        Self { client, url: config.url.clone(), doors: doors.clone() }
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<Delivered, SendFault> {
@@ -105,27 +101,17 @@ impl FhirDestination {
             return Err(SendFault::Refused { code });
         }
         let request = self.request(delivery)?;
-        let answer = self
-            .client
-            .exchange(request)
-            .await
-            .map_err(|lost| match lost {
-                Lost::NotSent(what) => SendFault::Unreachable(what),
-                Lost::Unknown(what) => SendFault::Ambiguous(what),
-            })?;
+        let answer = self.client.exchange(request).await.map_err(|lost| match lost {
+            Lost::NotSent(what) => SendFault::Unreachable(what),
+            Lost::Unknown(what) => SendFault::Ambiguous(what),
+        })?;
         let now = Timestamp::from_micros(self.doors.clock.now_micros());
-        let after = answer
-            .headers
-            .get(RETRY_AFTER)
-            .and_then(|it| it.to_str().ok());
+        let after = answer.headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
         let after = after.and_then(|it| retry_after::parse(it, now));
         answer::read(answer.status, after, answer.body.as_ref())?;
         let body = answer.body.filter(|it| !it.is_empty());
         let kept = body.map(|it| (Name::from(FORMAT), it));
-        Ok(Delivered {
-            code: answer.status.to_string(),
-            answer: kept,
-        })
+        Ok(Delivered { code: answer.status.to_string(), answer: kept })
     }
 
     fn request(&self, delivery: &Delivery) -> Result<Request<Full<Bytes>>, SendFault> {
@@ -139,14 +125,9 @@ impl FhirDestination {
             // Outcomes are needed, the stored resources are not: less PHI comes back.
             .header("Prefer", "return=minimal")
             .header("Idempotency-Key", delivery.id.to_string())
-            .header(
-                "X-Request-Id",
-                format!("{}-{}", delivery.id, delivery.attempt),
-            )
+            .header("X-Request-Id", format!("{}-{}", delivery.id, delivery.attempt))
             .body(Full::new(delivery.body.clone()));
-        built.map_err(|_| SendFault::Misconfigured {
-            code: "the URL cannot be requested".into(),
-        })
+        built.map_err(|_| SendFault::Misconfigured { code: "the URL cannot be requested".into() })
     }
 }
 

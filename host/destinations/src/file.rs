@@ -97,27 +97,15 @@ impl FileDestination {
             Mutex::new(Rolling::new(Arc::clone(&disk), config, stem))
         });
         let clock = Arc::clone(&doors.clock);
-        let work = Work {
-            disk,
-            clock,
-            config: config.clone(),
-            rolling,
-        };
-        Self {
-            work: Arc::new(work),
-            tasks: Arc::clone(&doors.tasks),
-        }
+        let work = Work { disk, clock, config: config.clone(), rolling };
+        Self { work: Arc::new(work), tasks: Arc::clone(&doors.tasks) }
     }
 }
 
 /// A destination's name as the beginning of a file's.
 fn stem_of(name: &str) -> String {
     let safe = |it: char| {
-        if it.is_ascii_alphanumeric() || "._-".contains(it) {
-            it
-        } else {
-            '_'
-        }
+        if it.is_ascii_alphanumeric() || "._-".contains(it) { it } else { '_' }
     };
     name.chars().map(safe).collect()
 }
@@ -157,9 +145,7 @@ impl Destination for FileDestination {
                 let written = work.write(&deliveries);
                 *filled.lock().unwrap_or_else(PoisonError::into_inner) = written;
             };
-            self.tasks
-                .blocking("file-destination", Box::new(write))
-                .await;
+            self.tasks.blocking("file-destination", Box::new(write)).await;
             std::mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner))
         })
     }
@@ -169,10 +155,7 @@ impl Destination for FileDestination {
 const WRITTEN: &str = "written";
 
 fn written() -> Delivered {
-    Delivered {
-        code: WRITTEN.to_owned(),
-        answer: None,
-    }
+    Delivered { code: WRITTEN.to_owned(), answer: None }
 }
 
 /// Makes the folder if it is not there, so that its name survives a power cut.

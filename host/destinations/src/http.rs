@@ -109,20 +109,16 @@ impl Client {
         let sender = self.connect().await?;
         match self.on(sender, request).await {
             Tried::Done(result) => *result,
-            Tried::NeverStarted(_) => Err(Lost::NotSent(
-                "the connection closed before the request".into(),
-            )),
+            Tried::NeverStarted(_) => {
+                Err(Lost::NotSent("the connection closed before the request".into()))
+            }
         }
     }
 
     /// A kept connection that is not known to be closed.
     async fn kept(&self) -> Option<SendRequest<Full<Bytes>>> {
         loop {
-            let mut idle = self
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop()?;
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
             let fresh = self.clock.instant().since(idle.since) < self.limits.idle;
             if fresh && !idle.sender.is_closed() && idle.sender.ready().await.is_ok() {
                 return Some(idle.sender);
@@ -186,10 +182,7 @@ impl Client {
 
     async fn read(&self, response: Response<Incoming>) -> Result<Answer, Lost> {
         let (head, body) = response.into_parts();
-        let body = match Limited::new(body, self.limits.body_bytes_max)
-            .collect()
-            .await
-        {
+        let body = match Limited::new(body, self.limits.body_bytes_max).collect().await {
             Ok(whole) => Some(whole.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => None,
             // The status came, but the answer did not come whole.
@@ -198,11 +191,7 @@ impl Client {
             }
             Err(_) => None,
         };
-        Ok(Answer {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body,
-        })
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
     }
 
     async fn within<T>(&self, time: Duration, work: impl Future<Output = T>) -> Option<T> {

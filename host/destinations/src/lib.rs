@@ -29,3 +29,6 @@ pub use delivery::{Delivered, Delivery};
 pub use destination::{Destination, build};
 pub use fault::{SendFault, Whose};
 pub use metrics::Metrics;
+
+#[cfg(test)]
+mod tests;

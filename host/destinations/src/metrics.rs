@@ -122,17 +122,12 @@ impl Metrics {
     }
 
     pub(crate) fn attempted(&self, destination: &str, outcome: Outcome) {
-        let labels = AttemptLabels {
-            destination: destination.to_owned(),
-            outcome,
-        };
+        let labels = AttemptLabels { destination: destination.to_owned(), outcome };
         self.attempts.get_or_create(&labels).inc();
     }
 
     pub(crate) fn took(&self, destination: &str, seconds: f64) {
-        self.duration
-            .get_or_create(&labels(destination))
-            .observe(seconds);
+        self.duration.get_or_create(&labels(destination)).observe(seconds);
     }
 
     pub(crate) fn holds(
@@ -146,14 +141,10 @@ impl Metrics {
         let count = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
         self.window.get_or_create(&labels).set(count(window));
         self.in_flight.get_or_create(&labels).set(count(in_flight));
-        self.misconfigured
-            .get_or_create(&labels)
-            .set(i64::from(misconfigured));
+        self.misconfigured.get_or_create(&labels).set(i64::from(misconfigured));
     }
 }
 
 fn labels(destination: &str) -> DestinationLabels {
-    DestinationLabels {
-        destination: destination.to_owned(),
-    }
+    DestinationLabels { destination: destination.to_owned() }
 }

@@ -21,9 +21,8 @@ fn date(text: &str) -> Option<Timestamp> {
     let &[_, day, month, year, hour, minute, second, "GMT"] = parts.as_slice() else {
         return None;
     };
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = MONTHS.iter().position(|it| *it == month)?;
     let number = |text: &str, below: i64| text.parse().ok().filter(|it| (0..below).contains(it));
     let (year, day) = (number(year, 10_000)?, number(day, 32)?);
@@ -54,26 +53,13 @@ mod tests {
         assert_eq!(parse("120", NOW), Some(Duration::from_secs(120)));
         assert_eq!(parse(" 0 ", NOW), Some(Duration::ZERO));
         assert_eq!(parse("99999999999999999999999", NOW), Some(Duration::MAX));
-        assert_eq!(
-            parse("Tue, 24 Nov 2026 09:04:28 GMT", NOW),
-            Some(Duration::from_secs(60))
-        );
-        assert_eq!(
-            parse("Sun, 06 Nov 1994 08:49:37 GMT", NOW),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(parse("Tue, 24 Nov 2026 09:04:28 GMT", NOW), Some(Duration::from_secs(60)));
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT", NOW), Some(Duration::ZERO));
     }
 
     #[test]
     fn anything_else_is_none() {
-        for text in [
-            "",
-            "soon",
-            "-5",
-            "1.5",
-            "Tue, 24 Nov 2026",
-            "Tue, 24 Foo 2026 09:04:28 GMT",
-        ] {
+        for text in ["", "soon", "-5", "1.5", "Tue, 24 Nov 2026", "Tue, 24 Foo 2026 09:04:28 GMT"] {
             assert_eq!(parse(text, NOW), None, "{text}");
         }
     }

@@ -58,10 +58,7 @@ pub struct Received {
 impl Received {
     /// The first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(it, _)| it.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -78,11 +75,7 @@ struct Shared {
 impl Shared {
     fn fault(&self) -> Option<Fault> {
         let mut faults = lock(&self.faults);
-        if faults.0.is_empty() {
-            faults.1.clone()
-        } else {
-            Some(faults.0.remove(0))
-        }
+        if faults.0.is_empty() { faults.1.clone() } else { Some(faults.0.remove(0)) }
     }
 }
 
@@ -117,19 +110,10 @@ impl FhirPeer {
         let shared = Arc::new(Shared::default());
         let (orders, received) = tokio::sync::mpsc::unbounded_channel();
         let served = Arc::clone(&shared);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let serve = move || runtime.block_on(serve::serve(listener, served, received));
-        let thread = std::thread::Builder::new()
-            .name("fhir-peer".into())
-            .spawn(serve)?;
-        Ok(Self {
-            shared,
-            address,
-            orders: Some(orders),
-            thread: Some(thread),
-        })
+        let thread = std::thread::Builder::new().name("fhir-peer".into()).spawn(serve)?;
+        Ok(Self { shared, address, orders: Some(orders), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -144,10 +128,7 @@ impl FhirPeer {
 
     /// The resources of this type, in the order in which they were made.
     pub fn resources(&self, kind: &str) -> Vec<Value> {
-        lock(&self.shared.resources)
-            .of_kind(kind)
-            .cloned()
-            .collect()
+        lock(&self.shared.resources).of_kind(kind).cloned().collect()
     }
 
     /// How many requests came, whatever became of them.
@@ -172,10 +153,7 @@ impl FhirPeer {
 
     /// From now on answers with this status.
     pub fn answer_with(&self, status: u16, retry_after: Option<Duration>) {
-        self.fail(Fault::Answer {
-            status,
-            retry_after,
-        });
+        self.fail(Fault::Answer { status, retry_after });
     }
 
     /// Closes all connections and refuses new ones.
@@ -194,9 +172,7 @@ impl FhirPeer {
     fn order(&self, order: Order) -> Result<()> {
         let orders = self.orders.as_ref().context("it is running")?;
         let (done, wait) = mpsc::channel();
-        orders
-            .send((order, done))
-            .map_err(|_| anyhow!("the serving thread has ended"))?;
+        orders.send((order, done)).map_err(|_| anyhow!("the serving thread has ended"))?;
         wait.recv().context("the serving thread answers")?
     }
 }

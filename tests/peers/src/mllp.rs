@@ -66,11 +66,7 @@ impl MllpReceiver {
         let thread = std::thread::Builder::new()
             .name("mllp-receiver".into())
             .spawn(move || accept(&listener, &served))?;
-        Ok(Self {
-            shared,
-            address,
-            thread: Some(thread),
-        })
+        Ok(Self { shared, address, thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -116,11 +112,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             // A broken connection is the sender's matter: it shows in what was received.
             let _ = serve(stream, &served);
         };
-        connections.extend(
-            std::thread::Builder::new()
-                .name("mllp-peer".into())
-                .spawn(serve),
-        );
+        connections.extend(std::thread::Builder::new().name("mllp-peer".into()).spawn(serve));
     }
     connections.into_iter().for_each(|it| drop(it.join()));
 }
@@ -143,10 +135,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         while let Some(end) = read.windows(2).position(|pair| pair == [0x1c, 0x0d]) {
             let frame: Vec<u8> = read.drain(..end + 2).take(end).collect();
-            let begin = frame
-                .iter()
-                .position(|byte| *byte == 0x0b)
-                .map_or(0, |it| it + 1);
+            let begin = frame.iter().position(|byte| *byte == 0x0b).map_or(0, |it| it + 1);
             let message = frame.get(begin..).unwrap_or_default().to_vec();
             let ack = lock(&shared.ack).clone();
             let control_id = field(&message, 9);
@@ -166,14 +155,8 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
 /// A field of MSH by its index after splitting: MSH-10 is 9, since MSH-1 is the separator.
 fn field(message: &[u8], index: usize) -> String {
     let separator = message.get(3).copied().unwrap_or(b'|');
-    let msh = message
-        .split(|byte| *byte == b'\r')
-        .next()
-        .unwrap_or_default();
-    let field = msh
-        .split(|byte| *byte == separator)
-        .nth(index)
-        .unwrap_or_default();
+    let msh = message.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let field = msh.split(|byte| *byte == separator).nth(index).unwrap_or_default();
     String::from_utf8_lossy(field).into_owned()
 }
 
@@ -208,9 +191,7 @@ mod tests {
         assert_eq!(receiver.received(), [message.to_vec()]);
 
         receiver.answer(Ack::HangUp);
-        stream
-            .write_all(b"\x0bMSH|^~\\&|A\r\x1c\x0d")
-            .expect("written");
+        stream.write_all(b"\x0bMSH|^~\\&|A\r\x1c\x0d").expect("written");
         assert_eq!(stream.read(&mut [0; 16]).expect("closed"), 0);
         assert_eq!((receiver.received().len(), receiver.connections()), (2, 1));
     }

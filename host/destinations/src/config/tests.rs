@@ -16,11 +16,7 @@ fn read(text: &str) -> (Vec<DestinationConfig>, String) {
         section.finish();
     }
     check_together(&all.iter().collect::<Vec<_>>(), &problems);
-    let said: Vec<_> = problems
-        .into_sorted()
-        .iter()
-        .map(Problem::to_string)
-        .collect();
+    let said: Vec<_> = problems.into_sorted().iter().map(Problem::to_string).collect();
     (all, said.join("\n"))
 }
 
@@ -50,25 +46,12 @@ fn the_example_is_read() {
         "#,
     );
     assert_eq!(problems, "");
-    let KindConfig::Fhir(fhir) = &all[0].kind else {
-        panic!("fhir")
-    };
-    assert_eq!(
-        (fhir.connections_max, fhir.timeout),
-        (2, Duration::from_secs(20))
-    );
-    assert_eq!(
-        (all[0].retry.attempts_max, all[0].on_ambiguous),
-        (Some(9), OnAmbiguous::Park)
-    );
+    let KindConfig::Fhir(fhir) = &all[0].kind else { panic!("fhir") };
+    assert_eq!((fhir.connections_max, fhir.timeout), (2, Duration::from_secs(20)));
+    assert_eq!((all[0].retry.attempts_max, all[0].on_ambiguous), (Some(9), OnAmbiguous::Park));
     assert_eq!(all[1].retry, Retry::default());
-    let KindConfig::File(file) = &all[1].kind else {
-        panic!("file")
-    };
-    assert_eq!(
-        (file.folder.to_str(), file.file_bytes_max),
-        (Some("/site/out/research"), 1 << 20)
-    );
+    let KindConfig::File(file) = &all[1].kind else { panic!("file") };
+    assert_eq!((file.folder.to_str(), file.file_bytes_max), (Some("/site/out/research"), 1 << 20));
 }
 
 #[test]

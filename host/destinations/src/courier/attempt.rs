@@ -63,15 +63,7 @@ impl Group {
                 Some(Ok((read, digest))) => {
                     let Read { delivery, since } = read;
                     let (message, run) = (delivery.message, delivery.run);
-                    sent.push((
-                        came.len(),
-                        Sent {
-                            message,
-                            run,
-                            digest,
-                            since,
-                        },
-                    ));
+                    sent.push((came.len(), Sent { message, run, digest, since }));
                     deliveries.push(delivery);
                     Came::LeftOver
                 }
@@ -87,11 +79,7 @@ impl Group {
         }
         .into_iter();
         for (index, sent) in sent {
-            let bug = || {
-                Err(SendFault::Ambiguous(
-                    "the destination's code gave no result".into(),
-                ))
-            };
+            let bug = || Err(SendFault::Ambiguous("the destination's code gave no result".into()));
             let result = results.next().unwrap_or_else(bug);
             if let Some(slot) = came.get_mut(index) {
                 *slot = Came::Of(sent, result);
@@ -113,11 +101,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         if !self.waiting.is_empty() {
             let lost = Unread::Unreadable("the attempt ended with a bug".into());
-            let came = self
-                .waiting
-                .iter()
-                .map(|_| Came::Unread(lost.clone()))
-                .collect();
+            let came = self.waiting.iter().map(|_| Came::Unread(lost.clone())).collect();
             self.report(came, Duration::ZERO);
         }
     }

@@ -18,10 +18,7 @@ use crate::{Backoff, Delivered, OnAmbiguous, Retry, SendFault, Whose};
 #[derive(Clone, Debug)]
 pub(super) enum Fate {
     /// The destination has it.
-    Delivered {
-        code: String,
-        answer: Option<(Name, Bytes)>,
-    },
+    Delivered { code: String, answer: Option<(Name, Bytes)> },
     /// It is tried again.
     Deferred { due: Timestamp, why: String },
     /// It waits for a person.
@@ -71,10 +68,7 @@ pub(super) fn decide(
     now: Timestamp,
     entropy: &dyn Entropy,
 ) -> (Fate, Outcome) {
-    let Attempt {
-        number: attempt,
-        since,
-    } = attempt;
+    let Attempt { number: attempt, since } = attempt;
     let fault = match result {
         Ok(delivered) => {
             health.is_well();
@@ -83,17 +77,12 @@ pub(super) fn decide(
         }
         Err(fault) => fault,
     };
-    let park = |word, detail| Fate::Parked {
-        cause: Cause::new(word, detail),
-    };
+    let park = |word, detail| Fate::Parked { cause: Cause::new(word, detail) };
     let backoff = rules.retry.backoff;
     let wait = match fault.whose() {
         Whose::Content => {
             health.is_well();
-            return (
-                park(CauseWord::Rejected, fault.to_string()),
-                Outcome::Rejected,
-            );
+            return (park(CauseWord::Rejected, fault.to_string()), Outcome::Rejected);
         }
         Whose::Unknown if rules.on_ambiguous == OnAmbiguous::Park => {
             let detail = format!("{fault}; on_ambiguous = \"park\"");

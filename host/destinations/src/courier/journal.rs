@@ -85,12 +85,8 @@ impl From<DeliveryReady> for Waiting {
 
 impl Journal for StoreJournal {
     fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
-        let all = self.store.queued(&self.destination);
-        let is_all = all.len() <= max;
-        (
-            all.into_iter().take(max).map(Waiting::from).collect(),
-            is_all,
-        )
+        let (listed, is_all) = self.store.queued_first(&self.destination, max);
+        (listed.into_iter().map(Waiting::from).collect(), is_all)
     }
 
     fn read(&self, waiting: &Waiting) -> Result<Read, Unread> {
@@ -112,10 +108,7 @@ impl Journal for StoreJournal {
             format: record.format,
             body: record.body,
         };
-        Ok(Read {
-            delivery,
-            since: record.since,
-        })
+        Ok(Read { delivery, since: record.since })
     }
 
     fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>> {
@@ -141,9 +134,7 @@ impl StoreJournal {
         loop {
             match fault {
                 StoreError::Busy | StoreError::NoSpace { .. } => {
-                    self.clock
-                        .sleep_until(self.clock.instant().plus(PATIENCE))
-                        .await;
+                    self.clock.sleep_until(self.clock.instant().plus(PATIENCE)).await;
                 }
                 // The outcome matters more than what the destination said about it.
                 StoreError::TooLarge { .. } if with_answer => with_answer = false,
@@ -177,22 +168,11 @@ impl StoreJournal {
             }
             Fate::Deferred { due, why } => {
                 let (attempt, due, why) = (outcome.attempt, *due, why.clone());
-                (
-                    What::Deferred,
-                    Effect::Deferred {
-                        delivery,
-                        attempt,
-                        due,
-                        why,
-                    },
-                )
+                (What::Deferred, Effect::Deferred { delivery, attempt, due, why })
             }
             Fate::Parked { cause } => {
                 let cause = cause.clone();
-                (
-                    What::DeliveryParked,
-                    Effect::DeliveryParked { delivery, cause },
-                )
+                (What::DeliveryParked, Effect::DeliveryParked { delivery, cause })
             }
         };
         let actor = Actor::system(format!("courier/{}", self.destination));
@@ -211,14 +191,10 @@ impl StoreJournal {
             Fate::Deferred { due, why } => {
                 record.text(fact::DETAIL, why).text("due", due.to_string())
             }
-            Fate::Parked { cause } => record
-                .text(fact::CAUSE, cause.word.word())
-                .text(fact::DETAIL, &cause.detail),
+            Fate::Parked { cause } => {
+                record.text(fact::CAUSE, cause.word.word()).text(fact::DETAIL, &cause.detail)
+            }
         };
-        Step {
-            run: outcome.run,
-            effects: vec![effect],
-            records: record.into(),
-        }
+        Step { run: outcome.run, effects: vec![effect], records: record.into() }
     }
 }

@@ -103,10 +103,7 @@ impl Runner {
             let list = move || {
                 *filled.lock().unwrap_or_else(PoisonError::into_inner) = journal.queued(max);
             };
-            self.means
-                .tasks
-                .blocking("courier-refill", Box::new(list))
-                .await;
+            self.means.tasks.blocking("courier-refill", Box::new(list)).await;
             let (listed, is_all) =
                 std::mem::take(&mut *listed.lock().unwrap_or_else(PoisonError::into_inner));
             let mut is_full = false;
@@ -139,10 +136,7 @@ impl Runner {
         let (groups_max, together_max) = if is_probing {
             (1, 1)
         } else {
-            (
-                self.limits.in_flight_max,
-                self.means.destination.together_max().max(1),
-            )
+            (self.limits.in_flight_max, self.means.destination.together_max().max(1))
         };
         while self.groups < groups_max {
             let group = self.window.take(now, together_max);
@@ -193,10 +187,8 @@ impl Runner {
         self.groups -= 1;
         self.in_flight -= tried.len();
         let now = self.now();
-        let lanes: BTreeSet<LaneKey> = tried
-            .iter()
-            .map(|(waiting, _)| Arc::clone(&waiting.lane))
-            .collect();
+        let lanes: BTreeSet<LaneKey> =
+            tried.iter().map(|(waiting, _)| Arc::clone(&waiting.lane)).collect();
         let mut again = Vec::new();
         let mut outcomes = Vec::new();
         // Of what a fault of the whole destination met, one speaks for all: the others were not
@@ -230,18 +222,9 @@ impl Runner {
             }
             is_paused |= is_whole;
             let attempt = waiting.attempts.saturating_add(1);
-            let counted = Attempt {
-                number: attempt,
-                since: sent.since,
-            };
-            let (fate, count) = decide(
-                &self.rules,
-                &mut self.health,
-                counted,
-                result,
-                now,
-                &*self.entropy,
-            );
+            let counted = Attempt { number: attempt, since: sent.since };
+            let (fate, count) =
+                decide(&self.rules, &mut self.health, counted, result, now, &*self.entropy);
             self.metrics.attempted(&self.shared.name, count);
             self.note(&waiting, attempt, &fate, now);
             let delivery = waiting.delivery;
@@ -252,21 +235,8 @@ impl Runner {
             } else {
                 self.settling.insert(delivery);
             }
-            let Sent {
-                message,
-                run,
-                digest,
-                ..
-            } = sent;
-            outcomes.push(Outcome {
-                delivery,
-                message,
-                run,
-                attempt,
-                sent: digest,
-                at: now,
-                fate,
-            });
+            let Sent { message, run, digest, .. } = sent;
+            outcomes.push(Outcome { delivery, message, run, attempt, sent: digest, at: now, fate });
         }
         if !took.is_zero() {
             self.metrics.took(&self.shared.name, took.as_secs_f64());
@@ -279,11 +249,7 @@ impl Runner {
 
     fn commit(&mut self, outcomes: Vec<Outcome>) {
         let is_settled = |it: &&Outcome| !matches!(it.fate, Fate::Deferred { .. });
-        let settled = outcomes
-            .iter()
-            .filter(is_settled)
-            .map(|it| it.delivery)
-            .collect();
+        let settled = outcomes.iter().filter(is_settled).map(|it| it.delivery).collect();
         let committed = self.means.journal.commit(outcomes);
         let report = self.report.clone();
         self.commits += 1;
@@ -329,9 +295,7 @@ impl Runner {
         match self.next_attempt().filter(|at| now < *at) {
             Some(at) => {
                 let wait = at.since(now).min(SLEEP_MAX);
-                self.means
-                    .clock
-                    .sleep_until(self.means.clock.instant().plus(wait))
+                self.means.clock.sleep_until(self.means.clock.instant().plus(wait))
             }
             None => Box::pin(std::future::pending()),
         }
@@ -347,8 +311,7 @@ impl Runner {
             Phase::Running => State::Idle,
             _ => State::Stopped,
         };
-        self.metrics
-            .holds(&self.shared.name, queued, self.in_flight, is_misconfigured);
+        self.metrics.holds(&self.shared.name, queued, self.in_flight, is_misconfigured);
         let next_attempt = self.next_attempt().filter(|at| now < *at);
         self.shared.update(|status| {
             status.state = state;

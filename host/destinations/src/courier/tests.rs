@@ -48,10 +48,7 @@ impl Memory {
     /// The numbers of what was delivered, in order.
     fn delivered(&self) -> Vec<u128> {
         let all = self.outcomes();
-        all.into_iter()
-            .filter(|it| it.2 == "delivered")
-            .map(|it| it.0)
-            .collect()
+        all.into_iter().filter(|it| it.2 == "delivered").map(|it| it.0).collect()
     }
 }
 
@@ -60,16 +57,11 @@ struct InMemory(Arc<Memory>, Arc<dyn Clock>);
 impl Journal for InMemory {
     fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
         let queued = lock(&self.0.queued);
-        (
-            queued.values().take(max).cloned().collect(),
-            queued.len() <= max,
-        )
+        (queued.values().take(max).cloned().collect(), queued.len() <= max)
     }
 
     fn read(&self, waiting: &Waiting) -> Result<Read, Unread> {
-        let is_queued = lock(&self.0.queued)
-            .values()
-            .any(|it| it.delivery == waiting.delivery);
+        let is_queued = lock(&self.0.queued).values().any(|it| it.delivery == waiting.delivery);
         if !is_queued {
             return Err(Unread::NotQueued);
         }
@@ -84,10 +76,7 @@ impl Journal for InMemory {
             format: "fhir-json".into(),
             body: vec![0; self.0.body_bytes.load(Ordering::SeqCst)].into(),
         };
-        Ok(Read {
-            delivery,
-            since: Timestamp::from_micros(self.1.now_micros()),
-        })
+        Ok(Read { delivery, since: Timestamp::from_micros(self.1.now_micros()) })
     }
 
     fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>> {
@@ -159,13 +148,9 @@ impl Destination for Scripted {
             self.at_once_max.fetch_max(now, Ordering::SeqCst);
             lock(&self.groups).push(deliveries.iter().map(|it| it.id.bits()).collect());
             while self.stalls.load(Ordering::SeqCst) {
-                self.clock
-                    .sleep_until(self.clock.instant().plus(MILLI))
-                    .await;
+                self.clock.sleep_until(self.clock.instant().plus(MILLI)).await;
             }
-            self.clock
-                .sleep_until(self.clock.instant().plus(MILLI / 10))
-                .await;
+            self.clock.sleep_until(self.clock.instant().plus(MILLI / 10)).await;
             self.at_once.fetch_sub(1, Ordering::SeqCst);
             deliveries.iter().map(&self.act).collect()
         })
@@ -189,28 +174,14 @@ impl Site {
             .build()
             .expect("tokio");
         let doors = hilum_env::system::doors(runtime.handle().clone());
-        let backoff = Backoff {
-            first: MILLI * 20,
-            longest: MILLI * 40,
-        };
-        let retry = Retry {
-            backoff,
-            give_up_after: MILLI * 60_000,
-            attempts_max: None,
-        };
+        let backoff = Backoff { first: MILLI * 20, longest: MILLI * 40 };
+        let retry = Retry { backoff, give_up_after: MILLI * 60_000, attempts_max: None };
         Self {
             runtime,
             doors,
             journal: Arc::default(),
-            limits: Limits {
-                window_max: 4_096,
-                in_flight_max: 4,
-                group_bytes_max: 1 << 20,
-            },
-            rules: Rules {
-                retry,
-                on_ambiguous: OnAmbiguous::Retry,
-            },
+            limits: Limits { window_max: 4_096, in_flight_max: 4, group_bytes_max: 1 << 20 },
+            rules: Rules { retry, on_ambiguous: OnAmbiguous::Retry },
             together_max: 1,
         }
     }
@@ -228,10 +199,7 @@ impl Site {
             at_once_max: AtomicUsize::new(0),
             clock: Arc::clone(&self.doors.clock),
         });
-        let journal = Arc::new(InMemory(
-            Arc::clone(&self.journal),
-            Arc::clone(&self.doors.clock),
-        ));
+        let journal = Arc::new(InMemory(Arc::clone(&self.journal), Arc::clone(&self.doors.clock)));
         let courier = Courier::over(
             &Name::from("ehr"),
             self.rules,
@@ -261,10 +229,7 @@ fn wait(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 fn well(_: &Delivery) -> Result<Delivered, SendFault> {
-    Ok(Delivered {
-        code: "200".into(),
-        answer: None,
-    })
+    Ok(Delivered { code: "200".into(), answer: None })
 }
 
 fn unreachable() -> SendFault {
@@ -279,11 +244,7 @@ fn lane_of(number: u128) -> String {
 fn check_order(numbers: &[u128], total: u128) {
     for lane in 0..7 {
         let expected: Vec<u128> = (0..total).filter(|it| it % 7 == lane).collect();
-        let of_lane: Vec<u128> = numbers
-            .iter()
-            .copied()
-            .filter(|it| it % 7 == lane)
-            .collect();
+        let of_lane: Vec<u128> = numbers.iter().copied().filter(|it| it % 7 == lane).collect();
         assert_eq!(of_lane, expected, "lane {lane}");
     }
 }
@@ -298,20 +259,13 @@ fn what_was_queued_before_and_what_is_offered_goes_in_the_order_of_its_lane() {
     for number in 50..100 {
         courier.take(site.journal.queue(number, &lane_of(number)));
     }
-    wait("all to be delivered", || {
-        site.journal.delivered().len() == 100
-    });
+    wait("all to be delivered", || site.journal.delivered().len() == 100);
     check_order(&destination.came(), 100);
     let at_once = destination.at_once_max.load(Ordering::SeqCst);
     assert!((2..=4).contains(&at_once), "{at_once} at once");
-    wait("the courier to be idle", || {
-        courier.status().state == State::Idle
-    });
+    wait("the courier to be idle", || courier.status().state == State::Idle);
     let status = courier.status();
-    assert_eq!(
-        (status.queued, status.in_flight, status.has_more),
-        (0, 0, false)
-    );
+    assert_eq!((status.queued, status.in_flight, status.has_more), (0, 0, false));
     assert!(status.last_success.is_some());
 }
 
@@ -327,9 +281,7 @@ fn a_backlog_larger_than_the_window_is_held_in_part_and_delivered_whole() {
         courier.take(site.journal.queue(number, &lane_of(number)));
         assert!(courier.status().queued <= 8);
     }
-    wait("all to be delivered", || {
-        site.journal.delivered().len() == 400
-    });
+    wait("all to be delivered", || site.journal.delivered().len() == 400);
     check_order(&destination.came(), 400);
 }
 
@@ -340,28 +292,15 @@ fn a_delivery_that_is_tried_again_holds_its_lane_and_no_other() {
         site.journal.queue(number, lane);
     }
     let (_courier, destination) = site.start(|it| match (it.id.bits(), it.attempt) {
-        (1, 1..=2) => Err(SendFault::Busy {
-            code: "500".into(),
-            after: None,
-            whole: false,
-        }),
+        (1, 1..=2) => Err(SendFault::Busy { code: "500".into(), after: None, whole: false }),
         _ => well(it),
     });
-    wait("all to be delivered", || {
-        site.journal.delivered().len() == 4
-    });
+    wait("all to be delivered", || site.journal.delivered().len() == 4);
     assert_eq!(site.journal.delivered(), [3, 4, 1, 2]);
     assert_eq!(destination.came().iter().filter(|it| **it == 1).count(), 3);
-    let deferred: Vec<_> = site
-        .journal
-        .outcomes()
-        .into_iter()
-        .filter(|it| it.2 == "deferred")
-        .collect();
-    assert_eq!(
-        deferred,
-        [(1, 1, "deferred".into()), (1, 2, "deferred".into())]
-    );
+    let deferred: Vec<_> =
+        site.journal.outcomes().into_iter().filter(|it| it.2 == "deferred").collect();
+    assert_eq!(deferred, [(1, 1, "deferred".into()), (1, 2, "deferred".into())]);
 }
 
 #[test]
@@ -372,26 +311,21 @@ fn a_destination_that_is_down_is_tried_by_one_delivery_at_a_time() {
     }
     let down = Arc::new(AtomicBool::new(true));
     let is_down = Arc::clone(&down);
-    let (courier, destination) = site.start(move |it| {
-        if is_down.load(Ordering::SeqCst) {
-            Err(unreachable())
-        } else {
-            well(it)
-        }
-    });
+    let (courier, destination) =
+        site.start(
+            move |it| {
+                if is_down.load(Ordering::SeqCst) { Err(unreachable()) } else { well(it) }
+            },
+        );
     wait("some attempts", || 8 <= destination.came().len());
-    wait("the fault to be shown", || {
-        courier.status().last_fault.is_some()
-    });
+    wait("the fault to be shown", || courier.status().last_fault.is_some());
     let (_, why) = courier.status().last_fault.expect("a fault");
     assert_eq!(why, "not reached: connection refused");
     // At the start as many as may be in flight; from then on one after each pause.
     let first = destination.came();
     assert!(first.len() < 30, "{first:?}");
     down.store(false, Ordering::SeqCst);
-    wait("all to be delivered", || {
-        site.journal.delivered().len() == 40
-    });
+    wait("all to be delivered", || site.journal.delivered().len() == 40);
     check_order(&site.journal.delivered(), 40);
     assert_eq!(courier.status().last_fault, None);
 }
@@ -410,11 +344,7 @@ fn a_rejected_delivery_is_parked_and_passed() {
     let word = |word: &str| word.to_owned();
     assert_eq!(
         site.journal.outcomes(),
-        [
-            (1, 1, word("delivered")),
-            (2, 1, word("rejected")),
-            (3, 1, word("delivered"))
-        ]
+        [(1, 1, word("delivered")), (2, 1, word("rejected")), (3, 1, word("delivered"))]
     );
 }
 
@@ -425,15 +355,9 @@ fn attempts_run_out() {
     site.journal.queue(1, "a");
     let (courier, _) = site.start(|_| Err(unreachable()));
     wait("it to be parked", || site.journal.outcomes().len() == 3);
-    assert_eq!(
-        site.journal.outcomes()[2],
-        (1, 3, CauseWord::GaveUp.to_string())
-    );
+    assert_eq!(site.journal.outcomes()[2], (1, 3, CauseWord::GaveUp.to_string()));
     let (_, why) = courier.status().last_fault.expect("a fault");
-    assert_eq!(
-        why,
-        "gave-up: 3 attempts, the last: not reached: connection refused"
-    );
+    assert_eq!(why, "gave-up: 3 attempts, the last: not reached: connection refused");
 }
 
 #[test]
@@ -445,9 +369,7 @@ fn after_a_restart_attempts_and_waits_go_on() {
         (waiting.attempts, waiting.due) = (6, later);
     }
     let (courier, destination) = site.start(well);
-    wait("the wait to be shown", || {
-        courier.status().next_attempt == Some(later)
-    });
+    wait("the wait to be shown", || courier.status().next_attempt == Some(later));
     assert!(destination.came().is_empty());
     wait("it to be delivered", || site.journal.delivered() == [1]);
     assert!(later.micros() <= site.doors.clock.now_micros());
@@ -474,19 +396,11 @@ fn groups_keep_the_order_and_share_one_fault() {
         let of_lane: Vec<_> = delivered.iter().filter(|it| *it % 7 == lane).collect();
         assert!(of_lane.is_sorted(), "{of_lane:?}");
     }
-    let deferred: Vec<_> = site
-        .journal
-        .outcomes()
-        .into_iter()
-        .filter(|it| it.2 == "deferred")
-        .collect();
+    let deferred: Vec<_> =
+        site.journal.outcomes().into_iter().filter(|it| it.2 == "deferred").collect();
     assert_eq!(deferred, [(4, 1, "deferred".into())], "one speaks for all");
     let groups = lock(&destination.groups).clone();
-    assert_eq!(
-        (groups[0].len(), groups[1].len()),
-        (8, 1),
-        "after the pause one tries: {groups:?}"
-    );
+    assert_eq!((groups[0].len(), groups[1].len()), (8, 1), "after the pause one tries: {groups:?}");
 }
 
 #[test]
@@ -498,9 +412,7 @@ fn a_group_is_bounded_in_bytes() {
         site.journal.queue(number, "a");
     }
     let (_courier, destination) = site.start(well);
-    wait("all to be delivered", || {
-        site.journal.delivered().len() == 10
-    });
+    wait("all to be delivered", || site.journal.delivered().len() == 10);
     assert_eq!(site.journal.delivered(), (0..10).collect::<Vec<_>>());
     let groups = lock(&destination.groups).clone();
     assert!(groups.iter().all(|it| it.len() <= 3), "{groups:?}");
@@ -514,14 +426,10 @@ fn what_is_queued_again_while_its_outcome_is_on_its_way_to_the_disk_is_not_forgo
     courier.take(site.journal.queue(1, "a"));
     wait("it to be submitted", || site.journal.delivered() == [1]);
     courier.take(site.journal.queue(1, "a"));
-    wait("the offer to be looked at", || {
-        lock(&courier.shared.offers).waiting.is_empty()
-    });
+    wait("the offer to be looked at", || lock(&courier.shared.offers).waiting.is_empty());
     assert_eq!(destination.came(), [1]);
     site.journal.stalls.store(false, Ordering::SeqCst);
-    wait("it to be delivered again", || {
-        site.journal.delivered() == [1, 1]
-    });
+    wait("it to be delivered again", || site.journal.delivered() == [1, 1]);
 }
 
 #[test]
@@ -532,9 +440,7 @@ fn what_an_operator_discarded_is_not_sent() {
     lock(&site.journal.queued).clear();
     courier.take(discarded);
     courier.take(site.journal.queue(2, "a"));
-    wait("the next to be delivered", || {
-        site.journal.delivered() == [2]
-    });
+    wait("the next to be delivered", || site.journal.delivered() == [2]);
     assert_eq!(destination.came(), [2]);
     wait("nothing to be held", || courier.status().queued == 0);
 }
@@ -548,22 +454,15 @@ fn a_stop_lets_what_is_on_its_way_arrive_and_starts_nothing_more() {
     }
     let (courier, destination) = site.start(well);
     destination.stalls.store(true, Ordering::SeqCst);
-    wait("two on their way", || {
-        destination.at_once.load(Ordering::SeqCst) == 2
-    });
+    wait("two on their way", || destination.at_once.load(Ordering::SeqCst) == 2);
     let came = destination.came().len();
     std::thread::scope(|scope| {
         let stopping = scope.spawn(|| site.stop(&courier, Duration::from_secs(60)));
-        wait("it to be stopping", || {
-            courier.status().state == State::Stopped
-        });
+        wait("it to be stopping", || courier.status().state == State::Stopped);
         destination.stalls.store(false, Ordering::SeqCst);
         stopping.join().expect("stopped");
     });
-    assert_eq!(
-        (destination.came().len(), site.journal.delivered().len()),
-        (came, came)
-    );
+    assert_eq!((destination.came().len(), site.journal.delivered().len()), (came, came));
 }
 
 #[test]
@@ -574,10 +473,7 @@ fn a_stop_does_not_wait_for_ever() {
     destination.stalls.store(true, Ordering::SeqCst);
     wait("one on its way", || destination.came() == [1]);
     site.stop(&courier, MILLI * 30);
-    assert!(
-        site.journal.delivered().is_empty(),
-        "it goes again after the next start"
-    );
+    assert!(site.journal.delivered().is_empty(), "it goes again after the next start");
     assert_eq!(courier.status().state, State::Stopped);
     site.stop(&courier, MILLI);
 }
@@ -600,21 +496,9 @@ fn a_bug_in_a_destination_blocks_nothing() {
     for number in 1..=2 {
         site.journal.queue(number, "a");
     }
-    let (courier, _) = site.start(|it| {
-        if it.id.bits() == 1 {
-            panic!("a bug")
-        } else {
-            well(it)
-        }
-    });
-    wait("the other to be delivered", || {
-        site.journal.delivered() == [2]
-    });
-    assert_eq!(
-        lock(&site.journal.queued).len(),
-        1,
-        "it stays queued for the next start"
-    );
+    let (courier, _) = site.start(|it| if it.id.bits() == 1 { panic!("a bug") } else { well(it) });
+    wait("the other to be delivered", || site.journal.delivered() == [2]);
+    assert_eq!(lock(&site.journal.queued).len(), 1, "it stays queued for the next start");
     site.stop(&courier, Duration::from_secs(1));
 }
 

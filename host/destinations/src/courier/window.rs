@@ -79,8 +79,7 @@ impl Window {
         waiting.place = self.admitted;
         let lane = self.lanes.entry(Arc::clone(&waiting.lane)).or_default();
         if lane.waiting.is_empty() && !lane.is_busy {
-            self.fronts
-                .insert((waiting.due, waiting.place), Arc::clone(&waiting.lane));
+            self.fronts.insert((waiting.due, waiting.place), Arc::clone(&waiting.lane));
         }
         lane.waiting.push_back(waiting);
         Admission::Taken
@@ -106,10 +105,7 @@ impl Window {
         }
         // Lanes that have more than fitted are busy all the same.
         for waiting in &taken {
-            let rest = self
-                .lanes
-                .get(&waiting.lane)
-                .and_then(|lane| lane.waiting.front());
+            let rest = self.lanes.get(&waiting.lane).and_then(|lane| lane.waiting.front());
             if let Some(next) = rest {
                 self.fronts.remove(&(next.due, next.place));
             }
@@ -212,10 +208,7 @@ mod tests {
         window.admit(waiting(3, "b", 0));
         assert_eq!(numbers(&window.take(NOW, 9)), [3]);
         assert_eq!(window.next_due(), Some(Timestamp::from_micros(500)));
-        assert_eq!(
-            numbers(&window.take(Timestamp::from_micros(500), 9)),
-            [1, 2]
-        );
+        assert_eq!(numbers(&window.take(Timestamp::from_micros(500), 9)), [1, 2]);
     }
 
     #[test]

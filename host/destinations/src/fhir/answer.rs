@@ -19,10 +19,7 @@ pub(super) fn read(
 ) -> Result<(), SendFault> {
     if let Some(fault) = fault_of(status, after) {
         let outcome = body.and_then(|it| hilum_fhir::parse(it).ok());
-        return Err(with_issues(
-            fault,
-            &outcome.as_ref().map(issues).unwrap_or_default(),
-        ));
+        return Err(with_issues(fault, &outcome.as_ref().map(issues).unwrap_or_default()));
     }
     let Some(body) = body else {
         let what = format!("{status}, but the answer is longer than answer_bytes_max");
@@ -33,14 +30,9 @@ pub(super) fn read(
         return Ok(());
     }
     // A proxy's page, a portal, another service: whoever said this took no transaction.
-    let stranger = |what: &str| SendFault::Misconfigured {
-        code: format!("{status}, but {what}"),
-    };
+    let stranger = |what: &str| SendFault::Misconfigured { code: format!("{status}, but {what}") };
     let answer = hilum_fhir::parse(body).map_err(|_| stranger("the answer is not FHIR JSON"))?;
-    match (
-        answer.resource_type(),
-        answer.member("type").and_then(Value::text),
-    ) {
+    match (answer.resource_type(), answer.member("type").and_then(Value::text)) {
         (Some("Bundle"), Some("transaction-response" | "batch-response")) => {
             entries(status, &answer)
         }
@@ -65,17 +57,11 @@ fn entries(status: u16, bundle: &Value) -> Result<(), SendFault> {
             Some(200..=299 | 304) if !outcome.is_some_and(has_error) => {}
             Some(code @ (408 | 423 | 425 | 429 | 500..=599)) => {
                 let code = format!("{place}: {code}");
-                let fault = SendFault::Busy {
-                    code,
-                    after: None,
-                    whole: false,
-                };
+                let fault = SendFault::Busy { code, after: None, whole: false };
                 later = later.or(Some(with_issues(fault, &issues)));
             }
             Some(code) => {
-                let fault = SendFault::Refused {
-                    code: format!("{place}: {code}"),
-                };
+                let fault = SendFault::Refused { code: format!("{place}: {code}") };
                 return Err(with_issues(fault, &issues));
             }
             None => later = later.or(Some(SendFault::Ambiguous(format!("{place} has no status")))),
@@ -90,11 +76,9 @@ fn with_issues(fault: SendFault, issues: &[&'static str]) -> SendFault {
     }
     let more = |code: String| format!("{code} ({})", issues.join(", "));
     match fault {
-        SendFault::Busy { code, after, whole } => SendFault::Busy {
-            code: more(code),
-            after,
-            whole,
-        },
+        SendFault::Busy { code, after, whole } => {
+            SendFault::Busy { code: more(code), after, whole }
+        }
         SendFault::Refused { code } => SendFault::Refused { code: more(code) },
         SendFault::Misconfigured { code } => SendFault::Misconfigured { code: more(code) },
         other @ (SendFault::Unreachable(_) | SendFault::Ambiguous(_)) => other,
@@ -102,10 +86,7 @@ fn with_issues(fault: SendFault, issues: &[&'static str]) -> SendFault {
 }
 
 fn has_error(outcome: &Value) -> bool {
-    let severities = outcome
-        .member("issue")
-        .map(Value::items)
-        .unwrap_or_default();
+    let severities = outcome.member("issue").map(Value::items).unwrap_or_default();
     severities
         .iter()
         .filter_map(|it| it.member("severity")?.text())
@@ -115,10 +96,7 @@ fn has_error(outcome: &Value) -> bool {
 /// The types of the issues of an `OperationOutcome`, each once. What is not in the code system
 /// `issue-type` is not printed: it could be anything.
 fn issues(outcome: &Value) -> Vec<&'static str> {
-    let all = outcome
-        .member("issue")
-        .map(Value::items)
-        .unwrap_or_default();
+    let all = outcome.member("issue").map(Value::items).unwrap_or_default();
     let mut found = Vec::new();
     for issue in all {
         let code = issue.member("code").and_then(Value::text);

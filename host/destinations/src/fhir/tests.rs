@@ -40,17 +40,11 @@ impl Site {
         change(&mut config);
         let doors = hilum_env::system::doors(runtime.handle().clone());
         let destination = FhirDestination::new(&config, &doors);
-        Self {
-            runtime,
-            peer,
-            destination,
-        }
+        Self { runtime, peer, destination }
     }
 
     fn send(&self, delivery: Delivery) -> Result<Delivered, SendFault> {
-        let mut results = self
-            .runtime
-            .block_on(self.destination.send_many(&[delivery]));
+        let mut results = self.runtime.block_on(self.destination.send_many(&[delivery]));
         assert_eq!(results.len(), 1);
         results.remove(0)
     }
@@ -88,10 +82,7 @@ fn a_transaction_arrives_with_its_id_and_its_answer_is_kept() {
     assert_eq!(site.peer.resources("Patient").len(), 1);
 
     let received = site.peer.received().remove(0);
-    assert_eq!(
-        (received.method.as_str(), received.target.as_str()),
-        ("POST", "/fhir")
-    );
+    assert_eq!((received.method.as_str(), received.target.as_str()), ("POST", "/fhir"));
     assert_eq!(received.body, BUNDLE);
     for (name, value) in [
         ("content-type", "application/fhir+json"),
@@ -112,30 +103,15 @@ fn each_fault_of_the_peer_is_understood() {
     assert_eq!(fault.after(), Some(Duration::from_secs(7)));
     assert_eq!(fault.to_string(), "busy: 503 (exception)");
     site.peer.answer_with(401, None);
-    assert_eq!(
-        site.fault(),
-        (
-            Whose::SetUp,
-            "the set-up is at fault: 401 (exception)".into()
-        )
-    );
+    assert_eq!(site.fault(), (Whose::SetUp, "the set-up is at fault: 401 (exception)".into()));
     site.peer.fail(Fault::Entries { status: 422 });
-    assert_eq!(
-        site.fault(),
-        (
-            Whose::Content,
-            "rejected: 200, entry 1: 422 (invariant)".into()
-        )
-    );
+    assert_eq!(site.fault(), (Whose::Content, "rejected: 200, entry 1: 422 (invariant)".into()));
     site.peer.fail(Fault::Says("<html>"));
     assert_eq!(site.fault().0, Whose::SetUp);
     site.peer.down().expect("down");
     // A kept connection closes; its own task has to notice before the next request goes out.
     std::thread::park_timeout(Duration::from_millis(100));
-    assert_eq!(
-        site.fault(),
-        (Whose::Destination, "not reached: connection refused".into())
-    );
+    assert_eq!(site.fault(), (Whose::Destination, "not reached: connection refused".into()));
     site.peer.recover();
     site.send(delivery()).expect("delivered");
 }
@@ -149,26 +125,15 @@ fn a_peer_that_hangs_up_leaves_the_outcome_unknown() {
     assert_eq!(site.peer.resources("Patient").len(), 0);
     site.peer.fail(Fault::HangUpAfter);
     assert_eq!(site.fault(), (Whose::Unknown, unknown.into()));
-    assert_eq!(
-        site.peer.resources("Patient").len(),
-        1,
-        "it has it, and nobody was told"
-    );
-    assert_eq!(
-        site.peer.requests(),
-        2,
-        "neither was sent again behind the courier's back"
-    );
+    assert_eq!(site.peer.resources("Patient").len(), 1, "it has it, and nobody was told");
+    assert_eq!(site.peer.requests(), 2, "neither was sent again behind the courier's back");
 }
 
 #[test]
 fn a_slow_peer_is_not_waited_for_for_ever() {
     let site = Site::with(|config| config.timeout = Duration::from_millis(50));
     site.peer.fail(Fault::Slow(Duration::from_secs(60)));
-    assert_eq!(
-        site.fault(),
-        (Whose::Unknown, "outcome unknown: no answer in time".into())
-    );
+    assert_eq!(site.fault(), (Whose::Unknown, "outcome unknown: no answer in time".into()));
 }
 
 #[test]
@@ -182,15 +147,7 @@ fn an_answer_over_its_bound_is_not_read() {
 #[test]
 fn another_format_is_refused_before_anything_is_sent() {
     let site = Site::new();
-    let fault = site
-        .send(Delivery {
-            format: "hl7v2".into(),
-            ..delivery()
-        })
-        .expect_err("a fault");
-    assert_eq!(
-        fault.to_string(),
-        "rejected: a FHIR endpoint takes fhir-json, not hl7v2"
-    );
+    let fault = site.send(Delivery { format: "hl7v2".into(), ..delivery() }).expect_err("a fault");
+    assert_eq!(fault.to_string(), "rejected: a FHIR endpoint takes fhir-json, not hl7v2");
     assert_eq!(site.peer.requests(), 0);
 }

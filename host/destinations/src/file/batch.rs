@@ -42,22 +42,13 @@ pub(super) fn file_trailer(batches: usize) -> Vec<u8> {
 /// Whether the bytes are one message, so that its segments cannot be taken for the batch's.
 pub(super) fn check(message: &[u8]) -> Result<(), Unfit> {
     let mut segments = message.split(|byte| matches!(byte, b'\r' | b'\n'));
-    if !segments
-        .next()
-        .is_some_and(|first| first.starts_with(b"MSH"))
-    {
+    if !segments.next().is_some_and(|first| first.starts_with(b"MSH")) {
         return Err(Unfit::NoMsh);
     }
     let ours = |segment: &[u8]| {
-        [b"MSH", b"FHS", b"BHS", b"BTS", b"FTS"]
-            .iter()
-            .any(|name| segment.starts_with(*name))
+        [b"MSH", b"FHS", b"BHS", b"BTS", b"FTS"].iter().any(|name| segment.starts_with(*name))
     };
-    if segments.any(ours) {
-        Err(Unfit::IsBatch)
-    } else {
-        Ok(())
-    }
+    if segments.any(ours) { Err(Unfit::IsBatch) } else { Ok(()) }
 }
 
 /// Adds a message, ended by a segment's end if it has none.

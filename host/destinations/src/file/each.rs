@@ -50,9 +50,7 @@ fn write_one(disk: &dyn Disk, config: &FileConfig, delivery: &Delivery) -> Resul
             return disk.replace(&path, &delivery.body).map_err(fault);
         }
     }
-    Err(SendFault::Refused {
-        code: format!("{NAMESAKES_MAX} files have this name already"),
-    })
+    Err(SendFault::Refused { code: format!("{NAMESAKES_MAX} files have this name already") })
 }
 
 /// Whether nothing is there, or a repeat of the same bytes. Another content under our name belongs
@@ -70,21 +68,9 @@ fn is_free(disk: &dyn Disk, path: &Path, body: &[u8]) -> std::io::Result<bool> {
 
 /// `<time>-<message>-<n>.<ext>`, and for further contents under that name `<n>.2`, `<n>.3`.
 fn path_of(config: &FileConfig, delivery: &Delivery, namesake: u32) -> PathBuf {
-    let (time, message, ordinal) = (
-        delivery.received.compact(),
-        delivery.message,
-        delivery.ordinal,
-    );
-    let extension = config
-        .extension
-        .as_deref()
-        .unwrap_or(extension_of(&delivery.format));
-    let again = if namesake == 1 {
-        String::new()
-    } else {
-        format!(".{namesake}")
-    };
-    config
-        .folder
-        .join(format!("{time}-{message}-{ordinal}{again}.{extension}"))
+    let (time, message, ordinal) =
+        (delivery.received.compact(), delivery.message, delivery.ordinal);
+    let extension = config.extension.as_deref().unwrap_or(extension_of(&delivery.format));
+    let again = if namesake == 1 { String::new() } else { format!(".{namesake}") };
+    config.folder.join(format!("{time}-{message}-{ordinal}{again}.{extension}"))
 }

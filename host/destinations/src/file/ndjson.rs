@@ -50,10 +50,7 @@ mod tests {
 
     #[test]
     fn quotes_and_backslashes_inside_strings_are_understood() {
-        check(
-            "{\n\"a\": \"\\\" , \\\\\",\n \"b\": 1}",
-            "{\"a\":\"\\\" , \\\\\",\"b\":1}",
-        );
+        check("{\n\"a\": \"\\\" , \\\\\",\n \"b\": 1}", "{\"a\":\"\\\" , \\\\\",\"b\":1}");
         check("[\"one\ntwo\",\n3]", "[\"one\\ntwo\",3]");
     }
 }

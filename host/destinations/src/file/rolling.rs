@@ -140,9 +140,7 @@ impl Rolling {
                 self.find(form).map_err(|error| fault(&error))?
             }
         };
-        let mut open = self
-            .rolled(form, open, group.len())
-            .map_err(|error| fault(&error))?;
+        let mut open = self.rolled(form, open, group.len()).map_err(|error| fault(&error))?;
         match append_to(&mut open, form, &group, now) {
             Ok(()) => {
                 self.open[slot] = Some(open);
@@ -162,12 +160,8 @@ impl Rolling {
     /// The newest file of this form, brought into order; a new one if there is none.
     fn find(&self, form: Form) -> io::Result<Open> {
         let names = self.disk.list(&self.folder)?;
-        let indices = names
-            .iter()
-            .filter_map(|entry| self.index_of(form, &entry.name));
-        let newest = indices
-            .max()
-            .filter(|index| self.index_min[form as usize] <= *index);
+        let indices = names.iter().filter_map(|entry| self.index_of(form, &entry.name));
+        let newest = indices.max().filter(|index| self.index_min[form as usize] <= *index);
         let Some(index) = newest else {
             return self.create(form, self.index_min[form as usize]);
         };
@@ -179,20 +173,10 @@ impl Rolling {
         }
         let bytes = file.len()?;
         if found.whole < bytes {
-            warn!(
-                file = name,
-                cut = bytes - found.whole,
-                "a torn end was cut from a rolling file"
-            );
+            warn!(file = name, cut = bytes - found.whole, "a torn end was cut from a rolling file");
             file.set_len(found.whole)?;
         }
-        Ok(Open {
-            file,
-            name,
-            index,
-            bytes: found.whole,
-            batches: found.batches,
-        })
+        Ok(Open { file, name, index, bytes: found.whole, batches: found.batches })
     }
 
     /// `open`, or the file after it if a group of this size does not fit any more.
@@ -202,8 +186,7 @@ impl Rolling {
             return Ok(open);
         }
         if form == Form::Batches {
-            open.file
-                .write_all_at(&batch::file_trailer(open.batches), open.bytes)?;
+            open.file.write_all_at(&batch::file_trailer(open.batches), open.bytes)?;
             open.file.sync_data()?;
         }
         self.create(form, open.index.saturating_add(1))
@@ -211,17 +194,9 @@ impl Rolling {
 
     fn create(&self, form: Form, index: u32) -> io::Result<Open> {
         let name = self.name(form, index);
-        let file = self
-            .disk
-            .open(&self.folder.join(&name), OpenMode::Truncate)?;
+        let file = self.disk.open(&self.folder.join(&name), OpenMode::Truncate)?;
         self.disk.sync_folder(&self.folder)?;
-        Ok(Open {
-            file,
-            name,
-            index,
-            bytes: 0,
-            batches: 0,
-        })
+        Ok(Open { file, name, index, bytes: 0, batches: 0 })
     }
 
     fn name(&self, form: Form, index: u32) -> String {
@@ -240,9 +215,7 @@ impl Rolling {
 
     fn index_of(&self, form: Form, name: &str) -> Option<u32> {
         let rest = name.strip_prefix(self.stem.as_str())?.strip_prefix('-')?;
-        let digits = rest
-            .strip_suffix(self.extension_of(form).as_str())?
-            .strip_suffix('.')?;
+        let digits = rest.strip_suffix(self.extension_of(form).as_str())?.strip_suffix('.')?;
         let plain = 6 <= digits.len() && digits.bytes().all(|it| it.is_ascii_digit());
         plain.then(|| digits.parse().ok()).flatten()
     }
@@ -256,10 +229,7 @@ fn fault(error: &io::Error) -> SendFault {
 fn form_of(delivery: &Delivery) -> Result<Form, SendFault> {
     let refused = |why: String| Err(SendFault::Refused { code: why });
     let Some(form) = Form::of(&delivery.format) else {
-        return refused(format!(
-            "format {} cannot be appended to a file",
-            delivery.format
-        ));
+        return refused(format!("format {} cannot be appended to a file", delivery.format));
     };
     if delivery.body.contains(&0) {
         return refused("a zero byte cannot be appended to a file".into());
@@ -288,14 +258,9 @@ fn group_of(form: Form, deliveries: &[&Delivery], now: Timestamp) -> Vec<u8> {
             }
         }
         Form::Batches => {
-            let first = deliveries
-                .first()
-                .map(|it| it.id.to_string())
-                .unwrap_or_default();
+            let first = deliveries.first().map(|it| it.id.to_string()).unwrap_or_default();
             group.extend_from_slice(&batch::header(now, &first));
-            deliveries
-                .iter()
-                .for_each(|it| batch::push(&mut group, &it.body));
+            deliveries.iter().for_each(|it| batch::push(&mut group, &it.body));
             group.extend_from_slice(&batch::trailer(deliveries.len()));
         }
     }
@@ -328,11 +293,7 @@ struct Found {
 }
 
 fn scan(file: &dyn DiskFile, form: Form) -> io::Result<Found> {
-    let mut found = Found {
-        whole: 0,
-        batches: 0,
-        is_finished: false,
-    };
+    let mut found = Found { whole: 0, batches: 0, is_finished: false };
     let (mut offset, mut chunk) = (0u64, vec![0; SCAN_BYTES]);
     // The beginning of the segment or line that is being read, as far as a trailer is long.
     let mut begun: Vec<u8> = Vec::new();

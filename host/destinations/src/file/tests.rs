@@ -36,11 +36,7 @@ impl DiskFile for CountingFile {
     fn sync_data(&self) -> io::Result<()> {
         self.1.file_syncs.fetch_add(1, Ordering::SeqCst);
         let fails = |left: u32| left.checked_sub(1);
-        match self
-            .1
-            .failing
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
-        {
+        match self.1.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails) {
             Ok(_) => Err(io::ErrorKind::StorageFull.into()),
             Err(_) => self.0.sync_data(),
         }
@@ -116,36 +112,14 @@ impl Site {
 
     fn at(folder: tempfile::TempDir, append: bool, file_bytes_max: u64) -> Self {
         let counts = Arc::new(Counts::default());
-        let disk = CountingDisk {
-            below: SystemDisk,
-            counts: Arc::clone(&counts),
-        };
+        let disk = CountingDisk { below: SystemDisk, counts: Arc::clone(&counts) };
         let disk: Arc<dyn Disk> = Arc::new(disk);
         let out = folder.path().join("out");
-        let config = FileConfig {
-            folder: out,
-            append,
-            extension: None,
-            file_bytes_max,
-        };
-        let rolling = append.then(|| {
-            Mutex::new(Rolling::new(
-                Arc::clone(&disk),
-                &config,
-                stem_of("arch/ive"),
-            ))
-        });
+        let config = FileConfig { folder: out, append, extension: None, file_bytes_max };
+        let rolling = append
+            .then(|| Mutex::new(Rolling::new(Arc::clone(&disk), &config, stem_of("arch/ive"))));
         let clock: Arc<dyn Clock> = Arc::new(Stopped);
-        Self {
-            folder,
-            counts,
-            work: Work {
-                disk,
-                clock,
-                config,
-                rolling,
-            },
-        }
+        Self { folder, counts, work: Work { disk, clock, config, rolling } }
     }
 
     /// A restart: what is in memory is gone, the files stay.
@@ -167,11 +141,7 @@ impl Site {
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = self
-            .work
-            .disk
-            .list(&self.work.config.folder)
-            .expect("the folder");
+        let entries = self.work.disk.list(&self.work.config.folder).expect("the folder");
         entries.into_iter().map(|it| it.name).collect()
     }
 
@@ -180,31 +150,19 @@ impl Site {
     }
 
     fn text(&self, name: &str) -> String {
-        let bytes = self
-            .work
-            .disk
-            .read(&self.path(name), 1 << 30)
-            .expect("the file");
+        let bytes = self.work.disk.read(&self.path(name), 1 << 30).expect("the file");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// What a crash may leave at the end of a file.
     fn tear(&self, name: &str, more: &[u8]) {
-        let file = self
-            .work
-            .disk
-            .open(&self.path(name), OpenMode::Write)
-            .expect("the file");
-        file.write_all_at(more, file.len().expect("its length"))
-            .expect("written");
+        let file = self.work.disk.open(&self.path(name), OpenMode::Write).expect("the file");
+        file.write_all_at(more, file.len().expect("its length")).expect("written");
     }
 
     fn syncs(&self) -> (u32, u32) {
         let take = |it: &AtomicU32| it.swap(0, Ordering::SeqCst);
-        (
-            take(&self.counts.file_syncs),
-            take(&self.counts.folder_syncs),
-        )
+        (take(&self.counts.file_syncs), take(&self.counts.folder_syncs))
     }
 }
 
@@ -226,11 +184,7 @@ fn json(number: u128) -> Delivery {
 }
 
 fn hl7(number: u128) -> Delivery {
-    delivery(
-        number,
-        "hl7v2",
-        &format!("MSH|^~\\&|A|||||||{number}\rPID|1"),
-    )
+    delivery(number, "hl7v2", &format!("MSH|^~\\&|A|||||||{number}\rPID|1"))
 }
 
 const FIRST: &str = "20261124T090328.123456Z-msg_00000000000000000000000001-1.json";
@@ -238,10 +192,7 @@ const FIRST: &str = "20261124T090328.123456Z-msg_00000000000000000000000001-1.js
 #[test]
 fn each_message_is_a_file_and_the_folder_is_synced_once() {
     let site = Site::new(false);
-    assert_eq!(
-        site.write(&[json(1), hl7(2), json(3)]),
-        "written; written; written"
-    );
+    assert_eq!(site.write(&[json(1), hl7(2), json(3)]), "written; written; written");
     // One for the folder's own name in its parent, one for all names in it.
     assert_eq!(site.syncs(), (3, 2));
     assert_eq!(
@@ -263,16 +214,10 @@ fn a_repeat_overwrites_its_own_file_and_nobody_elses() {
     site.write(&[json(1)]);
     assert_eq!(site.names(), [FIRST]);
     // Another run of the same message made something else.
-    let other = Delivery {
-        run: RunId::from_bits(9),
-        ..delivery(1, "fhir-json", "{\"n\":10}")
-    };
+    let other = Delivery { run: RunId::from_bits(9), ..delivery(1, "fhir-json", "{\"n\":10}") };
     site.write(std::slice::from_ref(&other));
     site.write(&[other, json(1)]);
-    assert_eq!(
-        site.names(),
-        [FIRST.replace("-1.json", "-1.2.json"), FIRST.to_owned()]
-    );
+    assert_eq!(site.names(), [FIRST.replace("-1.json", "-1.2.json"), FIRST.to_owned()]);
     assert_eq!(site.text(FIRST), "{\"n\":1}");
 }
 
@@ -290,22 +235,13 @@ fn after_a_fault_of_the_disk_nothing_more_is_written() {
 fn json_is_appended_a_document_a_line_with_one_sync() {
     let site = Site::new(true);
     let pretty = delivery(2, "fhir-json", "{\n  \"n\": 2.50\n}\n");
-    assert_eq!(
-        site.write(&[json(1), pretty, json(3)]),
-        "written; written; written"
-    );
+    assert_eq!(site.write(&[json(1), pretty, json(3)]), "written; written; written");
     assert_eq!(site.syncs().0, 1);
     assert_eq!(site.names(), ["arch_ive-000001.ndjson"]);
-    assert_eq!(
-        site.text("arch_ive-000001.ndjson"),
-        "{\"n\":1}\n{\"n\":2.50}\n{\"n\":3}\n"
-    );
+    assert_eq!(site.text("arch_ive-000001.ndjson"), "{\"n\":1}\n{\"n\":2.50}\n{\"n\":3}\n");
     let site = site.restart();
     site.write(&[json(4)]);
-    assert!(
-        site.text("arch_ive-000001.ndjson")
-            .ends_with("{\"n\":3}\n{\"n\":4}\n")
-    );
+    assert!(site.text("arch_ive-000001.ndjson").ends_with("{\"n\":3}\n{\"n\":4}\n"));
 }
 
 #[test]
@@ -314,10 +250,7 @@ fn hl7_is_appended_as_batches_that_can_be_counted() {
     assert_eq!(site.write(&[hl7(1), hl7(2)]), "written; written");
     site.write(&[hl7(3)]);
     let text = site.text("arch_ive-000001.hl7");
-    let names: Vec<_> = text
-        .split('\r')
-        .map(|it| it.get(..5).unwrap_or(it))
-        .collect();
+    let names: Vec<_> = text.split('\r').map(|it| it.get(..5).unwrap_or(it)).collect();
     assert_eq!(
         names,
         [
@@ -325,10 +258,7 @@ fn hl7_is_appended_as_batches_that_can_be_counted() {
             "PID|1", "BTS|1", ""
         ]
     );
-    assert!(
-        text.contains("||arch_ive-000001.hl7\r"),
-        "FHS-9 is the file's name: {text}"
-    );
+    assert!(text.contains("||arch_ive-000001.hl7\r"), "FHS-9 is the file's name: {text}");
 
     // The next one does not fit: the file ends as the standard says.
     let site = Site::at(site.folder, true, text.len() as u64 + 10);
@@ -348,16 +278,9 @@ fn a_rolling_file_is_followed_by_the_next() {
     }
     assert_eq!(
         site.names(),
-        [
-            "arch_ive-000001.ndjson",
-            "arch_ive-000002.ndjson",
-            "arch_ive-000003.ndjson"
-        ]
+        ["arch_ive-000001.ndjson", "arch_ive-000002.ndjson", "arch_ive-000003.ndjson"]
     );
-    assert_eq!(
-        site.text("arch_ive-000002.ndjson"),
-        "{\"n\":3}\n{\"n\":4}\n"
-    );
+    assert_eq!(site.text("arch_ive-000002.ndjson"), "{\"n\":3}\n{\"n\":4}\n");
 }
 
 #[test]
@@ -381,12 +304,7 @@ fn what_cannot_stand_in_a_rolling_file_is_refused_alone() {
 
 #[test]
 fn a_torn_end_is_cut_before_the_next_write() {
-    for torn in [
-        b"{\"n\":2".as_slice(),
-        b"\0\0\0\0",
-        b"{\"n\":2}\n\0\0\n{\"n\":3}\n",
-        b"\n",
-    ] {
+    for torn in [b"{\"n\":2".as_slice(), b"\0\0\0\0", b"{\"n\":2}\n\0\0\n{\"n\":3}\n", b"\n"] {
         let site = Site::new(true);
         site.write(&[json(1)]);
         site.tear("arch_ive-000001.ndjson", torn);
@@ -394,10 +312,7 @@ fn a_torn_end_is_cut_before_the_next_write() {
         site.write(&[json(4)]);
         let lines = site.text("arch_ive-000001.ndjson");
         // What was whole may stay; what was durable must.
-        assert!(
-            lines.starts_with("{\"n\":1}\n") && lines.ends_with("\n{\"n\":4}\n"),
-            "{lines}"
-        );
+        assert!(lines.starts_with("{\"n\":1}\n") && lines.ends_with("\n{\"n\":4}\n"), "{lines}");
         assert!(!lines.contains('\0'), "{lines}");
     }
     for torn in [
@@ -415,10 +330,7 @@ fn a_torn_end_is_cut_before_the_next_write() {
         site.write(&[hl7(4)]);
         let text = site.text("arch_ive-000001.hl7");
         let rest = text.strip_prefix(&whole).expect("what was durable stays");
-        assert!(
-            rest.starts_with("BHS|^~\\&|||||2") && rest.ends_with("BTS|1\r"),
-            "{rest}"
-        );
+        assert!(rest.starts_with("BHS|^~\\&|||||2") && rest.ends_with("BTS|1\r"), "{rest}");
     }
 }
 
@@ -431,10 +343,7 @@ fn after_a_failed_sync_the_unsynced_bytes_are_cut() {
     assert_eq!(site.write(&[json(2), hl7(3)]), format!("{fault}; {fault}"));
     assert_eq!(site.text("arch_ive-000001.ndjson"), "{\"n\":1}\n");
     assert_eq!(site.write(&[json(2), hl7(3)]), "written; written");
-    assert_eq!(
-        site.text("arch_ive-000001.ndjson"),
-        "{\"n\":1}\n{\"n\":2}\n"
-    );
+    assert_eq!(site.text("arch_ive-000001.ndjson"), "{\"n\":1}\n{\"n\":2}\n");
 }
 
 #[test]

@@ -19,18 +19,10 @@ pub(crate) fn fault_of(status: u16, after: Option<Duration>) -> Option<SendFault
         300..=399 | 401..=407 | 421 | 426 | 428 | 451 | 511 => SendFault::Misconfigured { code },
         // The destination as a whole asks for patience: too many requests, or a proxy in front of
         // it that has nobody behind.
-        429 | 502..=504 => SendFault::Busy {
-            code,
-            after,
-            whole: true,
-        },
+        429 | 502..=504 => SendFault::Busy { code, after, whole: true },
         // This request met a bad moment: time-out, locked, too early, an error inside. It may be
         // this content that upsets it, so others are not kept waiting.
-        408 | 423 | 425 | 500..=599 => SendFault::Busy {
-            code,
-            after,
-            whole: false,
-        },
+        408 | 423 | 425 | 500..=599 => SendFault::Busy { code, after, whole: false },
         // No code that a server sends. 418 is here, too.
         _ => SendFault::Misconfigured { code },
     })
@@ -49,9 +41,7 @@ mod tests {
             (&[411, 414, 416, 417, 424, 431], Some(Whose::Content)),
             (&[401, 403, 404, 407], Some(Whose::SetUp)),
             (
-                &[
-                    301, 302, 307, 308, 402, 405, 406, 418, 421, 426, 428, 451, 511,
-                ],
+                &[301, 302, 307, 308, 402, 405, 406, 418, 421, 426, 428, 451, 511],
                 Some(Whose::SetUp),
             ),
             (&[408, 423, 425, 500, 501, 505, 507], Some(Whose::Moment)),

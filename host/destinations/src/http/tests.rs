@@ -68,11 +68,7 @@ impl Site {
         let (url, accepted) = server(script);
         let doors = hilum_env::system::doors(runtime.handle().clone());
         let client = Client::new(&url, limits, &doors);
-        Self {
-            runtime,
-            client,
-            accepted,
-        }
+        Self { runtime, client, accepted }
     }
 
     fn post(&self) -> Result<u16, Lost> {
@@ -82,9 +78,7 @@ impl Site {
             .header("host", "x")
             .body(Full::new(Bytes::from_static(b"hi")))
             .expect("a request");
-        self.runtime
-            .block_on(self.client.exchange(request))
-            .map(|it| it.status)
+        self.runtime.block_on(self.client.exchange(request)).map(|it| it.status)
     }
 
     /// Gives the connection's own task the time to notice that the server has closed it.
@@ -134,17 +128,8 @@ fn a_kept_connection_that_closes_on_the_request_leaves_the_outcome_unknown() {
         }],
     );
     assert_eq!(site.post(), Ok(200));
-    assert_eq!(
-        site.post(),
-        Err(Lost::Unknown(
-            "the connection closed without an answer".into()
-        ))
-    );
-    assert_eq!(
-        site.accepted.load(Ordering::SeqCst),
-        1,
-        "it was not sent again"
-    );
+    assert_eq!(site.post(), Err(Lost::Unknown("the connection closed without an answer".into())));
+    assert_eq!(site.accepted.load(Ordering::SeqCst), 1, "it was not sent again");
 }
 
 #[test]
@@ -157,13 +142,7 @@ fn a_connection_that_waited_too_long_is_not_used() {
             .spawn(move || drop(stream.read(&mut [0; 1])))
             .expect("a thread");
     };
-    let site = Site::new(
-        Limits {
-            idle: Duration::ZERO,
-            ..limits()
-        },
-        vec![keep, keep],
-    );
+    let site = Site::new(Limits { idle: Duration::ZERO, ..limits() }, vec![keep, keep]);
     assert_eq!(site.post(), Ok(200));
     assert_eq!(site.post(), Ok(200));
     assert_eq!(site.accepted.load(Ordering::SeqCst), 2);
@@ -172,10 +151,7 @@ fn a_connection_that_waited_too_long_is_not_used() {
 #[test]
 fn every_bound_of_an_answer_bites() {
     let site = Site::new(
-        Limits {
-            answer: Duration::from_millis(50),
-            ..limits()
-        },
+        Limits { answer: Duration::from_millis(50), ..limits() },
         vec![
             |mut stream| {
                 read_request(&mut stream);
@@ -184,10 +160,7 @@ fn every_bound_of_an_answer_bites() {
             },
             |mut stream| {
                 read_request(&mut stream);
-                answer(
-                    &mut stream,
-                    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi",
-                );
+                answer(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi");
             },
             |mut stream| {
                 read_request(&mut stream);
@@ -195,17 +168,11 @@ fn every_bound_of_an_answer_bites() {
             },
             |mut stream| {
                 read_request(&mut stream);
-                answer(
-                    &mut stream,
-                    "HTTP/1.1 422 No\r\nContent-Length: 9\r\n\r\nhi",
-                );
+                answer(&mut stream, "HTTP/1.1 422 No\r\nContent-Length: 9\r\n\r\nhi");
             },
             |mut stream| {
                 read_request(&mut stream);
-                answer(
-                    &mut stream,
-                    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi",
-                );
+                answer(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi");
                 std::thread::park_timeout(Duration::from_secs(1));
             },
         ],
@@ -214,11 +181,7 @@ fn every_bound_of_an_answer_bites() {
     assert_eq!(site.post(), unknown("the answer's head is too long"));
     assert_eq!(site.post(), unknown("the answer broke off"));
     assert_eq!(site.post(), unknown("the answer is not HTTP"));
-    assert_eq!(
-        site.post(),
-        Ok(422),
-        "a refusal is a refusal, however it ends"
-    );
+    assert_eq!(site.post(), Ok(422), "a refusal is a refusal, however it ends");
     assert_eq!(site.post(), unknown("no answer in time"));
 }
 

@@ -22,10 +22,7 @@ impl Url {
             }
             _ => return Err(FORM),
         }
-        let authority = uri
-            .authority()
-            .filter(|it| !it.host().is_empty())
-            .ok_or(FORM)?;
+        let authority = uri.authority().filter(|it| !it.host().is_empty()).ok_or(FORM)?;
         if authority.as_str().contains('@') {
             return Err("must not hold a user or password: secrets are never inline");
         }
@@ -33,10 +30,7 @@ impl Url {
             return Err("must end with its path: no query, no fragment");
         }
         let path = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self {
-            authority: authority.clone(),
-            path,
-        })
+        Ok(Self { authority: authority.clone(), path })
     }
 
     /// `host:port`, to dial.
@@ -52,11 +46,7 @@ impl Url {
 
     /// The path to send to; never empty.
     pub(crate) fn path(&self) -> &str {
-        if self.path.is_empty() {
-            "/"
-        } else {
-            &self.path
-        }
+        if self.path.is_empty() { "/" } else { &self.path }
     }
 }
 
@@ -67,10 +57,7 @@ mod tests {
     #[test]
     fn a_url_is_host_port_and_path() {
         let url = Url::parse("http://ehr.example/fhir/").expect("a URL");
-        assert_eq!(
-            (url.address().as_str(), url.path()),
-            ("ehr.example:80", "/fhir")
-        );
+        assert_eq!((url.address().as_str(), url.path()), ("ehr.example:80", "/fhir"));
         let url = Url::parse("http://[::1]:8090").expect("a URL");
         assert_eq!((url.address().as_str(), url.path()), ("[::1]:8090", "/"));
         assert_eq!(url.host(), "[::1]:8090");
@@ -88,10 +75,7 @@ mod tests {
             ("http://x/fhir?key=secret", "no query"),
         ] {
             let error = Url::parse(text).expect_err(text);
-            assert!(
-                error.starts_with(why) || error.contains(why),
-                "{text}: {error}"
-            );
+            assert!(error.starts_with(why) || error.contains(why), "{text}: {error}");
         }
     }
 }

@@ -105,10 +105,7 @@ async fn answer(
         return Err(HungUp);
     };
     let headers = head.headers.iter().map(|(name, value)| {
-        (
-            name.as_str().to_owned(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     });
     let received = Received {
         method: head.method.to_string(),
@@ -130,38 +127,26 @@ async fn answer(
 }
 
 async fn faulty(shared: &Shared, received: &Received) -> Result<Response<Full<Bytes>>, HungUp> {
-    let fault = if received.method == "POST" {
-        shared.fault()
-    } else {
-        None
-    };
+    let fault = if received.method == "POST" { shared.fault() } else { None };
     match fault {
         None => Ok(done(shared, received)),
-        Some(Fault::Answer {
-            status,
-            retry_after,
-        }) => {
+        Some(Fault::Answer { status, retry_after }) => {
             let failed = Failed::new(status, "exception", "as it was told to");
             let mut answer = json_answer(status, &failed.outcome());
             if let Some(after) = retry_after {
                 let seconds = after.as_secs() + u64::from(0 < after.subsec_nanos());
-                answer
-                    .headers_mut()
-                    .insert(hyper::header::RETRY_AFTER, seconds.into());
+                answer.headers_mut().insert(hyper::header::RETRY_AFTER, seconds.into());
             }
             Ok(answer)
         }
         Some(Fault::Entries { status }) => {
             let outcome = Failed::new(status, "invariant", "as it was told to").outcome();
             let entry = json!({ "status": status.to_string(), "outcome": outcome });
-            Ok(json_answer(
-                200,
-                &transaction::response("transaction-response", vec![entry]),
-            ))
+            Ok(json_answer(200, &transaction::response("transaction-response", vec![entry])))
         }
-        Some(Fault::Says(text)) => Ok(Response::new(Full::new(Bytes::from_static(
-            text.as_bytes(),
-        )))),
+        Some(Fault::Says(text)) => {
+            Ok(Response::new(Full::new(Bytes::from_static(text.as_bytes()))))
+        }
         Some(Fault::Slow(time)) => {
             let answer = done(shared, received);
             tokio::time::sleep(time).await;
@@ -183,26 +168,16 @@ fn done(shared: &Shared, received: &Received) -> Response<Full<Bytes>> {
 }
 
 fn act(shared: &Shared, received: &Received) -> Result<(u16, Value), Failed> {
-    let (path, query) = received
-        .target
-        .split_once('?')
-        .unwrap_or((&received.target, ""));
+    let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
     let missing = || Failed::new(404, "not-found", "there is nothing here");
-    let path = path
-        .strip_prefix("/fhir")
-        .ok_or_else(missing)?
-        .trim_matches('/');
+    let path = path.strip_prefix("/fhir").ok_or_else(missing)?.trim_matches('/');
     let parts: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
     let mut resources = lock(&shared.resources);
     match (received.method.as_str(), parts.as_slice()) {
         ("POST", []) => {
             let media_type = received.header("content-type").unwrap_or_default();
             if !media_type.starts_with("application/fhir+json") {
-                return Err(Failed::new(
-                    415,
-                    "not-supported",
-                    "application/fhir+json is expected",
-                ));
+                return Err(Failed::new(415, "not-supported", "application/fhir+json is expected"));
             }
             let bundle: Value = serde_json::from_slice(&received.body)
                 .map_err(|error| Failed::new(400, "structure", error.to_string()))?;
@@ -234,11 +209,7 @@ fn act(shared: &Shared, received: &Received) -> Result<(u16, Value), Failed> {
             Ok((200, stored.resource.clone()))
         }
         ("GET", _) => Err(missing()),
-        _ => Err(Failed::new(
-            405,
-            "not-supported",
-            "only GET, and POST to the base",
-        )),
+        _ => Err(Failed::new(405, "not-supported", "only GET, and POST to the base")),
     }
 }
 
@@ -254,8 +225,6 @@ fn json_answer(status: u16, body: &Value) -> Response<Full<Bytes>> {
     let mut answer = Response::new(Full::new(Bytes::from(body.to_string())));
     *answer.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
     let media_type = hyper::header::HeaderValue::from_static("application/fhir+json");
-    answer
-        .headers_mut()
-        .insert(hyper::header::CONTENT_TYPE, media_type);
+    answer.headers_mut().insert(hyper::header::CONTENT_TYPE, media_type);
     answer
 }

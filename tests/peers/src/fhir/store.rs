@@ -18,10 +18,7 @@ pub(super) struct Resources {
 
 impl Resources {
     pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.all
-            .iter()
-            .filter(move |it| it.kind == kind)
-            .map(|it| &it.resource)
+        self.all.iter().filter(move |it| it.kind == kind).map(|it| &it.resource)
     }
 
     pub(super) fn read(&self, kind: &str, id: &str) -> Option<&Stored> {
@@ -59,26 +56,13 @@ impl Resources {
 
     /// Makes or replaces a resource; its version.
     pub(super) fn put(&mut self, kind: &str, id: &str, mut resource: Value) -> u64 {
-        let there = self
-            .all
-            .iter()
-            .position(|it| it.kind == kind && it.id == id);
-        let version = there
-            .and_then(|it| self.all.get(it))
-            .map_or(1, |it| it.version + 1);
+        let there = self.all.iter().position(|it| it.kind == kind && it.id == id);
+        let version = there.and_then(|it| self.all.get(it)).map_or(1, |it| it.version + 1);
         if let Some(members) = resource.as_object_mut() {
             members.insert("id".into(), id.into());
-            members.insert(
-                "meta".into(),
-                serde_json::json!({ "versionId": version.to_string() }),
-            );
+            members.insert("meta".into(), serde_json::json!({ "versionId": version.to_string() }));
         }
-        let stored = Stored {
-            kind: kind.into(),
-            id: id.into(),
-            version,
-            resource,
-        };
+        let stored = Stored { kind: kind.into(), id: id.into(), version, resource };
         match there.and_then(|it| self.all.get_mut(it)) {
             Some(slot) => *slot = stored,
             None => self.all.push(stored),

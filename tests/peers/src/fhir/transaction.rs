@@ -16,11 +16,7 @@ pub(super) struct Failed {
 
 impl Failed {
     pub(super) fn new(status: u16, code: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            text: text.into(),
-        }
+        Self { status, code, text: text.into() }
     }
 
     pub(super) fn outcome(&self) -> Value {
@@ -39,10 +35,7 @@ pub(super) fn run(resources: &mut Resources, bundle: &Value) -> Result<Value, Fa
         return Err(invalid("a Bundle is expected here"));
     }
     let none = Vec::new();
-    let entries = bundle
-        .get("entry")
-        .and_then(Value::as_array)
-        .unwrap_or(&none);
+    let entries = bundle.get("entry").and_then(Value::as_array).unwrap_or(&none);
     match text(bundle, "type") {
         Some("transaction") => {
             let mut changed = resources.clone();
@@ -52,29 +45,22 @@ pub(super) fn run(resources: &mut Resources, bundle: &Value) -> Result<Value, Fa
         }
         Some("batch") => {
             let each =
-                entries.iter().map(
-                    |entry| match apply(resources, std::slice::from_ref(entry)) {
-                        Ok(mut answers) => answers.pop().unwrap_or_default(),
-                        Err(failed) => json!({
-                            "status": failed.status.to_string(), "outcome": failed.outcome(),
-                        }),
-                    },
-                );
+                entries.iter().map(|entry| match apply(resources, std::slice::from_ref(entry)) {
+                    Ok(mut answers) => answers.pop().unwrap_or_default(),
+                    Err(failed) => json!({
+                        "status": failed.status.to_string(), "outcome": failed.outcome(),
+                    }),
+                });
             let answers = each.collect();
             Ok(response("batch-response", answers))
         }
-        _ => Err(invalid(
-            "the type of the Bundle must be transaction or batch",
-        )),
+        _ => Err(invalid("the type of the Bundle must be transaction or batch")),
     }
 }
 
 /// A response Bundle.
 pub(super) fn response(kind: &str, answers: Vec<Value>) -> Value {
-    let entries: Vec<Value> = answers
-        .into_iter()
-        .map(|it| json!({ "response": it }))
-        .collect();
+    let entries: Vec<Value> = answers.into_iter().map(|it| json!({ "response": it })).collect();
     json!({ "resourceType": "Bundle", "type": kind, "entry": entries })
 }
 
@@ -139,9 +125,7 @@ fn apply(resources: &mut Resources, entries: &[Value]) -> Result<Vec<Value>, Fai
 }
 
 fn decide(resources: &mut Resources, entry: &Value) -> Result<Act, Failed> {
-    let request = entry
-        .get("request")
-        .ok_or_else(|| invalid("an entry has no request"))?;
+    let request = entry.get("request").ok_or_else(|| invalid("an entry has no request"))?;
     let method = text(request, "method").ok_or_else(|| invalid("a request has no method"))?;
     let url = text(request, "url").ok_or_else(|| invalid("a request has no url"))?;
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
@@ -150,65 +134,36 @@ fn decide(resources: &mut Resources, entry: &Value) -> Result<Act, Failed> {
         None => (path, None),
     };
     if method != "DELETE" {
-        let resource = entry
-            .get("resource")
-            .ok_or_else(|| invalid("an entry has no resource"))?;
+        let resource = entry.get("resource").ok_or_else(|| invalid("an entry has no resource"))?;
         if text(resource, "resourceType") != Some(kind) {
-            return Err(invalid(
-                "the resource is of another type than its request's url",
-            ));
+            return Err(invalid("the resource is of another type than its request's url"));
         }
     }
     let kind = kind.to_owned();
     match (method, id, query) {
         ("POST", None, "") => {
             if let Some(condition) = text(request, "ifNoneExist") {
-                let condition = condition
-                    .split_once('?')
-                    .map_or(condition, |(_, query)| query);
+                let condition = condition.split_once('?').map_or(condition, |(_, query)| query);
                 if let Some(id) = the_one(resources, &kind, condition)? {
                     return Ok(Act::Nothing { kind, id });
                 }
             }
             let id = resources.next_id();
-            Ok(Act::Put {
-                kind,
-                id,
-                is_new: true,
-            })
+            Ok(Act::Put { kind, id, is_new: true })
         }
         ("PUT", Some(id), "") => {
             let is_new = resources.read(&kind, id).is_none();
-            Ok(Act::Put {
-                kind,
-                id: id.to_owned(),
-                is_new,
-            })
+            Ok(Act::Put { kind, id: id.to_owned(), is_new })
         }
         ("PUT", None, query) if !query.is_empty() => match the_one(resources, &kind, query)? {
-            Some(id) => Ok(Act::Put {
-                kind,
-                id,
-                is_new: false,
-            }),
+            Some(id) => Ok(Act::Put { kind, id, is_new: false }),
             None => {
                 let id = resources.next_id();
-                Ok(Act::Put {
-                    kind,
-                    id,
-                    is_new: true,
-                })
+                Ok(Act::Put { kind, id, is_new: true })
             }
         },
-        ("DELETE", Some(id), "") => Ok(Act::Remove {
-            kind,
-            id: id.to_owned(),
-        }),
-        _ => Err(Failed::new(
-            400,
-            "not-supported",
-            format!("{method} is not supported here"),
-        )),
+        ("DELETE", Some(id), "") => Ok(Act::Remove { kind, id: id.to_owned() }),
+        _ => Err(Failed::new(400, "not-supported", format!("{method} is not supported here"))),
     }
 }
 
@@ -222,11 +177,7 @@ fn the_one(resources: &Resources, kind: &str, query: &str) -> Result<Option<Stri
     match found.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.id.clone())),
-        _ => Err(Failed::new(
-            412,
-            "multiple-matches",
-            "the condition fits several resources",
-        )),
+        _ => Err(Failed::new(412, "multiple-matches", "the condition fits several resources")),
     }
 }
 
@@ -273,9 +224,7 @@ fn resolve(value: &mut Value, identities: &BTreeMap<String, String>) -> Result<(
                     None => {}
                 }
             }
-            members
-                .values_mut()
-                .try_for_each(|it| resolve(it, identities))
+            members.values_mut().try_for_each(|it| resolve(it, identities))
         }
         Value::Array(items) => items.iter_mut().try_for_each(|it| resolve(it, identities)),
         _ => Ok(()),

@@ -12,27 +12,14 @@ const SECOND: Duration = Duration::from_secs(1);
 const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 
 fn rules() -> Rules {
-    let backoff = Backoff {
-        first: SECOND * 2,
-        longest: SECOND * 60,
-    };
-    let retry = Retry {
-        backoff,
-        give_up_after: SECOND * 3600,
-        attempts_max: None,
-    };
-    Rules {
-        retry,
-        on_ambiguous: OnAmbiguous::Retry,
-    }
+    let backoff = Backoff { first: SECOND * 2, longest: SECOND * 60 };
+    let retry = Retry { backoff, give_up_after: SECOND * 3600, attempts_max: None };
+    Rules { retry, on_ambiguous: OnAmbiguous::Retry }
 }
 
 fn after(attempts: u32, age: Duration) -> Attempt {
     let age = i64::try_from(age.as_micros()).expect("small");
-    Attempt {
-        number: attempts + 1,
-        since: Timestamp::from_micros(NOW.micros() - age),
-    }
+    Attempt { number: attempts + 1, since: Timestamp::from_micros(NOW.micros() - age) }
 }
 
 #[track_caller]
@@ -40,11 +27,7 @@ fn check(rules: &Rules, health: &mut Health, attempt: Attempt, fault: SendFault)
     match decide(rules, health, attempt, Err(fault), NOW, &Least).0 {
         Fate::Delivered { .. } => "delivered".into(),
         Fate::Deferred { due, why } => {
-            format!(
-                "after {} in {} ms: {why}",
-                attempt.number,
-                due.since(NOW).as_millis()
-            )
+            format!("after {} in {} ms: {why}", attempt.number, due.since(NOW).as_millis())
         }
         Fate::Parked { cause } => cause.to_string(),
     }
@@ -55,23 +38,13 @@ fn unreachable() -> SendFault {
 }
 
 fn busy(whole: bool, after: Option<Duration>) -> SendFault {
-    SendFault::Busy {
-        code: "503".into(),
-        after,
-        whole,
-    }
+    SendFault::Busy { code: "503".into(), after, whole }
 }
 
 #[test]
 fn a_rejected_delivery_is_parked_at_once_and_the_destination_is_well() {
-    let mut health = Health {
-        faults: 3,
-        paused_until: Some(NOW),
-        is_misconfigured: true,
-    };
-    let fault = SendFault::Refused {
-        code: "422 (invariant)".into(),
-    };
+    let mut health = Health { faults: 3, paused_until: Some(NOW), is_misconfigured: true };
+    let fault = SendFault::Refused { code: "422 (invariant)".into() };
     let said = check(&rules(), &mut health, after(0, SECOND), fault);
     assert_eq!(said, "rejected: rejected: 422 (invariant)");
     assert_eq!((health.faults, health.paused_until), (0, None));
@@ -83,25 +56,12 @@ fn faults_of_the_destination_pause_it_longer_each_time() {
     for expected in ["1000", "2000", "4000", "8000", "16000", "30000", "30000"] {
         // Always another delivery's first attempt: the waits grow all the same.
         let said = check(&rules(), &mut health, after(0, SECOND), unreachable());
-        assert_eq!(
-            said,
-            format!("after 1 in {expected} ms: not reached: connection refused")
-        );
+        assert_eq!(said, format!("after 1 in {expected} ms: not reached: connection refused"));
         let wait = health.paused_until.expect("paused").since(NOW).as_millis();
         assert_eq!(wait.to_string(), expected);
     }
-    let delivered = Ok(Delivered {
-        code: "200".into(),
-        answer: None,
-    });
-    decide(
-        &rules(),
-        &mut health,
-        after(0, SECOND),
-        delivered,
-        NOW,
-        &Least,
-    );
+    let delivered = Ok(Delivered { code: "200".into(), answer: None });
+    decide(&rules(), &mut health, after(0, SECOND), delivered, NOW, &Least);
     assert_eq!((health.faults, health.paused_until), (0, None));
 }
 
@@ -136,29 +96,15 @@ fn a_fault_of_the_set_up_is_shown_and_tried_slowly() {
 #[test]
 fn attempts_and_age_are_bounded() {
     let mut rules = rules();
-    let said = check(
-        &rules,
-        &mut Health::default(),
-        after(7, SECOND * 7200),
-        unreachable(),
-    );
-    assert_eq!(
-        said,
-        "gave-up: 8 attempts in 2 h, the last: not reached: connection refused"
-    );
+    let said = check(&rules, &mut Health::default(), after(7, SECOND * 7200), unreachable());
+    assert_eq!(said, "gave-up: 8 attempts in 2 h, the last: not reached: connection refused");
     rules.retry.attempts_max = Some(3);
     let mut health = Health::default();
     let said = check(&rules, &mut health, after(1, SECOND), unreachable());
     assert!(said.starts_with("after 2"), "{said}");
     let said = check(&rules, &mut health, after(2, SECOND), unreachable());
-    assert_eq!(
-        said,
-        "gave-up: 3 attempts, the last: not reached: connection refused"
-    );
-    assert!(
-        health.paused_until.is_some(),
-        "the others still wait for the destination"
-    );
+    assert_eq!(said, "gave-up: 3 attempts, the last: not reached: connection refused");
+    assert!(health.paused_until.is_some(), "the others still wait for the destination");
 }
 
 #[test]
@@ -166,14 +112,8 @@ fn an_unknown_outcome_is_tried_again_unless_the_site_wants_a_person() {
     let mut rules = rules();
     let fault = || SendFault::Ambiguous("no answer in time".into());
     let said = check(&rules, &mut Health::default(), after(0, SECOND), fault());
-    assert_eq!(
-        said,
-        "after 1 in 1000 ms: outcome unknown: no answer in time"
-    );
+    assert_eq!(said, "after 1 in 1000 ms: outcome unknown: no answer in time");
     rules.on_ambiguous = OnAmbiguous::Park;
     let said = check(&rules, &mut Health::default(), after(0, SECOND), fault());
-    assert_eq!(
-        said,
-        "gave-up: outcome unknown: no answer in time; on_ambiguous = \"park\""
-    );
+    assert_eq!(said, "gave-up: outcome unknown: no answer in time; on_ambiguous = \"park\"");
 }

@@ -29,69 +29,29 @@ fn a_transaction_whose_entries_succeeded_is_delivered() {
     check(200, &response(good), expect!["delivered"]);
     check(200, &response(""), expect!["delivered"]);
     check(204, "", expect!["delivered"]);
-    check(
-        200,
-        &outcome("warning", "informational"),
-        expect!["delivered"],
-    );
+    check(200, &outcome("warning", "informational"), expect!["delivered"]);
 }
 
 #[test]
 fn an_entry_that_failed_is_not_hidden_by_a_positive_status() {
     let entry = |status: &str| format!(r#"{{"response":{{"status":"{status}"}}}}"#);
     let all = |statuses: &[&str]| {
-        response(
-            &statuses
-                .iter()
-                .map(|it| entry(it))
-                .collect::<Vec<_>>()
-                .join(","),
-        )
+        response(&statuses.iter().map(|it| entry(it)).collect::<Vec<_>>().join(","))
     };
     check(
         200,
         &all(&["201", "422 Unprocessable"]),
         expect!["Content: rejected: 200, entry 2: 422"],
     );
-    check(
-        200,
-        &all(&["404"]),
-        expect!["Content: rejected: 200, entry 1: 404"],
-    );
-    check(
-        200,
-        &all(&["503", "200"]),
-        expect!["Moment: busy: 200, entry 1: 503"],
-    );
-    check(
-        200,
-        &all(&["503", "400"]),
-        expect!["Content: rejected: 200, entry 2: 400"],
-    );
-    check(
-        200,
-        &all(&["429"]),
-        expect!["Moment: busy: 200, entry 1: 429"],
-    );
-    check(
-        200,
-        &all(&["fine"]),
-        expect!["Unknown: outcome unknown: 200, entry 1 has no status"],
-    );
-    check(
-        200,
-        &response("{}"),
-        expect!["Unknown: outcome unknown: 200, entry 1 has no status"],
-    );
-    let hidden = format!(
-        r#"{{"response":{{"status":"200","outcome":{}}}}}"#,
-        outcome("error", "invariant")
-    );
-    check(
-        200,
-        &response(&hidden),
-        expect!["Content: rejected: 200, entry 1: 200 (invariant)"],
-    );
+    check(200, &all(&["404"]), expect!["Content: rejected: 200, entry 1: 404"]);
+    check(200, &all(&["503", "200"]), expect!["Moment: busy: 200, entry 1: 503"]);
+    check(200, &all(&["503", "400"]), expect!["Content: rejected: 200, entry 2: 400"]);
+    check(200, &all(&["429"]), expect!["Moment: busy: 200, entry 1: 429"]);
+    check(200, &all(&["fine"]), expect!["Unknown: outcome unknown: 200, entry 1 has no status"]);
+    check(200, &response("{}"), expect!["Unknown: outcome unknown: 200, entry 1 has no status"]);
+    let hidden =
+        format!(r#"{{"response":{{"status":"200","outcome":{}}}}}"#, outcome("error", "invariant"));
+    check(200, &response(&hidden), expect!["Content: rejected: 200, entry 1: 200 (invariant)"]);
 }
 
 #[test]
@@ -114,25 +74,13 @@ fn an_answer_of_somebody_else_is_no_success() {
             ],
         );
     }
-    check(
-        200,
-        &outcome("fatal", "processing"),
-        expect!["Content: rejected: 200 (processing)"],
-    );
+    check(200, &outcome("fatal", "processing"), expect!["Content: rejected: 200 (processing)"]);
 }
 
 #[test]
 fn a_fault_names_issue_types_and_no_text() {
-    check(
-        422,
-        &outcome("error", "invariant"),
-        expect!["Content: rejected: 422 (invariant)"],
-    );
-    check(
-        422,
-        &outcome("error", "Zwiebelfisch"),
-        expect!["Content: rejected: 422"],
-    );
+    check(422, &outcome("error", "invariant"), expect!["Content: rejected: 422 (invariant)"]);
+    check(422, &outcome("error", "Zwiebelfisch"), expect!["Content: rejected: 422"]);
     check(
         403,
         &outcome("error", "forbidden"),
@@ -145,8 +93,5 @@ fn a_fault_names_issue_types_and_no_text() {
 fn an_answer_too_long_to_read_is_unknown() {
     let fault = read(200, None, None).expect_err("a fault");
     assert_eq!(fault.whose(), Whose::Unknown);
-    assert_eq!(
-        read(422, None, None).expect_err("a fault").whose(),
-        Whose::Content
-    );
+    assert_eq!(read(422, None, None).expect_err("a fault").whose(), Whose::Content);
 }
