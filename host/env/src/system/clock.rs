@@ -13,10 +13,7 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose timers live on `runtime`.
     pub fn new(runtime: Handle) -> Self {
-        Self {
-            opened: tokio::time::Instant::from_std(std::time::Instant::now()),
-            runtime,
-        }
+        Self { opened: tokio::time::Instant::from_std(std::time::Instant::now()), runtime }
     }
 }
 

@@ -45,11 +45,7 @@ impl Disk for SystemDisk {
                 Err(error) => return Err(error),
             };
             let name = entry.file_name().to_string_lossy().into_owned();
-            entries.push(Entry {
-                name,
-                bytes: about.len(),
-                is_folder: about.is_dir(),
-            });
+            entries.push(Entry { name, bytes: about.len(), is_folder: about.is_dir() });
         }
         entries.sort();
         Ok(entries)
@@ -70,20 +66,12 @@ impl Disk for SystemDisk {
     fn space(&self, path: &Path) -> io::Result<Space> {
         let about = rustix::fs::statvfs(path)?;
         let bytes = |blocks: u64| blocks.saturating_mul(about.f_frsize);
-        Ok(Space {
-            free: bytes(about.f_bavail),
-            total: bytes(about.f_blocks),
-        })
+        Ok(Space { free: bytes(about.f_bavail), total: bytes(about.f_blocks) })
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600);
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = options.open(path.join(LOCK))?;
         match file.try_lock() {
             // The lock goes with the open file, also when the process is killed.

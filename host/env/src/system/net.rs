@@ -76,12 +76,7 @@ impl Acceptor for TcpAcceptor {
     }
 
     fn address(&self) -> Address {
-        Address::Tcp(
-            self.0
-                .local_addr()
-                .map(|it| it.to_string())
-                .unwrap_or_default(),
-        )
+        Address::Tcp(self.0.local_addr().map(|it| it.to_string()).unwrap_or_default())
     }
 }
 
@@ -89,15 +84,8 @@ fn connection(stream: TcpStream) -> io::Result<Connection> {
     // Answers are small and awaited: holding them back for more bytes helps nobody.
     stream.set_nodelay(true)?;
     let address = stream.peer_addr()?;
-    let peer = Peer {
-        address: address.to_string(),
-        ip: Some(address.ip()),
-        uid: None,
-    };
-    Ok(Connection {
-        stream: Box::new(stream),
-        peer,
-    })
+    let peer = Peer { address: address.to_string(), ip: Some(address.ip()), uid: None };
+    Ok(Connection { stream: Box::new(stream), peer })
 }
 
 struct LocalAcceptor {
@@ -127,15 +115,8 @@ impl Drop for LocalAcceptor {
 
 fn local_connection(stream: UnixStream) -> io::Result<Connection> {
     let uid = stream.peer_cred()?.uid();
-    let peer = Peer {
-        address: "local".to_owned(),
-        ip: None,
-        uid: Some(uid),
-    };
-    Ok(Connection {
-        stream: Box::new(stream),
-        peer,
-    })
+    let peer = Peer { address: "local".to_owned(), ip: None, uid: Some(uid) };
+    Ok(Connection { stream: Box::new(stream), peer })
 }
 
 /// Binds beside `path`, closes it to others, and only then gives it its name: at no moment can

@@ -18,10 +18,7 @@ pub struct SystemTasks {
 impl SystemTasks {
     /// Tasks on `runtime`.
     pub fn new(runtime: Handle) -> Self {
-        Self {
-            runtime,
-            opened: StdInstant::now(),
-        }
+        Self { runtime, opened: StdInstant::now() }
     }
 }
 
@@ -59,13 +56,11 @@ impl Tasks for SystemTasks {
             Bell::new(move || rope.pull())
         };
         let runtime = self.runtime.clone();
-        let driven = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || {
-                // A machine may start futures or make timers.
-                let _entered = runtime.enter();
-                drive(machine, &rope, opened);
-            });
+        let driven = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // A machine may start futures or make timers.
+            let _entered = runtime.enter();
+            drive(machine, &rope, opened);
+        });
         if let Err(error) = driven {
             // Without its committer or workers a gateway is none.
             panic!("the operating system gives no thread for {name}: {error}");
@@ -111,16 +106,11 @@ impl Rope {
     fn wait(&self, at_most: Option<Duration>) {
         let mut pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at_most) = at_most {
-            let waited = self
-                .moved
-                .wait_timeout_while(pulled, at_most, |pulled| !*pulled);
+            let waited = self.moved.wait_timeout_while(pulled, at_most, |pulled| !*pulled);
             pulled = waited.unwrap_or_else(PoisonError::into_inner).0;
         } else {
             while !*pulled {
-                pulled = self
-                    .moved
-                    .wait(pulled)
-                    .unwrap_or_else(PoisonError::into_inner);
+                pulled = self.moved.wait(pulled).unwrap_or_else(PoisonError::into_inner);
             }
         }
         *pulled = false;

@@ -25,20 +25,9 @@ fn files_are_written_listed_renamed_and_for_this_user_alone() {
     assert_eq!(disk.read(&folder.join("a"), 5).expect("read"), b"hello");
     let long = disk.read(&folder.join("a"), 4).expect_err("too long");
     assert_eq!(long.kind(), ErrorKind::FileTooLarge);
-    let names: Vec<_> = disk
-        .list(&folder)
-        .expect("listed")
-        .into_iter()
-        .map(|it| it.name)
-        .collect();
+    let names: Vec<_> = disk.list(&folder).expect("listed").into_iter().map(|it| it.name).collect();
     assert_eq!(names, ["a", "seg"]);
-    let mode = |path| {
-        std::fs::metadata(path)
-            .expect("is there")
-            .permissions()
-            .mode()
-            & 0o777
-    };
+    let mode = |path| std::fs::metadata(path).expect("is there").permissions().mode() & 0o777;
     assert_eq!(mode(folder.join("a")), 0o600);
     assert_eq!(mode(folder.clone()), 0o700);
     assert!(disk.space(&folder).expect("known").total > 0);
@@ -48,36 +37,16 @@ fn files_are_written_listed_renamed_and_for_this_user_alone() {
 fn opening_follows_the_mode() {
     let (_runtime, doors, folder) = opened();
     let path = folder.path().join("a");
-    let missing = doors
-        .disk
-        .open(&path, OpenMode::Write)
-        .err()
-        .expect("not there");
+    let missing = doors.disk.open(&path, OpenMode::Write).err().expect("not there");
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     let file = doors.disk.open(&path, OpenMode::CreateNew).expect("made");
     file.write_all_at(b"abc", 2).expect("written");
     assert_eq!(file.len().expect("known"), 5);
-    let twice = doors
-        .disk
-        .open(&path, OpenMode::CreateNew)
-        .err()
-        .expect("is there");
+    let twice = doors.disk.open(&path, OpenMode::CreateNew).err().expect("is there");
     assert_eq!(twice.kind(), ErrorKind::AlreadyExists);
+    assert!(!doors.disk.open(&path, OpenMode::Create).expect("kept").is_empty().expect("known"));
     assert!(
-        !doors
-            .disk
-            .open(&path, OpenMode::Create)
-            .expect("kept")
-            .is_empty()
-            .expect("known")
-    );
-    assert!(
-        doors
-            .disk
-            .open(&path, OpenMode::Truncate)
-            .expect("emptied")
-            .is_empty()
-            .expect("known")
+        doors.disk.open(&path, OpenMode::Truncate).expect("emptied").is_empty().expect("known")
     );
 }
 
@@ -98,11 +67,7 @@ fn bytes_go_over_tcp_and_the_port_is_the_real_one() {
         let at = Address::Tcp("127.0.0.1:0".to_owned());
         let acceptor = doors.net.listen(&at).await.expect("bound");
         assert_ne!(acceptor.address(), at);
-        let mut near = doors
-            .net
-            .dial(&acceptor.address())
-            .await
-            .expect("connected");
+        let mut near = doors.net.dial(&acceptor.address()).await.expect("connected");
         let mut far = acceptor.accept().await.expect("accepted");
         assert!(far.peer.ip.expect("an address").is_loopback());
         near.stream.write_all(b"hello").await.expect("written");
@@ -120,14 +85,7 @@ fn a_local_socket_knows_its_user_and_replaces_a_stale_one() {
     runtime.block_on(async {
         drop(std::os::unix::net::UnixListener::bind(&path).expect("a stale socket"));
         let acceptor = doors.net.listen(&at).await.expect("bound");
-        assert_eq!(
-            std::fs::metadata(&path)
-                .expect("there")
-                .permissions()
-                .mode()
-                & 0o777,
-            0o600
-        );
+        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         let near = doors.net.dial(&at).await.expect("connected");
         let far = acceptor.accept().await.expect("accepted");
         assert!(far.peer.uid.is_some() && far.peer.uid == near.peer.uid);
@@ -163,41 +121,23 @@ impl Machine for Counter {
 fn a_machine_rests_until_its_bell_rings_or_its_time_comes() {
     let (_runtime, doors, _folder) = opened();
     let (told, heard) = mpsc::channel();
-    let machine = Counter {
-        left: 3,
-        told,
-        clock: Arc::clone(&doors.clock),
-    };
+    let machine = Counter { left: 3, told, clock: Arc::clone(&doors.clock) };
     let bell = doors.tasks.drive("counter", Box::new(machine));
     assert_eq!(heard.recv(), Ok(3));
-    assert!(
-        heard.recv_timeout(Duration::from_millis(30)).is_err(),
-        "it rests"
-    );
+    assert!(heard.recv_timeout(Duration::from_millis(30)).is_err(), "it rests");
     bell.ring();
     assert_eq!(heard.recv_timeout(Duration::from_secs(5)), Ok(2));
-    assert_eq!(
-        heard.recv_timeout(Duration::from_secs(5)),
-        Ok(1),
-        "its time comes"
-    );
-    assert!(
-        heard.recv_timeout(Duration::from_secs(5)).is_err(),
-        "it is done"
-    );
+    assert_eq!(heard.recv_timeout(Duration::from_secs(5)), Ok(1), "its time comes");
+    assert!(heard.recv_timeout(Duration::from_secs(5)).is_err(), "it is done");
 }
 
 #[test]
 fn timers_and_blocking_work_need_no_entered_runtime() {
     let (runtime, doors, _folder) = opened();
     let before = doors.clock.instant();
-    let sleep = doors
-        .clock
-        .sleep_until(before.plus(Duration::from_millis(5)));
+    let sleep = doors.clock.sleep_until(before.plus(Duration::from_millis(5)));
     let (told, heard) = mpsc::channel();
-    let work = doors
-        .tasks
-        .blocking("work", Box::new(move || told.send(7).expect("heard")));
+    let work = doors.tasks.blocking("work", Box::new(move || told.send(7).expect("heard")));
     doors.tasks.spawn("waiter", work);
     assert_eq!(heard.recv_timeout(Duration::from_secs(5)), Ok(7));
     runtime.block_on(sleep);
