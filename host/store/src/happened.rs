@@ -47,6 +47,8 @@ impl fmt::Debug for RunReady {
 pub struct DeliveryReady {
     /// Which.
     pub delivery: DeliveryId,
+    /// The run that made it.
+    pub run: RunId,
     /// Where to.
     pub destination: Name,
     /// The lane in which it keeps its place.
@@ -55,6 +57,8 @@ pub struct DeliveryReady {
     pub attempts: u32,
     /// When to try; none for now.
     pub due: Option<Timestamp>,
+    /// Since when it is queued.
+    pub since: Timestamp,
 }
 
 /// Without the lane, which is PHI.

@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hilum_env::{Clock, Tasks};
-use hilum_words::{Digest, MessageId, RunId, Timestamp};
+use hilum_words::Digest;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::journal::{Journal, Read, Unread};
+use super::journal::{Journal, Unread};
 use super::runner::Event;
 use super::window::Waiting;
-use crate::{Delivered, Destination, SendFault};
+use crate::{Delivered, Delivery, Destination, SendFault};
 
 /// What attempts need. Shared by all of one courier.
 pub(super) struct Means {
@@ -22,19 +22,10 @@ pub(super) struct Means {
     pub(super) group_bytes_max: usize,
 }
 
-/// What was sent, for the trail.
-#[derive(Clone, Copy)]
-pub(super) struct Sent {
-    pub(super) message: MessageId,
-    pub(super) run: RunId,
-    pub(super) digest: Digest,
-    pub(super) since: Timestamp,
-}
-
 /// What came of one delivery of a group.
 pub(super) enum Came {
-    /// It was handed to the destination, which answered this.
-    Of(Sent, Result<Delivered, SendFault>),
+    /// It was handed to the destination, which answered this. The digest is of what was sent.
+    Of(Option<Digest>, Result<Delivered, SendFault>),
     /// It did not fit into the group.
     LeftOver,
     /// The journal does not give it.
@@ -60,10 +51,8 @@ impl Group {
         let (mut deliveries, mut sent) = (Vec::new(), Vec::new());
         for one in read {
             came.push(match one {
-                Some(Ok((read, digest))) => {
-                    let Read { delivery, since } = read;
-                    let (message, run) = (delivery.message, delivery.run);
-                    sent.push((came.len(), Sent { message, run, digest, since }));
+                Some(Ok((delivery, digest))) => {
+                    sent.push((came.len(), digest));
                     deliveries.push(delivery);
                     Came::LeftOver
                 }
@@ -78,11 +67,11 @@ impl Group {
             means.destination.send_many(&deliveries).await
         }
         .into_iter();
-        for (index, sent) in sent {
+        for (index, digest) in sent {
             let bug = || Err(SendFault::Ambiguous("the destination's code gave no result".into()));
             let result = results.next().unwrap_or_else(bug);
             if let Some(slot) = came.get_mut(index) {
-                *slot = Came::Of(sent, result);
+                *slot = Came::Of(Some(digest), result);
             }
         }
         let took = means.clock.instant().since(started);
@@ -100,17 +89,17 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if !self.waiting.is_empty() {
-            let lost = Unread::Unreadable("the attempt ended with a bug".into());
-            let came = self.waiting.iter().map(|_| Came::Unread(lost.clone())).collect();
+            let lost = SendFault::Ambiguous("the attempt ended with a bug".into());
+            let came = self.waiting.iter().map(|_| Came::Of(None, Err(lost.clone()))).collect();
             self.report(came, Duration::ZERO);
         }
     }
 }
 
-type WholeRead = Result<(Read, Digest), Unread>;
+type Read = Result<(Delivery, Digest), Unread>;
 
 /// Reads a group, as far as it fits; `None` for what does not.
-async fn read(means: &Means, waiting: &[Waiting]) -> Vec<Option<WholeRead>> {
+async fn read(means: &Means, waiting: &[Waiting]) -> Vec<Option<Read>> {
     let read = Arc::new(Mutex::new(Vec::with_capacity(waiting.len())));
     let filled = Arc::clone(&read);
     let (journal, waiting) = (Arc::clone(&means.journal), waiting.to_vec());
@@ -123,10 +112,10 @@ async fn read(means: &Means, waiting: &[Waiting]) -> Vec<Option<WholeRead>> {
                 filled.push(None);
                 continue;
             }
-            filled.push(Some(journal.read(waiting).map(|read| {
-                bytes = bytes.saturating_add(read.delivery.body.len());
-                let digest = Digest::of(&read.delivery.body);
-                (read, digest)
+            filled.push(Some(journal.read(waiting).map(|delivery| {
+                bytes = bytes.saturating_add(delivery.body.len());
+                let digest = Digest::of(&delivery.body);
+                (delivery, digest)
             })));
         }
     };

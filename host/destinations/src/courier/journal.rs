@@ -6,7 +6,7 @@ use std::time::Duration;
 use hilum_audit::{Record, What, fact};
 use hilum_env::{BoxFuture, Clock};
 use hilum_store::{DeliveryReady, DeliveryState, Effect, Step, Store, StoreError};
-use hilum_words::{Actor, DeliveryId, Digest, MessageId, Name, RunId, Timestamp};
+use hilum_words::{Actor, DeliveryId, Digest, Name, RunId, Timestamp};
 use tracing::{debug, warn};
 
 use super::decide::Fate;
@@ -16,31 +16,25 @@ use crate::Delivery;
 /// How long to wait when the journal has too much to write.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// A delivery as it was read.
-pub(super) struct Read {
-    pub(super) delivery: Delivery,
-    /// Since when it is queued.
-    pub(super) since: Timestamp,
-}
-
 /// Why a delivery was not read.
 #[derive(Clone, Debug)]
 pub(super) enum Unread {
     /// It is not queued any more: delivered, discarded, replayed.
     NotQueued,
+    /// Its bytes are lost: damaged, or never there.
+    Gone(String),
     /// The journal cannot give it now.
-    Unreadable(String),
+    Later(String),
 }
 
 /// What became of a delivery, and what the trail says about it.
 #[derive(Clone)]
 pub(super) struct Outcome {
     pub(super) delivery: DeliveryId,
-    pub(super) message: MessageId,
     pub(super) run: RunId,
     pub(super) attempt: u32,
-    /// The digest of what was sent.
-    pub(super) sent: Digest,
+    /// The digest of what was sent, if it could be read.
+    pub(super) sent: Option<Digest>,
     pub(super) at: Timestamp,
     pub(super) fate: Fate,
 }
@@ -56,7 +50,7 @@ pub(super) trait Journal: Send + Sync {
     fn queued(&self, max: usize) -> (Vec<Waiting>, bool);
 
     /// The bytes of a delivery. May block.
-    fn read(&self, waiting: &Waiting) -> Result<Read, Unread>;
+    fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread>;
 
     /// Submits outcomes with their evidence, in this order, before it returns; the future resolves
     /// once they are durable.
@@ -75,9 +69,11 @@ impl From<DeliveryReady> for Waiting {
     fn from(ready: DeliveryReady) -> Self {
         Self {
             delivery: ready.delivery,
+            run: ready.run,
             lane: ready.lane.into(),
             attempts: ready.attempts,
             due: ready.due.unwrap_or(Timestamp::from_micros(i64::MIN)),
+            since: ready.since,
             place: 0,
         }
     }
@@ -89,16 +85,19 @@ impl Journal for StoreJournal {
         (listed.into_iter().map(Waiting::from).collect(), is_all)
     }
 
-    fn read(&self, waiting: &Waiting) -> Result<Read, Unread> {
+    fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread> {
         let record = match self.store.delivery(waiting.delivery) {
             Ok(record) => record,
             Err(StoreError::NoDelivery(_)) => return Err(Unread::NotQueued),
-            Err(fault) => return Err(Unread::Unreadable(fault.to_string())),
+            Err(fault @ (StoreError::Damaged { .. } | StoreError::OutsideMessage)) => {
+                return Err(Unread::Gone(fault.to_string()));
+            }
+            Err(fault) => return Err(Unread::Later(fault.to_string())),
         };
         if record.state != DeliveryState::Queued || !record.is_cleared {
             return Err(Unread::NotQueued);
         }
-        let delivery = Delivery {
+        Ok(Delivery {
             id: record.delivery,
             message: record.message,
             run: record.run,
@@ -107,8 +106,7 @@ impl Journal for StoreJournal {
             attempt: waiting.attempts.saturating_add(1),
             format: record.format,
             body: record.body,
-        };
-        Ok(Read { delivery, since: record.since })
+        })
     }
 
     fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>> {
@@ -177,14 +175,15 @@ impl StoreJournal {
         };
         let actor = Actor::system(format!("courier/{}", self.destination));
         let mut record = Record::new(outcome.at, what, actor)
-            .message(outcome.message)
             .run(outcome.run)
             .delivery(delivery)
             .text(fact::DESTINATION, self.destination.as_str())
-            .number(fact::ATTEMPT, u64::from(outcome.attempt))
-            .digest(fact::OUTPUT, outcome.sent);
+            .number(fact::ATTEMPT, u64::from(outcome.attempt));
+        if let Some(sent) = outcome.sent {
+            record = record.digest(fact::OUTPUT, sent);
+        }
         if let Some(run) = self.store.run(outcome.run) {
-            record = record.generation(run.generation);
+            record = record.message(run.message).generation(run.generation);
         }
         record = match &outcome.fate {
             Fate::Delivered { code, .. } => record.text(fact::CODE, code),

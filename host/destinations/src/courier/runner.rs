@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hilum_env::{BoxFuture, Entropy};
-use hilum_words::{DeliveryId, Timestamp};
+use hilum_words::{Cause, CauseWord, DeliveryId, Digest, Timestamp};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
 
-use super::attempt::{Came, Group, Means, Sent};
+use super::attempt::{Came, Group, Means};
 use super::decide::{Attempt, Fate, Health, Rules, decide};
 use super::journal::{NotWritten, Outcome, Unread};
 use super::window::{Admission, LaneKey, Waiting, Window};
 use super::{Limits, Phase, Shared, State};
+use crate::metrics::Outcome as Count;
 use crate::{Metrics, SendFault, Whose};
 
 /// Waits are cut to this: wall time may jump while we sleep.
@@ -196,6 +197,7 @@ impl Runner {
         let mut blocked: BTreeSet<LaneKey> = BTreeSet::new();
         let mut is_paused = false;
         for (mut waiting, came) in tried {
+            let attempt = waiting.attempts.saturating_add(1);
             let (sent, result) = match came {
                 Came::Of(sent, result) => (sent, result),
                 Came::LeftOver => {
@@ -206,11 +208,21 @@ impl Runner {
                     self.window.forget(waiting.delivery);
                     continue;
                 }
-                Came::Unread(Unread::Unreadable(why)) => {
-                    // It keeps its place in the window, so that it is not read again and again; it
-                    // stays queued in the journal, and its lane goes on without it.
-                    error!(delivery = %waiting.delivery, why, "a delivery cannot be read");
+                Came::Unread(Unread::Gone(why)) => {
+                    let fate = Fate::Parked { cause: Cause::new(CauseWord::Gone, why) };
+                    self.metrics.attempted(&self.shared.name, Count::Gone);
+                    self.note(&waiting, attempt, &fate, now);
+                    self.settling.insert(waiting.delivery);
+                    outcomes.push(outcome(&waiting, attempt, None, now, fate));
+                    continue;
+                }
+                Came::Unread(Unread::Later(why)) => {
+                    // Nothing was tried, and a journal that cannot be read is not written to.
+                    warn!(delivery = %waiting.delivery, why, "a delivery cannot be read now");
                     self.shared.note_fault(now, why);
+                    waiting.due = now.plus(self.rules.retry.backoff.slow(&*self.entropy));
+                    blocked.insert(Arc::clone(&waiting.lane));
+                    again.push(waiting);
                     continue;
                 }
             };
@@ -221,22 +233,19 @@ impl Runner {
                 continue;
             }
             is_paused |= is_whole;
-            let attempt = waiting.attempts.saturating_add(1);
-            let counted = Attempt { number: attempt, since: sent.since };
+            let counted = Attempt { number: attempt, since: waiting.since };
             let (fate, count) =
                 decide(&self.rules, &mut self.health, counted, result, now, &*self.entropy);
             self.metrics.attempted(&self.shared.name, count);
             self.note(&waiting, attempt, &fate, now);
-            let delivery = waiting.delivery;
-            if let Fate::Deferred { due, .. } = &fate {
-                (waiting.attempts, waiting.due) = (attempt, *due);
+            outcomes.push(outcome(&waiting, attempt, sent, now, fate.clone()));
+            if let Fate::Deferred { due, .. } = fate {
+                (waiting.attempts, waiting.due) = (attempt, due);
                 blocked.insert(Arc::clone(&waiting.lane));
                 again.push(waiting);
             } else {
-                self.settling.insert(delivery);
+                self.settling.insert(waiting.delivery);
             }
-            let Sent { message, run, digest, .. } = sent;
-            outcomes.push(Outcome { delivery, message, run, attempt, sent: digest, at: now, fate });
         }
         if !took.is_zero() {
             self.metrics.took(&self.shared.name, took.as_secs_f64());
@@ -321,4 +330,14 @@ impl Runner {
             status.next_attempt = next_attempt;
         });
     }
+}
+
+fn outcome(
+    waiting: &Waiting,
+    attempt: u32,
+    sent: Option<Digest>,
+    at: Timestamp,
+    fate: Fate,
+) -> Outcome {
+    Outcome { delivery: waiting.delivery, run: waiting.run, attempt, sent, at, fate }
 }

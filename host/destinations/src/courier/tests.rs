@@ -6,7 +6,7 @@ use hilum_env::BoxFuture;
 use hilum_words::{CauseWord, DeliveryId, MessageId, RunId};
 
 use super::decide::Fate;
-use super::journal::{NotWritten, Outcome, Read, Unread};
+use super::journal::{NotWritten, Outcome, Unread};
 use super::*;
 use crate::{Backoff, Delivered, Delivery, OnAmbiguous, Retry, SendFault};
 
@@ -25,15 +25,19 @@ struct Memory {
     /// The next commit fails for good.
     is_poisoned: AtomicBool,
     body_bytes: AtomicUsize,
+    /// The next reads fail so.
+    unread: Mutex<Vec<Unread>>,
 }
 
 impl Memory {
     fn queue(&self, number: u128, lane: &str) -> Waiting {
         let waiting = Waiting {
             delivery: DeliveryId::from_bits(number),
+            run: RunId::from_bits(number),
             lane: lane.as_bytes().into(),
             attempts: 0,
             due: Timestamp::from_micros(0),
+            since: Timestamp::from_micros(i64::MAX),
             place: 0,
         };
         let place = self.next.fetch_add(1, Ordering::SeqCst) as u64;
@@ -60,13 +64,16 @@ impl Journal for InMemory {
         (queued.values().take(max).cloned().collect(), queued.len() <= max)
     }
 
-    fn read(&self, waiting: &Waiting) -> Result<Read, Unread> {
+    fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread> {
         let is_queued = lock(&self.0.queued).values().any(|it| it.delivery == waiting.delivery);
         if !is_queued {
             return Err(Unread::NotQueued);
         }
+        if let Some(unread) = lock(&self.0.unread).pop() {
+            return Err(unread);
+        }
         let number = waiting.delivery.bits();
-        let delivery = Delivery {
+        Ok(Delivery {
             id: waiting.delivery,
             message: MessageId::from_bits(number),
             run: RunId::from_bits(number),
@@ -75,8 +82,7 @@ impl Journal for InMemory {
             attempt: waiting.attempts + 1,
             format: "fhir-json".into(),
             body: vec![0; self.0.body_bytes.load(Ordering::SeqCst)].into(),
-        };
-        Ok(Read { delivery, since: Timestamp::from_micros(self.1.now_micros()) })
+        })
     }
 
     fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>> {
@@ -433,6 +439,22 @@ fn what_is_queued_again_while_its_outcome_is_on_its_way_to_the_disk_is_not_forgo
 }
 
 #[test]
+fn what_the_journal_has_lost_is_parked_and_what_it_cannot_read_now_is_tried_again() {
+    let site = Site::new();
+    for number in 1..=2 {
+        site.journal.queue(number, "a");
+    }
+    let (gone, later) = (Unread::Gone("damaged".into()), Unread::Later("reading failed".into()));
+    *lock(&site.journal.unread) = vec![gone, later];
+    let (courier, destination) = site.start(well);
+    wait("the fault to be shown", || courier.status().last_fault.is_some());
+    wait("all outcomes", || site.journal.outcomes().len() == 2);
+    let words: Vec<_> = site.journal.outcomes().into_iter().map(|it| (it.0, it.2)).collect();
+    assert_eq!(words, [(1, "gone".into()), (2, "delivered".into())]);
+    assert_eq!(destination.came(), [2]);
+}
+
+#[test]
 fn what_an_operator_discarded_is_not_sent() {
     let site = Site::new();
     let (courier, destination) = site.start(well);
@@ -494,11 +516,15 @@ fn a_journal_that_takes_no_more_ends_the_courier() {
 fn a_bug_in_a_destination_blocks_nothing() {
     let site = Site::new();
     for number in 1..=2 {
-        site.journal.queue(number, "a");
+        site.journal.queue(number, &lane_of(number));
     }
-    let (courier, _) = site.start(|it| if it.id.bits() == 1 { panic!("a bug") } else { well(it) });
-    wait("the other to be delivered", || site.journal.delivered() == [2]);
-    assert_eq!(lock(&site.journal.queued).len(), 1, "it stays queued for the next start");
+    let (courier, _) = site.start(|it| match (it.id.bits(), it.attempt) {
+        (1, 1..=2) => panic!("a bug"),
+        _ => well(it),
+    });
+    wait("both to be delivered", || site.journal.delivered() == [2, 1]);
+    let deferred = site.journal.outcomes().iter().filter(|it| it.2 == "deferred").count();
+    assert_eq!(deferred, 2);
     site.stop(&courier, Duration::from_secs(1));
 }
 
@@ -506,9 +532,11 @@ fn a_bug_in_a_destination_blocks_nothing() {
 fn a_status_holds_no_lane() {
     let waiting = Waiting {
         delivery: DeliveryId::from_bits(1),
+        run: RunId::from_bits(1),
         lane: Bytes::from_static(b"MRN4711").to_vec().into(),
         attempts: 0,
         due: Timestamp::from_micros(0),
+        since: Timestamp::from_micros(0),
         place: 0,
     };
     let site = Site::new();

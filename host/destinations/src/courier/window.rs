@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use hilum_words::{DeliveryId, Timestamp};
+use hilum_words::{DeliveryId, RunId, Timestamp};
 
 /// The key of a lane.
 pub(super) type LaneKey = Arc<[u8]>;
@@ -17,11 +17,15 @@ pub(super) type LaneKey = Arc<[u8]>;
 #[derive(Clone)]
 pub(super) struct Waiting {
     pub(super) delivery: DeliveryId,
+    /// The run that made it.
+    pub(super) run: RunId,
     pub(super) lane: LaneKey,
     /// How often it was tried.
     pub(super) attempts: u32,
     /// Not to be tried before.
     pub(super) due: Timestamp,
+    /// Since when it is queued: its age decides when we give up.
+    pub(super) since: Timestamp,
     /// Its place in the window, given when it is admitted.
     pub(super) place: u64,
 }
@@ -159,9 +163,11 @@ mod tests {
     fn waiting(number: u128, lane: &str, due: i64) -> Waiting {
         Waiting {
             delivery: DeliveryId::from_bits(number),
+            run: RunId::from_bits(number),
             lane: lane.as_bytes().into(),
             attempts: 0,
             due: Timestamp::from_micros(due),
+            since: Timestamp::from_micros(0),
             place: 0,
         }
     }

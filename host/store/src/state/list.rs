@@ -2,7 +2,7 @@
 
 use hilum_words::{DeliveryId, MessageId, RunId};
 
-use super::{Delivery, Message, Run, State};
+use super::{Delivery, Message, State};
 use crate::content::Source;
 use crate::frame::FrameRef;
 use crate::{
@@ -13,10 +13,6 @@ use crate::{
 impl State {
     pub(crate) fn find_message(&self, id: MessageId) -> Option<&Message> {
         self.messages.get(&id)
-    }
-
-    pub(crate) fn find_run(&self, id: RunId) -> Option<&Run> {
-        self.runs.get(&id)
     }
 
     pub(crate) fn find_delivery(&self, id: DeliveryId) -> Option<&Delivery> {
@@ -63,10 +59,12 @@ impl State {
         let entry = self.deliveries.get(&id)?;
         Some(DeliveryReady {
             delivery: id,
+            run: entry.run,
             destination: entry.destination.clone(),
             lane: entry.lane.to_vec(),
             attempts: entry.attempts,
             due: entry.due,
+            since: entry.since,
         })
     }
 
