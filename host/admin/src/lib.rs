@@ -104,8 +104,9 @@ impl Admin {
         spawn(doors, "admin/control", control, CONTROL, handler, stopped.clone());
         if let Some(acceptor) = health {
             let handler = Health::new(gateway, doors.clone());
-            spawn(doors, "admin/health", acceptor, HEALTH, handler, stopped);
+            spawn(doors, "admin/health", acceptor, HEALTH, handler, stopped.clone());
         }
+        drop(stopped);
         Ok(Self { stop, health: health_address })
     }
 
@@ -114,10 +115,12 @@ impl Admin {
         self.health.as_ref()
     }
 
-    /// Stops accepting. Exchanges that are under way come to their end.
-    pub fn stop(&self) {
+    /// Stops accepting, and removes the control socket. Exchanges that are under way come to their
+    /// end.
+    pub async fn stop(&self) {
         // Nobody listens any more if both servers have ended.
         let _ = self.stop.send(true);
+        self.stop.closed().await;
     }
 }
 

@@ -66,7 +66,7 @@ pub async fn serve<H: Handler>(
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = stop.wait_for(|stopped| *stopped) => return,
+            _ = stop.wait_for(|stopped| *stopped) => break,
             accepted = acceptor.accept() => accepted,
         };
         let connection = match accepted {
@@ -89,6 +89,9 @@ pub async fn serve<H: Handler>(
         };
         doors.tasks.spawn("admin/exchange", Box::pin(task));
     }
+    // Whoever waits for `stop` to be let go finds the socket closed and its file removed.
+    drop(acceptor);
+    drop(stop);
 }
 
 async fn exchange<H: Handler>(

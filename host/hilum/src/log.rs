@@ -125,6 +125,17 @@ impl Visit for Fields {
         self.note(field, value.into());
     }
 
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        // Beyond 64 bits JSON has no number that every reader keeps.
+        let value = u64::try_from(value).map_or_else(|_| value.to_string().into(), Value::from);
+        self.note(field, value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        let value = i64::try_from(value).map_or_else(|_| value.to_string().into(), Value::from);
+        self.note(field, value);
+    }
+
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.note(field, value.into());
     }

@@ -151,6 +151,7 @@ async fn trace(context: &Context, id: &str) -> anyhow::Result<Exit> {
     output.text("")?;
     let records = list(&trace, "trail");
     output.text(&trail::tell(output, records))?;
+    output.text(&format!("\n{}", trail::tell_now(list(&trace, "runs"))))?;
     let count = counted(records.len() as u64, "record", "records");
     output.text(&output.dim(&format!("{count} in the trail")))?;
     Ok(Exit::Success)

@@ -51,7 +51,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         () = gateway.stop(DRAIN_MAX) => info!("stopped"),
     }
     // Health answers until the end, so that a load balancer sees the drain.
-    admin.stop();
+    admin.stop().await;
     Ok(Exit::Success)
 }
 

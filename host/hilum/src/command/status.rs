@@ -73,7 +73,7 @@ fn print(output: &Output, status: &Value) -> anyhow::Result<()> {
     ];
     let members = ["name", "kind", "state", "queued", "parked", "last_fault/why"];
     section(output, status, "destinations", &columns, &members)?;
-    let columns = [text("PLUGIN"), text("VERSION"), text("DIGEST"), text("FILE")];
+    let columns = [text("PLUGIN"), text("PACKAGE"), text("DIGEST"), text("FILE")];
     section(output, status, "plugins", &columns, &["name", "version", "digest", "file"])?;
     let columns =
         [text("ROUTE"), text("FROM"), text("STEPS"), text("TO"), text("OWNER"), text("PURPOSE")];

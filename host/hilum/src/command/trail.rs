@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::output::{Output, counted, member, size, thousands};
+use crate::output::{Output, counted, list, member, size, thousands};
 
 /// One line for each record, and one more for what a step opened, sealed and was denied.
 pub fn tell(output: &Output, records: &[Value]) -> String {
@@ -19,6 +19,38 @@ pub fn tell(output: &Output, records: &[Value]) -> String {
         for line in details(record) {
             out.push_str(&format!("{:37}{}\n", "", output.dim(&line)));
         }
+    }
+    out
+}
+
+/// Where each run and each of its outputs stands now.
+pub fn tell_now(runs: &[Value]) -> String {
+    let mut out = String::new();
+    for run in runs.iter().filter(|run| member(run, "state") != "replayed") {
+        let with = |sentence: String, value: &Value, key: &str| match member(value, key) {
+            more if more.is_empty() => sentence,
+            more => format!("{sentence}: {more}"),
+        };
+        let route = member(run, "route");
+        let state = member(run, "state");
+        let deliveries = list(run, "deliveries");
+        if deliveries.is_empty() {
+            out.push_str(&with(format!("route {route} now: {state}"), run, "cause"));
+            out.push('\n');
+        }
+        for delivery in deliveries {
+            let to = member(delivery, "destination");
+            let state = match (member(delivery, "state").as_str(), member(delivery, "due")) {
+                ("queued", due) if !due.is_empty() => format!("waits until {due}"),
+                ("queued", _) => "waits for its turn".to_owned(),
+                (state, _) => state.to_owned(),
+            };
+            out.push_str(&with(format!("{to} now: {state}"), delivery, "cause"));
+            out.push('\n');
+        }
+    }
+    if runs.is_empty() {
+        out.push_str("no route takes it, so nothing is done with it\n");
     }
     out
 }
@@ -143,6 +175,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn where_it_stands_now_is_one_line_for_each_destination() {
+        let runs = [
+            json!({ "route": "old", "state": "replayed", "deliveries": [] }),
+            json!({ "route": "adt", "state": "dispatched", "deliveries": [
+                { "destination": "ehr", "state": "queued", "due": "2026-11-24T09:05:30.000Z", "cause": "not reached" },
+                { "destination": "archive", "state": "delivered", "due": null, "cause": null },
+                { "destination": "research", "state": "parked", "cause": "denied: identifier" },
+            ]}),
+            json!({ "route": "lab", "state": "held", "cause": "is it new?", "deliveries": [] }),
+        ];
+        assert_eq!(
+            tell_now(&runs),
+            "ehr now: waits until 2026-11-24T09:05:30.000Z: not reached\n\
+             archive now: delivered\n\
+             research now: parked: denied: identifier\n\
+             route lab now: held: is it new?\n"
+        );
+    }
 
     #[test]
     fn a_trail_reads_like_a_story() {

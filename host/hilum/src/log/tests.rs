@@ -56,7 +56,7 @@ fn an_event_is_one_line_of_json_with_its_spans() {
     tracing::subscriber::with_default(subscriber, || {
         let _span = info_span!("run", message = "msg_1").entered();
         let phi = hilum_words::Phi::new("EVERYWOMAN");
-        info!(attempt = 2, ?phi, "delivery\ndeferred");
+        info!(attempt = 2, micros = 3_u128, ?phi, "delivery\ndeferred");
     });
     let written = paper.0.lock().expect("not poisoned").clone();
     let written = String::from_utf8(written).expect("UTF-8");
@@ -69,7 +69,7 @@ fn an_event_is_one_line_of_json_with_its_spans() {
             "level": "INFO",
             "target": "hilum::log::tests",
             "message": "delivery\ndeferred",
-            "fields": { "attempt": 2, "phi": "[phi]" },
+            "fields": { "attempt": 2, "micros": 3, "phi": "[phi]" },
             "spans": [{ "message": "msg_1", "name": "run" }],
         })
     );
