@@ -2,6 +2,7 @@
 
 mod configuration;
 mod delivery;
+mod golden;
 mod operating;
 mod phi;
 mod tidy;
