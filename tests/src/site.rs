@@ -18,7 +18,8 @@ pub fn repository() -> PathBuf {
 
 /// The `hilum` binary, as `make build` leaves it.
 pub fn hilum() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(repository().join("target"), Into::into);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or(repository().join("target"), Into::into);
     repository().join(target).join("debug/hilum")
 }
 
@@ -143,6 +144,13 @@ impl Running<'_> {
         Ok(serde_json::from_str(&out)?)
     }
 
+    /// What `hilum message list` or `hilum parked list` lists.
+    pub fn list(&self, what: &str) -> Result<Value> {
+        let listed = self.json(&[what, "list"])?;
+        let member = if what == "message" { "messages" } else { what };
+        Ok(listed.get(member).context("a list")?.clone())
+    }
+
     /// The address of a listener, with its real port.
     pub fn listener(&self, name: &str) -> Result<String> {
         let status = self.json(&["status"])?;
@@ -166,7 +174,11 @@ impl Running<'_> {
     pub fn wait(&self, what: &str, mut done: impl FnMut(&Self) -> Result<bool>) -> Result<()> {
         let started = Instant::now();
         while !done(self)? {
-            ensure!(started.elapsed() < PATIENCE, "waited in vain for {what}:\n{}", self.site.log());
+            ensure!(
+                started.elapsed() < PATIENCE,
+                "waited in vain for {what}:\n{}",
+                self.site.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -196,7 +208,11 @@ impl Running<'_> {
             if let Some(status) = self.process.try_wait()? {
                 return Ok(status.code().unwrap_or(-1));
             }
-            ensure!(started.elapsed() < PATIENCE, "hilum serve does not stop:\n{}", self.site.log());
+            ensure!(
+                started.elapsed() < PATIENCE,
+                "hilum serve does not stop:\n{}",
+                self.site.log()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -116,7 +116,7 @@ fn kill_nine_at_random_moments_loses_nothing_that_was_acknowledged() {
 
     let running = site.serve().expect("serving");
     running.wait_until_idle().expect("idle");
-    let parked = running.json(&["parked", "list"]).expect("listed");
+    let parked = running.list("parked").expect("listed");
     assert_eq!(running.terminate().expect("stopped"), 0);
 
     // A run may be parked as crashed only after three starts, and then it is listed.
@@ -126,14 +126,21 @@ fn kill_nine_at_random_moments_loses_nothing_that_was_acknowledged() {
         for entry in std::fs::read_dir(site.path().join(folder)).expect("the folder") {
             let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("text");
             // Visit numbers are `V` and the control id.
-            found.extend(text.split('"').filter_map(|it| it.strip_prefix("VK")).map(|it| format!("K{it}")));
+            found.extend(
+                text.split('"').filter_map(|it| it.strip_prefix("VK")).map(|it| format!("K{it}")),
+            );
         }
         found
     };
     for folder in ["out/single", "out/rolling"] {
         let delivered = visit_numbers(folder);
         let lost: Vec<_> = acknowledged.difference(&delivered).collect();
-        assert!(lost.is_empty(), "{} of {} lost in {folder}: {lost:?}", lost.len(), acknowledged.len());
+        assert!(
+            lost.is_empty(),
+            "{} of {} lost in {folder}: {lost:?}",
+            lost.len(),
+            acknowledged.len()
+        );
     }
     let (code, out, err) = site.run(&["store", "check"]).expect("hilum runs");
     assert_eq!(code, 0, "trail and state agree: {out}{err}");
@@ -144,7 +151,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -157,7 +165,8 @@ fn a_destination_that_is_down_gets_its_messages_later_in_order() {
     fhir.answer_with(503, Some(Duration::from_millis(200)));
     let mut client = running.client("adt-in").expect("connected");
     for number in 0..5 {
-        let answer = client.send(&adt(&format!("O{number}"), &format!("{number}"))).expect("answered");
+        let answer =
+            client.send(&adt(&format!("O{number}"), &format!("{number}"))).expect("answered");
         assert!(answer.contains("|AA|"), "the sender does not feel it: {answer}");
     }
     running
@@ -183,7 +192,7 @@ fn a_rejected_message_is_parked_with_its_cause_and_can_be_replayed() {
     let mut client = running.client("adt-in").expect("connected");
     client.send(&adt("R1", "4711")).expect("answered");
     running.wait_until_idle().expect("idle");
-    let parked = running.json(&["parked", "list"]).expect("listed");
+    let parked = running.list("parked").expect("listed");
     assert_eq!(parked[0]["destination"], "ehr", "{parked}");
     assert_eq!(parked[0]["cause"], "rejected", "{parked}");
     assert_eq!(parked.as_array().map(Vec::len), Some(1), "the files are not affected: {parked}");
@@ -193,6 +202,6 @@ fn a_rejected_message_is_parked_with_its_cause_and_can_be_replayed() {
     running.json(&["parked", "replay", &id]).expect("replayed");
     running.wait_until_idle().expect("idle");
     assert_eq!(fhir.resources("Patient").len(), 1);
-    let parked = running.json(&["parked", "list"]).expect("listed");
+    let parked = running.list("parked").expect("listed");
     assert_eq!(parked.as_array().map(Vec::len), Some(0), "{parked}");
 }

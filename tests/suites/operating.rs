@@ -40,18 +40,18 @@ fn a_restart_keeps_what_was_there() {
     let mut client = running.client("adt-in").expect("connected");
     client.send(&adt("B1", "4711")).expect("answered");
     running.wait_until_idle().expect("idle");
-    let before = running.json(&["message", "list"]).expect("listed");
+    let before = running.list("message").expect("listed");
     assert_eq!(running.terminate().expect("stopped"), 0);
 
     let running = site.serve().expect("serving again");
-    let after = running.json(&["message", "list"]).expect("listed");
+    let after = running.list("message").expect("listed");
     assert_eq!(before, after);
     // The duplicate window survives as well.
     let mut client = running.client("adt-in").expect("connected");
     let again = client.send(&adt("B1", "4711")).expect("answered");
     assert!(again.contains("\rMSA|AA|B1"), "{again}");
     running.wait_until_idle().expect("idle");
-    assert_eq!(running.json(&["message", "list"]).expect("listed"), before);
+    assert_eq!(running.list("message").expect("listed"), before);
 }
 
 #[test]

@@ -7,8 +7,18 @@ use hilum_tests::Site;
 
 /// Values that stand in the message and nowhere else in the world.
 const MARKED: &[&str] = &[
-    "Zwiebelfisch", "Hildegunde", "Kaspressknoedel", "MRN88172635", "19470229", "1947-02-28", "19470228",
-    "Schnurrbartgasse", "Oberunterbach", "4499887766", "VISIT55443322", "Geheimnotiz",
+    "Zwiebelfisch",
+    "Hildegunde",
+    "Kaspressknoedel",
+    "MRN88172635",
+    "19470229",
+    "1947-02-28",
+    "19470228",
+    "Schnurrbartgasse",
+    "Oberunterbach",
+    "4499887766",
+    "VISIT55443322",
+    "Geheimnotiz",
 ];
 
 fn marked() -> Vec<u8> {
@@ -49,20 +59,27 @@ fn no_marked_value_is_where_operators_look() {
         search("an answer", &client.send(broken.as_bytes()).expect("answered"));
     }
     running.wait_until_idle().expect("idle");
-    assert_eq!(fhir.resources("Patient")[0]["name"][0]["family"], "Zwiebelfisch", "it was delivered");
+    assert_eq!(
+        fhir.resources("Patient")[0]["name"][0]["family"],
+        "Zwiebelfisch",
+        "it was delivered"
+    );
 
-    let list = running.json(&["message", "list"]).expect("listed");
+    let list = running.list("message").expect("listed");
     search("message list", &list.to_string());
     for message in list.as_array().expect("a list") {
         let id = message["id"].as_str().expect("an id");
         search("message show", &running.json(&["message", "show", id]).expect("shown").to_string());
-        search("message trace", &running.json(&["message", "trace", id]).expect("traced").to_string());
+        search(
+            "message trace",
+            &running.json(&["message", "trace", id]).expect("traced").to_string(),
+        );
         let (_, out, _) = site.run(&["message", "show", id]).expect("shown");
         search("message show for people", &out);
         let (_, out, _) = site.run(&["message", "trace", id]).expect("traced");
         search("message trace for people", &out);
     }
-    for parked in running.json(&["parked", "list"]).expect("listed").as_array().expect("a list") {
+    for parked in running.list("parked").expect("listed").as_array().expect("a list") {
         search("parked list", &parked.to_string());
         let id = parked["id"].as_str().expect("an id");
         search("parked show", &running.json(&["parked", "show", id]).expect("shown").to_string());

@@ -97,7 +97,8 @@ fn a_mapping_with_a_mistake_names_the_line() {
     run(desk.path(), &["plugin", "new", "broken"]);
     let source = desk.path().join("broken/src/lib.rs");
     let text = std::fs::read_to_string(&source).expect("the source");
-    std::fs::write(&source, format!("{text}\nfn wrong() -> u32 {{ \"text\" }}\n")).expect("written");
+    std::fs::write(&source, format!("{text}\nfn wrong() -> u32 {{ \"text\" }}\n"))
+        .expect("written");
     let output = Command::new(hilum())
         .args(["plugin", "build", "broken"])
         .current_dir(desk.path())

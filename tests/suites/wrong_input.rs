@@ -36,12 +36,13 @@ fn answer(running: &hilum_tests::Running<'_>, content: &[u8]) -> String {
     answer
         .split('\r')
         .map(|segment| {
-            let mut fields: Vec<&str> = segment.split('|').collect();
+            let separator = answer.chars().nth(3).expect("MSH-1").to_string();
+            let mut fields: Vec<&str> = segment.split(&separator).collect();
             if fields[0] == "MSH" {
                 fields[6] = "<time>";
                 fields[9] = "<id>";
             }
-            fields.join("|") + "\n"
+            fields.join(&separator) + "\n"
         })
         .collect::<String>()
         .trim_end()
@@ -57,34 +58,52 @@ fn each_wrong_message_is_answered_in_the_senders_protocol() {
     };
     check(
         b"this is no HL7",
-        expect_test::expect![],
+        expect_test::expect![[r#"
+            MSH|^~\&|||||<time>||ACK|<id>|P|2.5.1
+            MSA|AR
+            ERR|||100^Segment sequence error^HL70357|E||||this is no HL7 v2 message: no usable MSH"#]],
     );
     check(
         b"MSH|^~\\&|A|B|C|D|20260101||ORU^R01^ORU_R01|7|P|2.5.1\r",
-        expect_test::expect![],
+        expect_test::expect![[r#"
+            MSH|^~\&|C|D|A|B|<time>||ACK^R01^ACK|<id>|P|2.5.1
+            MSA|AR|7
+            ERR||MSH^1^9|200^Unsupported message type^HL70357|E||||no route takes this kind of message"#]],
     );
     check(
         b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01^ADT_A01||P|2.5.1\r",
-        expect_test::expect![],
+        expect_test::expect![[r#"
+            MSH|^~\&|C|D|A|B|<time>||ACK^A01^ACK|<id>|P|2.5.1
+            MSA|AE
+            ERR||MSH^1^10|101^Required field missing^HL70357|E||||MSH-10: required field is missing"#]],
     );
     check(
         b"MSH#*~\\&#A#B#C#D#20260101##ADT*A01*ADT_A01##P#2.3\r",
-        expect_test::expect![],
+        expect_test::expect![[r#"
+            MSH#*~\&#C#D#A#B#<time>##ACK*A01#<id>#P#2.3
+            MSA#AE##MSH-10: required field is missing
+            ERR#MSH*1*10*101&Required field missing&HL70357"#]],
     );
     check(
         b"FHS|^~\\&|A\rBHS|^~\\&|A\rMSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rBTS|1\rFTS|1\r",
-        expect_test::expect![],
+        expect_test::expect![[r#"
+            MSH|^~\&|C|D|A|B|<time>||ACK^A01^ACK|<id>|P|2.5.1
+            MSA|AR|8
+            ERR|||200^Unsupported message type^HL70357|E||||batches are not taken: send one message in each frame"#]],
     );
     check(
         b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rMSH|^~\\&|A|B|C|D|20260101||ADT^A01|9|P|2.5.1\r",
-        expect_test::expect![],
+        expect_test::expect![[r#"
+            MSH|^~\&|C|D|A|B|<time>||ACK^A01^ACK|<id>|P|2.5.1
+            MSA|AR|8
+            ERR|||200^Unsupported message type^HL70357|E||||batches are not taken: send one message in each frame"#]],
     );
     // After all that the gateway still takes what is right.
     let mut client = running.client("adt-in").expect("connected");
     let right = client.send(&adt("W1", "4711")).expect("answered");
     assert!(right.contains("\rMSA|AA|W1"), "{right}");
     running.wait_until_idle().expect("idle");
-    let listed = running.json(&["message", "list"]).expect("listed");
+    let listed = running.list("message").expect("listed");
     assert_eq!(listed.as_array().expect("a list").len(), 1, "only what was accepted is stored");
 }
 
@@ -112,7 +131,7 @@ fn a_frame_over_its_limit_is_refused_by_its_control_id_and_closed() {
     let answer = client.answer().expect("answered");
     assert!(answer.contains("\rMSA|AR|LONG1"), "{answer}");
     assert!(client.is_closed());
-    let listed = running.json(&["message", "list"]).expect("listed");
+    let listed = running.list("message").expect("listed");
     assert_eq!(listed.as_array().expect("a list").len(), 0);
 }
 
@@ -122,8 +141,7 @@ fn a_connection_over_the_limit_is_closed_at_once_and_the_others_go_on() {
     let running = site.serve().expect("serving");
     let mut first = running.client("adt-in").expect("connected");
     assert!(first.send(&adt("C0", "1")).expect("answered").contains("|AA|"));
-    let mut others: Vec<_> =
-        (0..3).map(|_| running.client("adt-in").expect("connected")).collect();
+    let mut others: Vec<_> = (0..3).map(|_| running.client("adt-in").expect("connected")).collect();
     for (number, client) in others.iter_mut().enumerate() {
         let answer = client.send(&adt(&format!("C{}", number + 1), "1")).expect("answered");
         assert!(answer.contains("|AA|"), "{answer}");
