@@ -390,9 +390,10 @@ async fn a_spent_budget_stops_the_long_frame_and_not_the_others() {
     let mut bench = Bench::new(Story::open());
     // The frame needs two steps beyond the first, which is the connection's own.
     bench.budget = ByteBudget::new(STEP_BYTES as u64);
-    let (long, mut long_client) = bench.connect();
+    let (long, long_client) = bench.connect();
     let (short, mut short_client) = bench.connect();
     let script = async {
+        let mut long_client = long_client;
         let sent = long_client.stream.write_all(b"\x0b").await;
         sent.expect("written");
         let content = vec![b'x'; 3 * STEP_BYTES];
@@ -409,6 +410,7 @@ async fn a_spent_budget_stops_the_long_frame_and_not_the_others() {
         assert_eq!(bench.troubles(Trouble::Budget), 1);
         assert_eq!(bench.budget.left(), STEP_BYTES, "it is given back");
         assert_eq!(short_client.finish().await, "");
+        drop(long_client);
     };
     tokio::join!(long, short, script);
 }
@@ -417,13 +419,14 @@ async fn a_spent_budget_stops_the_long_frame_and_not_the_others() {
 async fn a_long_frame_gives_its_budget_back_once_it_is_answered() {
     let mut bench = Bench::new(Story::closed());
     bench.budget = ByteBudget::new(4 * STEP_BYTES as u64);
+    bench.story.answers.lock().expect("held by nobody").push_back(answer(b"AA"));
     bench
         .talk(async |mut client| {
             let frame = encode(&vec![b'x'; 4 * STEP_BYTES]).expect("framed");
             client.send(&frame).await;
             assert!(bench.budget.left() <= STEP_BYTES, "in flight until it is stored");
             bench.story.gate.add_permits(1);
-            settle().await;
+            assert_eq!(client.seen().await, "<AA>");
             assert_eq!(bench.budget.left(), 4 * STEP_BYTES);
         })
         .await;
