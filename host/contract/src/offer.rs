@@ -54,26 +54,10 @@ pub const INTERFACES: &[Interface] = &[
         ],
         types: &["draft"],
     },
-    Interface {
-        name: "outputs",
-        functions: &[],
-        types: &["body", "output"],
-    },
-    Interface {
-        name: "log",
-        functions: &["write"],
-        types: &["level"],
-    },
-    Interface {
-        name: "tables",
-        functions: &["translate"],
-        types: &["table-error"],
-    },
-    Interface {
-        name: "settings",
-        functions: &["get"],
-        types: &[],
-    },
+    Interface { name: "outputs", functions: &[], types: &["body", "output"] },
+    Interface { name: "log", functions: &["write"], types: &["level"] },
+    Interface { name: "tables", functions: &["translate"], types: &["table-error"] },
+    Interface { name: "settings", functions: &["get"], types: &[] },
 ];
 
 /// What a plugin is: which function the gateway calls, and what it does with the answer.
@@ -156,13 +140,10 @@ mod tests {
         let mut files: Vec<_> = std::fs::read_dir(folder).expect("wit/").flatten().collect();
         files.sort_by_key(std::fs::DirEntry::path);
         for file in files {
+            #[expect(clippy::disallowed_methods, reason = "a test reads the WIT")]
             let text = std::fs::read(file.path()).expect("a WIT file");
             let (mut inside, mut resource, mut depth) = (None::<String>, None::<String>, 0);
-            for line in String::from_utf8(text)
-                .expect("UTF-8")
-                .lines()
-                .map(str::trim)
-            {
+            for line in String::from_utf8(text).expect("UTF-8").lines().map(str::trim) {
                 if line.starts_with("//") {
                     continue;
                 }
@@ -211,27 +192,17 @@ mod tests {
     fn the_tables_in_words_agree_with_the_wit() {
         let mut declared = declared();
         for world in World::ALL {
-            let (functions, _) = declared
-                .remove(world.export())
-                .expect("the export is in the WIT");
+            let (functions, _) = declared.remove(world.export()).expect("the export is in the WIT");
             assert_eq!(functions, ["run"]);
         }
         for interface in INTERFACES {
             let (functions, types) = declared.remove(interface.name).expect("it is in the WIT");
-            assert_eq!(
-                functions, interface.functions,
-                "functions of {}",
-                interface.name
-            );
+            assert_eq!(functions, interface.functions, "functions of {}", interface.name);
             let ours: BTreeSet<String> =
                 interface.types.iter().map(|it| (*it).to_owned()).collect();
             assert_eq!(types, ours, "types of {}", interface.name);
         }
-        assert!(
-            declared.is_empty(),
-            "not in the table: {:?}",
-            declared.keys()
-        );
+        assert!(declared.is_empty(), "not in the table: {:?}", declared.keys());
     }
 
     #[test]

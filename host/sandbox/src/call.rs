@@ -173,7 +173,8 @@ impl Plugin {
             Ok(raw) => raw.checked(&guest.view, budget),
             Err(error) => Err(fault(&error)),
         };
-        let is_trapped = matches!(&result, Err(fault) if !matches!(fault, PluginFault::Misbehaved(_)));
+        let is_trapped =
+            matches!(&result, Err(fault) if !matches!(fault, PluginFault::Misbehaved(_)));
         let fuel = if is_trapped { budget.fuel } else { budget.fuel.saturating_sub(fuel_left) };
         let log_cut_bytes = guest.log.cut_bytes;
         let log = guest.log.finish(|text| guest.view.scrub(text));
@@ -310,9 +311,9 @@ fn mapped(outputs: Vec<Output>, budget: &Budget) -> Result<Answered, PluginFault
         };
         made.push(Made { format: output.format, destinations: output.destinations, body });
     }
-    let lengths = made.iter().map(|it| {
-        it.body.len() + it.destinations.iter().map(String::len).sum::<usize>()
-    });
+    let lengths = made
+        .iter()
+        .map(|it| it.body.len() + it.destinations.iter().map(String::len).sum::<usize>());
     check_bytes(lengths, budget)?;
     Ok(Answered::Mapped(made))
 }

@@ -4,18 +4,22 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use hilum_contract::World;
+use hilum_contract::outputs::Output;
 use hilum_contract::router::RouterPre;
 use hilum_contract::transformer::TransformerPre;
+use hilum_contract::types::Refusal;
 use hilum_contract::validator::ValidatorPre;
+use hilum_contract::validator::exports::hilum::plugin::check::Verdict;
 use hilum_env::{Clock, Doors};
 use hilum_words::{Digest, Name};
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ComponentNamedList, InstancePre, Lift, Linker};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, OperatorCost, PoolingAllocationConfig, Strategy,
 };
 
 use crate::capability::{self, log::plain};
-use crate::guest::{CORE_INSTANCES_MAX, Guest, MEMORIES_MAX, TABLES_MAX};
+use crate::guest::{CORE_INSTANCES_MAX, Guest, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::watch::Watch;
 use crate::{Budget, EngineLimits, Manifest, Misfit, Package};
 
@@ -31,11 +35,12 @@ pub enum LoadProblem {
     #[error("the plugin does not fit the contract:{}", list(.0))]
     Misfits(Vec<Misfit>),
     /// A function or type of the contract is declared otherwise.
-    #[error("the plugin declares the contract otherwise than wit/ does, at {0}; build it against the \
-             gateway's own wit/")]
+    #[error(
+        "the plugin was built against another text of the contract ({0}); build it against wit/"
+    )]
     Declared(String),
-    /// The compiler did not take it, or it is too large for the pool.
-    #[error("the plugin does not compile: {0}")]
+    /// The compiler does not take it, or it is too large for the pool.
+    #[error("the engine does not take the plugin: {0}")]
     Compile(String),
 }
 
@@ -152,7 +157,10 @@ impl Plugin {
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { manifest, digest, .. } = self;
-        f.debug_struct("Plugin").field("name", &manifest.name).field("digest", digest).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", &manifest.name)
+            .field("digest", digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -165,6 +173,12 @@ pub(crate) enum Entry {
 
 impl Entry {
     fn of(world: World, linked: InstancePre<Guest>) -> wasmtime::Result<Self> {
+        let is_declared = match world {
+            World::Transformer => check_run::<(Result<Vec<Output>, Refusal>,)>(world, &linked),
+            World::Router => check_run::<(Result<Vec<String>, Refusal>,)>(world, &linked),
+            World::Validator => check_run::<(Verdict,)>(world, &linked),
+        };
+        is_declared.map_err(|error| error.context(format!("{}.run", world.export())))?;
         Ok(match world {
             World::Transformer => Self::Transformer(TransformerPre::new(linked)?),
             World::Router => Self::Router(RouterPre::new(linked)?),
@@ -173,8 +187,24 @@ impl Entry {
     }
 }
 
-/// The engine's configuration. Each line was measured or has a reason; `ARCHITECTURE.md` of the
-/// engine's own is where the others are explained.
+/// Whether `run` has the type that the contract says. The bindings would find out with the first
+/// message.
+fn check_run<Answer>(world: World, linked: &InstancePre<Guest>) -> wasmtime::Result<()>
+where
+    Answer: ComponentNamedList + Lift,
+{
+    let component = linked.component();
+    let instance = component.get_export_index(None, hilum_contract::id_of(world.export()));
+    match instance.and_then(|it| component.get_export(Some(&it), "run")) {
+        Some((ComponentItem::ComponentFunc(run), _)) => {
+            run.typecheck::<(), Answer>(&linked.instance_type())
+        }
+        _ => Err(wasmtime::Error::msg("it is not exported")),
+    }
+}
+
+/// The engine's configuration. It decides what a plugin can be and what it costs: a change here
+/// moves fuel, so it is a change of the contract for every budget out there.
 fn config(calls_max: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls_max)
@@ -187,7 +217,7 @@ fn config(calls_max: u32) -> Config {
         .max_component_instance_size(512 << 10)
         .max_core_instance_size(512 << 10)
         .max_memory_size(usize::try_from(Budget::GATEWAY_MAX.memory_bytes).unwrap_or(usize::MAX))
-        .table_elements(20_000)
+        .table_elements(TABLE_ELEMENTS_MAX)
         // Measured: the fastest pool without `pagemap_scan`.
         .linear_memory_keep_resident(64 << 10)
         .table_keep_resident(4 << 10)

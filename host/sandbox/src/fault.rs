@@ -55,7 +55,9 @@ impl Rule {
                 "an output's format has to be a word of lower-case letters, digits and hyphens"
             }
             Self::DestinationName => "an output named a destination with a name that none can have",
-            Self::RefusalWithoutReason => "a validator that refuses has to give at least one refusal",
+            Self::RefusalWithoutReason => {
+                "a validator that refuses has to give at least one refusal"
+            }
             Self::UnknownDraft => "an output's body was a draft that the host did not make",
         }
     }

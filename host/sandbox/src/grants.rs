@@ -57,7 +57,8 @@ impl Grants {
     /// Everything that a plugin asks, for `hilum plugin run` on a developer's desk.
     pub fn as_asked(asks: &Asks) -> Self {
         let sealed = Grant::sealed_by_default().with_big(asks.big);
-        let message = asks.phi.iter().fold(sealed, |grant, (class, ask)| grant.with(*class, ask.sight));
+        let message =
+            asks.phi.iter().fold(sealed, |grant, (class, ask)| grant.with(*class, ask.sight));
         Self { message, tables: asks.tables.iter().cloned().collect() }
     }
 }
@@ -94,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_plugin_gets_what_it_asks_and_the_site_allows() {
-        let text = "grant = { phi.birth-date = \"open\", phi.name = \"withhold\", tables = [\"wards\"] }";
+        let text =
+            "grant = { phi.birth-date = \"open\", phi.name = \"withhold\", tables = [\"wards\"] }";
         let grants = check(text, expect![""]);
         assert_eq!(grants.message.sight(Class::BirthDate), Sight::Open);
         assert_eq!(grants.message.sight(Class::Text), Sight::Seal);

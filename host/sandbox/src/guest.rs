@@ -13,7 +13,7 @@ use crate::watch::Watch;
 use crate::{Budget, Limit, PluginFault};
 
 /// Elements of all tables of a plugin together.
-const TABLE_ELEMENTS_MAX: usize = 20_000;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
 
 /// Core instances, memories and tables of one component. They hold every language we promise.
 pub(crate) const CORE_INSTANCES_MAX: u32 = 40;
@@ -112,14 +112,14 @@ impl ResourceLimiter for Memory {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // What the plugin's own maximum forbids is a plain "no", as its language expects.
-        if maximum.is_some_and(|most| most < desired) {
-            return Ok(false);
-        }
         let more = u64::try_from(desired.saturating_sub(current)).unwrap_or(u64::MAX);
         let total = self.bytes.saturating_add(more);
         if self.bytes_max < total {
             return Err(Stop(PluginFault::OutOfMemory).into());
+        }
+        // What the plugin's own maximum forbids is a plain "no", as its language expects.
+        if maximum.is_some_and(|most| most < desired) {
+            return Ok(false);
         }
         self.bytes = total;
         Ok(true)
@@ -131,12 +131,12 @@ impl ResourceLimiter for Memory {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|most| most < desired) {
-            return Ok(false);
-        }
         let total = self.elements.saturating_add(desired.saturating_sub(current));
         if TABLE_ELEMENTS_MAX < total {
             return Err(Stop(PluginFault::OverLimit(Limit::TableElements)).into());
+        }
+        if maximum.is_some_and(|most| most < desired) {
+            return Ok(false);
         }
         self.elements = total;
         Ok(true)
@@ -152,5 +152,64 @@ impl ResourceLimiter for Memory {
 
     fn tables(&self) -> usize {
         TABLES_MAX as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn fault<T: fmt::Debug>(result: wasmtime::Result<T>) -> PluginFault {
+        result.expect_err("stopped").downcast_ref::<Stop>().expect("by us").0
+    }
+
+    #[test]
+    fn a_host_call_past_the_deadline_stops_the_guest_though_it_never_loops() {
+        let watch = Watch::new(Duration::from_millis(5));
+        let budget = Budget::DEFAULT;
+        let mut meter = Meter::new(&budget, Arc::clone(&watch), 2);
+        meter.call(0).expect("in time");
+        watch.beat_once();
+        meter.call(0).expect("in time");
+        watch.beat_once();
+        assert_eq!(fault(meter.call(0)), PluginFault::TimedOut);
+    }
+
+    #[test]
+    fn host_calls_are_paid_by_number_and_by_weight() {
+        let budget = Budget { host_calls: 10, ..Budget::DEFAULT };
+        let mut meter = Meter::new(&budget, Watch::new(Duration::from_millis(5)), 9);
+        meter.call(4095).expect("one");
+        meter.call(4096).expect("two");
+        meter.moved(6 * 4096).expect("six");
+        meter.call(0).expect("the tenth");
+        assert_eq!(fault(meter.call(0)), PluginFault::OverLimit(Limit::HostCalls));
+        assert_eq!(meter.host_calls, 4);
+    }
+
+    #[test]
+    fn memories_share_one_budget() {
+        let mut memory = Memory::new(&Budget { memory_bytes: 3 << 16, ..Budget::DEFAULT });
+        assert!(memory.memory_growing(0, 1 << 16, None).expect("fits"));
+        assert!(memory.memory_growing(0, 2 << 16, None).expect("fits"));
+        assert_eq!(fault(memory.memory_growing(1 << 16, 2 << 16, None)), PluginFault::OutOfMemory);
+        assert_eq!(memory.bytes, 3 << 16);
+    }
+
+    #[test]
+    fn a_memorys_own_maximum_is_a_plain_no() {
+        let mut memory = Memory::new(&Budget::DEFAULT);
+        assert!(!memory.memory_growing(0, 2 << 16, Some(1 << 16)).expect("no trap"));
+        assert_eq!(memory.bytes, 0);
+    }
+
+    #[test]
+    fn tables_share_one_limit() {
+        let mut memory = Memory::new(&Budget::DEFAULT);
+        assert!(memory.table_growing(0, TABLE_ELEMENTS_MAX, None).expect("fits"));
+        let fault = fault(memory.table_growing(0, 1, None));
+        assert_eq!(fault, PluginFault::OverLimit(Limit::TableElements));
     }
 }

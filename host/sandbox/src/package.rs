@@ -21,7 +21,6 @@ use wasmparser::{Chunk, Encoding, KnownCustom, Parser, Payload, Validator};
 pub use fit::Misfit;
 pub use manifest::{Asks, Manifest, PhiAsk};
 
-
 /// The name of the custom section that holds the bytes of `plugin.toml`.
 pub const MANIFEST_SECTION: &str = "hilum:manifest";
 

@@ -183,9 +183,12 @@ mod tests {
         let problems = Problems::default();
         let shown = match Table::read_csv("t.csv", csv.as_bytes(), false, &problems) {
             Some(table) => format!("{:?}", table.rows),
-            None => {
-                problems.into_sorted().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-            }
+            None => problems
+                .into_sorted()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         expected.assert_eq(&shown);
     }

@@ -56,6 +56,12 @@ impl Watch {
         self.beats.load(Ordering::Relaxed)
     }
 
+    /// One beat, as the machine does it, for a test without an engine.
+    #[cfg(test)]
+    pub(crate) fn beat_once(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Beats until the answer is dropped.
     pub(crate) fn start(self: &Arc<Self>) -> Running {
         self.running.fetch_add(1, Ordering::SeqCst);
@@ -108,5 +114,78 @@ impl Drop for Watch {
         if let Some(bell) = self.bell.get() {
             bell.ring();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use hilum_env::{BoxFuture, Instant, WallClock};
+    use wasmtime::Engine;
+
+    use super::*;
+
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now_micros(&self) -> WallClock {
+            0
+        }
+        fn instant(&self) -> Instant {
+            Instant(Duration::from_millis(100))
+        }
+        fn sleep_until(&self, _at: Instant) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn watched() -> (Arc<Watch>, Engine, Box<dyn Machine>, Arc<AtomicU32>) {
+        let watch = Watch::new(Duration::from_millis(5));
+        let engine = Engine::default();
+        let machine = watch.machine(engine.weak(), Arc::new(Stopped));
+        let rung = Arc::new(AtomicU32::new(0));
+        let bell = Arc::clone(&rung);
+        watch.hang(Bell::new(move || {
+            bell.fetch_add(1, Ordering::SeqCst);
+        }));
+        (watch, engine, machine, rung)
+    }
+
+    #[test]
+    fn it_beats_while_a_call_runs_and_rests_otherwise() {
+        let (watch, _engine, mut machine, rung) = watched();
+        assert_eq!(machine.step(), Next::Rest);
+        let rung_before = rung.load(Ordering::SeqCst);
+        let running = watch.start();
+        assert_eq!(rung.load(Ordering::SeqCst), rung_before + 1, "a call wakes it");
+        let second = watch.start();
+        assert_eq!(rung.load(Ordering::SeqCst), rung_before + 1, "it is awake");
+        assert_eq!(machine.step(), Next::At(Instant(Duration::from_millis(105))));
+        assert_eq!(watch.now(), 1);
+        drop(running);
+        assert!(matches!(machine.step(), Next::At(_)));
+        drop(second);
+        assert_eq!(machine.step(), Next::Rest);
+        assert_eq!(watch.now(), 2);
+    }
+
+    #[test]
+    fn it_ends_with_the_sandbox() {
+        let (watch, _engine, mut machine, rung) = watched();
+        assert_eq!(machine.step(), Next::Rest);
+        let before = rung.load(Ordering::SeqCst);
+        drop(watch);
+        assert_eq!(rung.load(Ordering::SeqCst), before + 1, "it is told");
+        assert_eq!(machine.step(), Next::Done);
+    }
+
+    #[test]
+    fn a_wall_limit_is_never_shorter_than_it_says() {
+        let watch = Watch::new(Duration::from_millis(5));
+        assert_eq!(watch.beats_of(Duration::from_millis(1)), 2);
+        assert_eq!(watch.beats_of(Duration::from_millis(5)), 2);
+        assert_eq!(watch.beats_of(Duration::from_millis(6)), 3);
+        assert_eq!(watch.beats_of(Duration::MAX), u64::MAX);
     }
 }

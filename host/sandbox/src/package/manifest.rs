@@ -207,7 +207,8 @@ fn check_name(name: &Placed<String>, problems: &Problems) -> bool {
 
 fn check_version(version: &Placed<String>, problems: &Problems) -> bool {
     let core = version.value.split(['-', '+']).next().unwrap_or_default();
-    let is_number = |it: &str| !it.is_empty() && it.len() < 10 && it.bytes().all(|b| b.is_ascii_digit());
+    let is_number =
+        |it: &str| !it.is_empty() && it.len() < 10 && it.bytes().all(|b| b.is_ascii_digit());
     let letters = |it: u8| it.is_ascii_alphanumeric() || b".-+".contains(&it);
     let is_version = core.split('.').count() == 3
         && core.split('.').all(is_number)

@@ -87,7 +87,9 @@ fn every_problem_of_a_manifest_has_its_line() {
             plugin.toml:16  budget.memory  must be a size such as "64 KiB", "16 MiB" or "1 GiB""#]],
     );
     check(
-        &GOOD.replace("sight = \"open\", why", "sight = \"opened\", reason").replace("[asks]", "[ask]"),
+        &GOOD
+            .replace("sight = \"open\", why", "sight = \"opened\", reason")
+            .replace("[asks]", "[ask]"),
         expect![[r#"plugin.toml:10  ask  unknown key; did you mean "asks"?"#]],
     );
     check(
@@ -112,11 +114,15 @@ fn a_later_patch_of_the_contract_is_taken_and_a_later_minor_is_not() {
     check(&GOOD.replace("@0.1.0", "@0.1.9"), expect![""]);
     check(
         &GOOD.replace("@0.1.0", "@0.2.0"),
-        expect!["plugin.toml:4  plugin.contract  this gateway speaks version 0.1.0 of the contract, not 0.2.0: build the plugin against 0.1.0, or use a gateway that speaks 0.2.0"],
+        expect![
+            "plugin.toml:4  plugin.contract  this gateway speaks version 0.1.0 of the contract, not 0.2.0: build the plugin against 0.1.0, or use a gateway that speaks 0.2.0"
+        ],
     );
     check(
         &GOOD.replace("hilum:plugin/", "acme:plugin/"),
-        expect![[r#"plugin.toml:4  plugin.contract  must be one of "hilum:plugin/transformer@0.1.0", "hilum:plugin/router@0.1.0", "hilum:plugin/validator@0.1.0""#]],
+        expect![[
+            r#"plugin.toml:4  plugin.contract  must be one of "hilum:plugin/transformer@0.1.0", "hilum:plugin/router@0.1.0", "hilum:plugin/validator@0.1.0""#
+        ]],
     );
 }
 
@@ -125,10 +131,7 @@ fn a_file_that_is_too_long_is_not_looked_at() {
     let bytes = component(&[(MANIFEST_SECTION, GOOD.as_bytes())]);
     let bytes_max = bytes.len() as u64;
     assert!(Package::read(bytes.clone(), bytes_max).is_ok());
-    assert!(matches!(
-        Package::read(bytes, bytes_max - 1),
-        Err(PackageProblem::TooLong { .. })
-    ));
+    assert!(matches!(Package::read(bytes, bytes_max - 1), Err(PackageProblem::TooLong { .. })));
 }
 
 #[test]

@@ -34,19 +34,16 @@ fn echo(import: &str, call: &str) -> Plugin {
     support::plugin(&text, World::Transformer)
 }
 
-const GET: &str =
-    r#"(import "hilum:plugin/message@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
+const GET: &str = r#"(import "hilum:plugin/message@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
 
 fn get(path: &str) -> Plugin {
     // The path goes where `PID-5.1` is.
-    let data: String = path.bytes().map(|byte| format!("(i32.store8 (i32.const {{}}) (i32.const {byte}))")).collect();
-    let mut at = 64;
-    let mut store = String::new();
-    for piece in data.split_inclusive("{}") {
-        store.push_str(&piece.replace("{}", &at.to_string()));
-        at += 1;
-    }
-    echo(GET, &format!("{store} (call $get (i32.const 64) (i32.const {}) (i32.const 1024))", path.len()))
+    let letters = (64..).zip(path.bytes());
+    let store: String = letters
+        .map(|(at, byte)| format!("(i32.store8 (i32.const {at}) (i32.const {byte}))"))
+        .collect();
+    let length = path.len();
+    echo(GET, &format!("{store} (call $get (i32.const 64) (i32.const {length}) (i32.const 1024))"))
 }
 
 fn text(called: &Called) -> String {
@@ -87,6 +84,37 @@ fn the_same_call_twice_gives_the_same_answer_and_the_same_fuel() {
 }
 
 #[test]
+fn a_path_that_is_no_path_is_a_typed_answer_at_any_length() {
+    // An error, of the case `malformed-path`; its text stands where the answer says.
+    let check = |length: u32| {
+        let call = format!(
+            "(memory.fill (i32.const 65536) (i32.const 88) (i32.const {length}))
+             (call $get (i32.const 65536) (i32.const {length}) (i32.const 1024))
+             (if (i32.ne (i32.load8_u (i32.const 1024)) (i32.const 1)) (then unreachable))
+             (if (i32.ne (i32.load8_u (i32.const 1028)) (i32.const 1)) (then unreachable))"
+        );
+        text(&support::run(&echo(GET, &call)))
+    };
+    assert_ne!(check(500), "a path has at most 512 bytes");
+    assert_eq!(check(513), "a path has at most 512 bytes");
+    assert_eq!(check(100_000), "a path has at most 512 bytes");
+}
+
+#[test]
+fn a_long_text_for_a_person_is_cut() {
+    let text = r#"(module
+        (memory (export "memory") 2)
+        (data (i32.const 0) "\02\00\00\00\40\00\00\00\ff\ff\00\00")
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+        (func (export "hilum:plugin/check@0.1.0#run") (result i32)
+            (memory.fill (i32.const 64) (i32.const 120) (i32.const 65535))
+            (i32.const 0)))"#;
+    let called = support::run(&support::plugin(text, World::Validator));
+    let Ok(Answered::Held(why)) = called.result else { panic!("it holds") };
+    assert_eq!(why.len(), hilum_sandbox::TEXT_CHARACTERS_MAX);
+}
+
+#[test]
 fn settings_of_the_route_are_lent() {
     let import = r#"(import "hilum:plugin/settings@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
     // The answer is an option: its text lies four bytes earlier than in a result of an option.
@@ -98,7 +126,8 @@ fn settings_of_the_route_are_lent() {
 fn a_table_that_is_lent_translates() {
     let import = r#"(import "hilum:plugin/tables@0.1.0" "translate"
         (func $it (param i32 i32 i32 i32 i32)))"#;
-    let call = "(call $it (i32.const 77) (i32.const 4) (i32.const 82) (i32.const 1) (i32.const 1024))";
+    let call =
+        "(call $it (i32.const 77) (i32.const 4) (i32.const 82) (i32.const 1) (i32.const 1024))";
     assert_eq!(text(&support::run(&echo(import, call))), "outp");
 }
 

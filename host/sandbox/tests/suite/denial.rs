@@ -46,14 +46,7 @@ const PROBES: &[Probe] = &[
     ),
     probe("message", "all", "i32 i32 i32", PATH, WITHHELD, ONE),
     // How many there are, and what they are called, is never hidden.
-    probe(
-        "message",
-        "count",
-        "i32 i32 i32",
-        PATH,
-        "(i32.eqz (i32.load8_u (i32.const 1024)))",
-        &[],
-    ),
+    probe("message", "count", "i32 i32 i32", PATH, "(i32.eqz (i32.load8_u (i32.const 1024)))", &[]),
     probe("message", "outline", "i32", "(i32.const 1024)", ANYTHING, &[]),
     probe(
         "message",
@@ -93,12 +86,18 @@ const PROBES: &[Probe] = &[
         &[("tables", 1)],
     ),
     probe("settings", "get", "i32 i32 i32", PATH, "(i32.eqz (i32.load8_u (i32.const 1024)))", &[]),
-    probe("log", "write", "i32 i32 i32", "(i32.const 1) (i32.const 64) (i32.const 7)", ANYTHING, &[]),
+    probe(
+        "log",
+        "write",
+        "i32 i32 i32",
+        "(i32.const 1) (i32.const 64) (i32.const 7)",
+        ANYTHING,
+        &[],
+    ),
 ];
 
 /// What needs a draft first, and there is none yet.
-const UNREACHABLE: &[&str] =
-    &["[method]draft.set", "[method]draft.copy", "[method]draft.remove"];
+const UNREACHABLE: &[&str] = &["[method]draft.set", "[method]draft.copy", "[method]draft.remove"];
 
 const fn probe(
     interface: &'static str,
@@ -137,9 +136,9 @@ fn call(probe: &Probe, grant: &Grant) -> Called {
 
 #[test]
 fn every_function_has_a_typed_denial() {
-    let grant = Class::ALL.iter().fold(Grant::sealed_by_default(), |grant, class| {
-        grant.with(*class, Sight::Withhold)
-    });
+    let grant = Class::ALL
+        .iter()
+        .fold(Grant::sealed_by_default(), |grant, class| grant.with(*class, Sight::Withhold));
     for probe in PROBES {
         let called = call(probe, &grant);
         let name = format!("{}.{}", probe.interface, probe.function);
@@ -157,7 +156,8 @@ fn no_function_of_the_contract_is_left_out() {
     let probed: Vec<_> = PROBES.iter().map(|it| (it.interface, it.function)).collect();
     for interface in INTERFACES {
         for function in interface.functions {
-            let known = probed.contains(&(interface.name, function)) || UNREACHABLE.contains(function);
+            let known =
+                probed.contains(&(interface.name, function)) || UNREACHABLE.contains(function);
             assert!(known, "{}.{function} has no denial test", interface.name);
         }
     }

@@ -1,4 +1,5 @@
 //! Every `.wat` of `tests/hostile` does what its `.fault` says. `README.md` there explains them.
+#![expect(clippy::disallowed_methods, reason = "a test reads its texts from the repository")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,11 @@ fn outcome(text: &str) -> String {
     };
     let budget = support::budget(&package);
     let called = plugin.call(support::call(&Grant::sealed_by_default()), &budget);
-    if called.result.as_ref().is_err_and(|it| !matches!(it, hilum_sandbox::PluginFault::Misbehaved(_))) {
+    if called
+        .result
+        .as_ref()
+        .is_err_and(|it| !matches!(it, hilum_sandbox::PluginFault::Misbehaved(_)))
+    {
         assert_eq!(called.report.fuel, budget.fuel, "a trap is charged the whole budget");
     }
     assert!(called.report.host_calls <= budget.host_calls + 1);
@@ -58,9 +63,7 @@ fn outcome(text: &str) -> String {
 fn printed(called: &Called) -> String {
     let mut text = match &called.result {
         Err(fault) => format!("fault: {fault}\n"),
-        Ok(Answered::Refused(why)) => {
-            why.iter().map(|it| format!("refused: {it}\n")).collect()
-        }
+        Ok(Answered::Refused(why)) => why.iter().map(|it| format!("refused: {it}\n")).collect(),
         Ok(answered) => format!("{}\n", answered.word()),
     };
     let report = &called.report;

@@ -31,7 +31,9 @@ pub fn sandbox() -> &'static Sandbox {
 /// What stands in the lines `;; key: value` at the top of a text.
 pub fn headers<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
     let lines = text.lines().take_while(|line| line.starts_with(";;"));
-    lines.filter_map(|line| line.strip_prefix(";; ")?.strip_prefix(key)?.strip_prefix(": ")).collect()
+    lines
+        .filter_map(|line| line.strip_prefix(";; ")?.strip_prefix(key)?.strip_prefix(": "))
+        .collect()
 }
 
 /// The component of a text, without a manifest. A core module is made into a component of `world`.
@@ -100,7 +102,12 @@ pub const SEED: RunSeed = RunSeed([7; 16]);
 
 /// A message as a plugin with this grant sees it.
 pub fn view_of(message: &str, grant: &Grant) -> View {
-    let message = Message::parse("hl7v2", Bytes::from(message.to_owned())).expect("a message");
+    view_as("hl7v2", message, grant)
+}
+
+/// A message of any format as a plugin with this grant sees it.
+pub fn view_as(format: &str, message: &str, grant: &Grant) -> View {
+    let message = Message::parse(format, Bytes::from(message.to_owned())).expect("a message");
     let policy = Policy::new(TimeZone::named("Europe/Vienna").expect("a time zone"));
     policy.view(Input::Message(Arc::new(message)), grant, SEED, 0)
 }

@@ -1,0 +1,7 @@
+;; Refuses for a hundred and one reasons.
+;; world: validator
+(module
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\01\00\00\00\00\01\00\00\65\00\00\00")
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "hilum:plugin/check@0.1.0#run") (result i32) (i32.const 0)))
