@@ -259,14 +259,30 @@ impl Json {
         self.nodes().filter_map(|(id, _)| self.leaf(id))
     }
 
-    /// The path of a node, `name[0].family`; empty for the document itself.
+    /// The path of a node, `name[0].family`; empty for the document itself. Names stand as they are,
+    /// with `.`, `[` and `\` escaped, so that no two nodes have the same.
     pub fn path_of(&self, id: NodeId) -> String {
+        self.path_by(id, |name| {
+            name.chars().flat_map(|it| matches!(it, '.' | '[' | '\\').then_some('\\').into_iter().chain([it])).collect()
+        })
+    }
+
+    /// The same for people and logs: a name that is none of an element is `?`.
+    pub(crate) fn shown_path_of(&self, id: NodeId) -> String {
+        let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        self.path_by(id, |name| {
+            let is_shown = !name.is_empty() && name.len() <= 64 && name.bytes().all(in_name);
+            if is_shown { name } else { "?".to_owned() }
+        })
+    }
+
+    fn path_by(&self, id: NodeId, spell: impl Fn(String) -> String) -> String {
         let mut steps = Vec::new();
         let mut here = id;
         while let Some(node) = self.node(here) {
             let Some(parent) = node.parent else { break };
             steps.push(match self.name(here) {
-                Some(name) => Step::Name(name),
+                Some(name) => Step::Name(spell(name)),
                 None => Step::Index(node.number),
             });
             here = parent;

@@ -220,12 +220,22 @@ impl Message {
         Ok(self.count_of(&self.path(path)?))
     }
 
-    /// A place as people write it.
+    /// A place as people write it. A member of JSON whose name is none of an element prints as `?`,
+    /// since it may be anything.
     pub fn place_name(&self, at: At) -> String {
         match (self, at) {
             (_, At::Hl7(place)) => place.to_string(),
-            (Self::Fhir(json), At::Json(node)) => json.path_of(node),
+            (Self::Fhir(json), At::Json(node)) => json.shown_path_of(node),
             _ => String::new(),
+        }
+    }
+
+    /// A text that no other place of the message has. It may hold content: it is for keys, and never
+    /// shown.
+    pub fn place_key(&self, at: At) -> String {
+        match (self, at) {
+            (Self::Fhir(json), At::Json(node)) => json.path_of(node),
+            _ => self.place_name(at),
         }
     }
 

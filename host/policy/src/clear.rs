@@ -19,7 +19,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use hilum_message::Message;
+use hilum_message::{At, Message};
 use hilum_words::Name;
 
 use crate::seals::Source;
@@ -84,6 +84,12 @@ impl<'a> Job<'a> {
     /// Whether ranges of the body are ranges of what the store has.
     fn is_stored(&self) -> bool {
         Arc::ptr_eq(self.body(), self.original)
+    }
+
+    /// A place of the body for an error. Names of members and segments are the plugin's own.
+    fn place(&self, at: At) -> String {
+        let name = self.body().place_name(at);
+        if name.is_empty() { "the document".to_owned() } else { self.seals().scrub(&name) }
     }
 
     fn writer(&self) -> Writer<'a> {

@@ -174,14 +174,17 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_a_problem_and_clears_nothing() {
-        assert_eq!(check("", expect![[r#"hilum.toml    needs the key "clearance""#]]), None);
+        assert_eq!(check("", expect![[r#"hilum.toml  needs the key "clearance""#]]), None);
         check(
             "clearance = \"everything\"\n",
             expect![[r#"hilum.toml:1  clearance  must be "treatment", or a table { open = [..], mask = [..], withhold = [..] }"#]],
         );
         check(
             "clearance = { open = [\"dates\"], mask = [\"name\"], withhold = [\"name\"], pseudonym = [\"text\"] }\n",
-            expect![[""]],
+            expect![[r#"
+                hilum.toml:1  clearance.open[0]  no class has this name; did you mean "date"?
+                hilum.toml:1  clearance.pseudonym  is not built yet; use "mask" or "withhold"
+                hilum.toml:1  clearance.withhold[0]  "name" is in another list too"#]],
         );
     }
 }

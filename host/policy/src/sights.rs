@@ -53,9 +53,9 @@ pub struct Sights {
 }
 
 impl Sights {
-    pub(crate) fn note(&mut self, path: impl FnOnce() -> String, classes: Classes) {
-        if self.paths.len() < PATHS_MAX {
-            self.paths.insert(path(), classes);
+    pub(crate) fn note(&mut self, path: String, classes: Classes) {
+        if self.paths.len() < PATHS_MAX || self.paths.contains_key(&path) {
+            self.paths.insert(path, classes);
         } else {
             self.paths_cut = true;
         }

@@ -40,10 +40,10 @@ fn check_tokens(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
             continue;
         }
         if looks_like_token(word) {
-            return Err(Misbehaved::Altered { at: place_at(body, range) });
+            return Err(Misbehaved::Altered { at: place_at(body, seals, range) });
         }
         if word.len() < TOKEN_LEN && ends.get_or_insert_with(|| Ends::of(seals)).has(word) {
-            return Err(Misbehaved::Cut { at: place_at(body, range) });
+            return Err(Misbehaved::Cut { at: place_at(body, seals, range) });
         }
     }
     check_escaped(body, seals)
@@ -64,7 +64,7 @@ fn check_escaped(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
         }
         let text = body.text_of(&found).ok().flatten().unwrap_or_default();
         if seals.tokens_in(raw).len() < seals.tokens_in(text.as_bytes()).len() {
-            return Err(Misbehaved::Altered { at: place_at(body, found.range) });
+            return Err(Misbehaved::Altered { at: place_at(body, seals, found.range) });
         }
     }
     Ok(())
@@ -104,10 +104,10 @@ fn starts_one(sorted: &[[u8; TOKEN_LEN]], word: &[u8]) -> bool {
 }
 
 /// The value that a range of bytes lies in, or else the byte.
-fn place_at(body: &Message, range: Range<usize>) -> String {
+fn place_at(body: &Message, seals: &Seals, range: Range<usize>) -> String {
     let around = body.values().find(|it| it.range.start <= range.start && range.end <= it.range.end);
     match around {
-        Some(found) if found.at != At::Body => body.place_name(found.at),
+        Some(found) if found.at != At::Body => seals.scrub(&body.place_name(found.at)),
         _ => format!("byte {}", range.start),
     }
 }

@@ -44,6 +44,13 @@ impl Token {
     }
 }
 
+/// A token is no PHI: it says nothing without the seed and the message.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| fmt::Write::write_char(f, char::from(*byte)))

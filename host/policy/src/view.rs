@@ -271,8 +271,7 @@ impl View {
             Shown::Withheld => {
                 let classes = self.judge(found).classes;
                 self.sights.denied.add(classes);
-                let message = Arc::clone(self.message());
-                self.sights.note(|| message.place_name(found.at), classes);
+                self.note(found, classes);
                 Err(Access::Withheld)
             }
         }

@@ -65,7 +65,7 @@ impl Pass<'_> {
         if bytes == b"\"\"" {
             return Ok(());
         }
-        let at = || job.body().place_name(found.at);
+        let at = || job.place(found.at);
         let tokens = job.seals().tokens_in(bytes);
         self.tokens += tokens.len();
         let literals: Vec<_> = gaps(&tokens, bytes.len()).filter(|it| !it.is_empty()).collect();
@@ -135,7 +135,7 @@ impl Pass<'_> {
             writer.put(MASK.as_bytes());
             return Ok(());
         }
-        let cannot = |why| ClearFault::CannotUnseal { at: job.body().place_name(found.at), why };
+        let cannot = |why| ClearFault::CannotUnseal { at: job.place(found.at), why };
         let (Some(hl7), Some(delimiters)) =
             (job.body().as_hl7(), job.classer.delimiters_at(found.range.start))
         else {

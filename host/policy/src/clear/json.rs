@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use hilum_message::{Json, Kind, Node, NodeId, json_string};
+use hilum_message::{At, Json, Kind, Node, NodeId, json_string};
 
 use super::writer::{Writer, raw};
 use super::{Job, MASK};
@@ -147,13 +147,18 @@ impl<'a> Plan<'a> {
         writer: &mut Writer<'_>,
     ) -> Result<(), ClearFault> {
         let cannot = || ClearFault::CannotUnseal {
-            at: self.json.path_of(id),
+            at: self.job.place(At::Json(id)),
             why: "the value is no text in its own character set",
         };
         if let Some(seal) = whole(self.job, text, tokens)
             && url == Url::No
             && self.job.clearance.clear_of(seal.classes) == Ok(Clear::Open)
         {
+            // A value of JSON goes as it was written.
+            if let Some((message, range, _)) = raw(&seal.plain).filter(|it| it.0.as_json().is_some()) {
+                writer.put_raw(message, range);
+                return Ok(());
+            }
             let value = seal.plain.text().ok_or_else(cannot)?;
             if seal.shape.fits(&value) {
                 writer.put(value.as_bytes());
@@ -191,7 +196,7 @@ fn check_name(job: &Job<'_>, json: &Json, id: NodeId, node: &Node) -> Result<(),
         return Ok(());
     }
     let name = json.name(id).unwrap_or_default();
-    let at = || node.parent.map(|parent| json.path_of(parent)).unwrap_or_default();
+    let at = || job.place(At::Json(node.parent.unwrap_or(id)));
     if !job.seals().tokens_in(name.as_bytes()).is_empty() {
         return Err(ClearFault::CannotUnseal {
             at: at(),
@@ -212,10 +217,10 @@ fn act(
     if !node.kind.is_leaf() {
         return Ok(Act::Keep(Classes::NONE));
     }
-    let at = || json.path_of(id);
+    let at = || job.place(At::Json(id));
     let denied = |classes| ClearFault::Denied { classes, at: at() };
     if job.is_original {
-        let classes = job.classer.classes(hilum_message::At::Json(id));
+        let classes = job.classer.classes(At::Json(id));
         return Ok(match job.clearance.clear_of(classes).map_err(denied)? {
             Clear::Open => Act::Keep(classes),
             Clear::Mask if node.kind == Kind::Text => Act::Mask,

@@ -1,1 +1,94 @@
+use std::sync::Arc;
 
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::Class;
+
+fn sensitive(message: &str) -> Sensitive {
+    let message = Message::parse("hl7v2", Bytes::copy_from_slice(message.as_bytes())).expect("parses");
+    Sensitive::of(&Classer::new(Arc::new(message)))
+}
+
+#[track_caller]
+fn check(message: &str, text: &str, expected: &[&str]) {
+    let sensitive = sensitive(message);
+    let found: Vec<_> = sensitive.find_all(text).into_iter().map(|it| &text[it.range]).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+const PID: &str = "MSH|^~\\&|LAB^ANNA\rPID|||17||EVE^EVA MARIA^MARIA^-MARIE-^MARIA EVA||1980|F|||MAIN ST 1^^ANNA\r";
+
+#[test]
+fn values_are_found_as_whole_words() {
+    check(PID, "EVA MARIA, x", &["EVA MARIA"]);
+    check(PID, "(MARIA)", &["MARIA"]);
+    check(PID, "MARIA EVA MARIA", &["MARIA EVA", "MARIA"]);
+    check(PID, "MARIAN XMARIA MARIA1 MARIAÉ", &[]);
+    check(PID, "MARIE MAIN ST 12 MAIN ST 1", &["MARIE", "MAIN ST 1"]);
+    check(PID, "maria", &[]);
+}
+
+#[test]
+fn short_and_open_values_are_not_searched_for() {
+    check(PID, "EVE 17 ANNA", &[]);
+    check(PID, "1980", &["1980"]);
+}
+
+#[test]
+fn the_same_text_in_two_places_has_both_classes() {
+    let sensitive = sensitive("MSH|^~\\&|LAB\rPID|||4711||4711\r");
+    let found = sensitive.find_all("4711");
+    let places: Vec<_> = found[0].value.places.iter().map(ToString::to_string).collect();
+    assert_eq!(places, ["identifier", "name"]);
+}
+
+#[test]
+fn of_a_long_value_the_beginning_is_enough() {
+    let long = "word ".repeat(400);
+    let message = format!("MSH|^~\\&|LAB\rNTE|1||{long}\r");
+    check(&message, &long[..1030], &[&long[..1024]]);
+    check(&message, &long[..1000], &[]);
+}
+
+#[test]
+fn scrubbing_looks_past_casing_and_dates() {
+    let sensitive = sensitive("MSH|^~\\&|LAB\rPID|||||İPEK^Eve||19800312\r");
+    let scrub = |text: &str| {
+        let mut out = String::new();
+        sensitive.scrub_into(text, &mut out);
+        out
+    };
+    assert_eq!(scrub("İPEK and eve, EVER"), "[phi:name] and [phi:name], EVER");
+    assert_eq!(scrub("born 1980-03-12 (19800312)"), "born [phi:birth-date] ([phi:birth-date])");
+    assert_eq!(scrub("ß and nothing"), "ß and nothing");
+}
+
+proptest! {
+    /// The search agrees with looking for each value at each place.
+    #[test]
+    fn the_index_finds_what_a_naive_search_finds(
+        values in proptest::collection::vec("[abé]{1,3}( [ab]{1,3}){0,2}", 1..8),
+        text in "[abé ]{0,24}",
+    ) {
+        let mut words = Words::default();
+        values.iter().for_each(|value| words.add(value, Class::Name.into()));
+        let found: Vec<_> = words.find_all(&text).into_iter().map(|it| it.range).collect();
+        let mut expected = Vec::new();
+        let mut from = 0;
+        for (at, letter) in text.char_indices() {
+            let before = text[..at].chars().next_back();
+            if at < from || !letter.is_alphanumeric() || before.is_some_and(char::is_alphanumeric) {
+                continue;
+            }
+            let ends = |end: usize| !text[end..].chars().next().is_some_and(char::is_alphanumeric);
+            let here = values.iter().filter(|it| text[at..].starts_with(*it) && ends(at + it.len()));
+            if let Some(longest) = here.map(String::len).max() {
+                from = at + longest;
+                expected.push(at..from);
+            }
+        }
+        prop_assert_eq!(found, expected);
+    }
+}

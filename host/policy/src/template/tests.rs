@@ -1,1 +1,67 @@
+use expect_test::{Expect, expect};
+use hilum_message::TimeZone;
 
+use super::*;
+use crate::{Grant, Input, Policy, RunSeed};
+
+const ADT: &str = "MSH|^~\\&|LAB\rPID|||17|||19800312\r";
+
+/// What policy says to an output in which `@` stands for a token.
+#[track_caller]
+fn check(format: &str, template: &str, change: impl Fn(&str) -> String, expected: Expect) {
+    let message = Message::parse("hl7v2", Bytes::from_static(ADT.as_bytes())).expect("parses");
+    let policy = Policy::new(TimeZone::UTC);
+    let input = Input::Message(Arc::new(message));
+    let mut view = policy.view(input, &Grant::sealed_by_default(), RunSeed([7; 16]), 0);
+    let token = view.get("PID-3").expect("a path").expect("there");
+    let (seals, _) = view.finish();
+    let body = Bytes::from(template.replace('@', &change(&token)));
+    let said = match policy.output(&seals, format, body) {
+        Ok(template) => format!("{template:?}"),
+        Err(fault) => fault.to_string(),
+    };
+    expected.assert_eq(&said);
+}
+
+#[test]
+fn tokens_come_back_in_any_casing_and_company() {
+    let whole = |token: &str| format!("DR{token}{}x-{token}", token.to_lowercase());
+    check("json", r#"{"a":"@"}"#, whole, expect!["Template(Message(json, 54 bytes), Seals(1))"]);
+    check("hl7v2", "MSH|^~\\&|@\r", whole, expect!["Template(Message(hl7v2, 56 bytes), Seals(1))"]);
+    check("text", "@", whole, expect!["Template(Message(text, 46 bytes), Seals(1))"]);
+}
+
+#[test]
+fn an_altered_token_is_the_plugins_fault() {
+    let altered = |token: &str| format!("{}{}", &token[..13], if token.ends_with('0') { '1' } else { '0' });
+    check("json", r#"{"a":["@"]}"#, altered, expect!["a[0]: this has the form of a token, and no such token was handed out"]);
+    check("hl7v2", "MSH|^~\\&|LAB\rPID|||x^@\r", altered, expect!["PID-3.2: this has the form of a token, and no such token was handed out"]);
+    check("text", "x @", altered, expect!["byte 2: this has the form of a token, and no such token was handed out"]);
+    check("text", "zq0000000000aa", str::to_owned, expect!["byte 0: this has the form of a token, and no such token was handed out"]);
+}
+
+#[test]
+fn a_cut_token_is_the_plugins_fault() {
+    check("text", "@", |token| token[..6].to_lowercase(), expect!["byte 0: this is a token that was cut"]);
+    check("text", "@", |token| token[..13].to_owned(), expect!["byte 0: this is a token that was cut"]);
+    check("text", "@", |token| token[6..].to_owned(), expect!["byte 0: this is a token that was cut"]);
+    // Less than that could be anything.
+    check("text", "@", |token| token[..5].to_owned(), expect!["Template(Message(text, 5 bytes), Seals(1))"]);
+    check("text", "@", |token| token[7..].to_owned(), expect!["Template(Message(text, 7 bytes), Seals(1))"]);
+    check("text", "ZQF-5972 ZQUIDDITY", str::to_owned, expect!["Template(Message(text, 18 bytes), Seals(1))"]);
+}
+
+#[test]
+fn a_token_that_is_escaped_by_halves_is_altered() {
+    let hex = |token: &str, at: usize| format!("\\X{:02X}\\", token.as_bytes()[at]);
+    let escaped = |token: &str| {
+        format!("{}{}{}{}{}", &token[..4], hex(token, 4), &token[5..9], hex(token, 9), &token[10..])
+    };
+    check("hl7v2", "MSH|^~\\&|@\r", escaped, expect!["MSH-3.1: this has the form of a token, and no such token was handed out"]);
+}
+
+#[test]
+fn an_output_has_to_be_of_its_format() {
+    check("json", "{\"a\":1,\"a\":2}", str::to_owned, expect!["an output is not json: byte 7: a member stands twice in its object"]);
+    check("hl7v2", "PID|1\r", str::to_owned, expect!["an output is not hl7v2: the message does not begin with MSH"]);
+}

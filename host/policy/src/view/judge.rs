@@ -69,10 +69,16 @@ impl View {
             Sight::Seal => self.sights.sealed.add(judged.classes),
             Sight::Open => {
                 self.sights.opened.add(judged.classes);
-                let message = Arc::clone(self.message());
-                self.sights.note(|| message.place_name(found.at), judged.classes);
+                self.note(found, judged.classes);
             }
         }
+    }
+
+    /// Keeps the place of a value for the trail. A step before may have made names of values.
+    pub(super) fn note(&mut self, found: &Found, classes: Classes) {
+        let name = self.message().place_name(found.at);
+        let name = if self.template.is_some() { self.seals.scrub(&name) } else { name };
+        self.sights.note(name, classes);
     }
 
     /// The tokens of the step before in a value.
@@ -202,11 +208,11 @@ impl View {
     }
 
     fn seal(&mut self, found: &Found, judged: &Judged) -> Token {
-        let path = self.message().place_name(found.at);
-        let token = self.mint.of_path(&path);
+        let token = self.mint.of_path(&self.message().place_key(found.at));
         if self.seals.get(&token).is_none() {
             let (plain, shape) = self.plain_of(found, judged);
-            let origin = Origin { step: self.mint.step(), path: Arc::from(path), changes: Vec::new() };
+            let path = Arc::from(self.message().place_name(found.at));
+            let origin = Origin { step: self.mint.step(), path, changes: Vec::new() };
             let classes = judged.classes;
             self.seals.add(token, || Seal { plain, classes, shape, origin });
         }
