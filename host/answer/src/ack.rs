@@ -56,10 +56,7 @@ pub(crate) fn write_all(
     verdict: Verdict<'_>,
     stamp: &mut dyn FnMut() -> Stamp,
 ) -> Vec<Bytes> {
-    due(header, verdict)
-        .into_iter()
-        .map(|code| write(header, code, verdict, stamp()))
-        .collect()
+    due(header, verdict).into_iter().map(|code| write(header, code, verdict, stamp())).collect()
 }
 
 /// Decides which acknowledgements are due now, in order. Every decision is on this page.
@@ -75,13 +72,7 @@ fn due(header: Option<&Header>, verdict: Verdict<'_>) -> Vec<AckCode> {
     }
     match (mode, refused) {
         (Mode::Original, refused) => vec![refused.unwrap_or(AckCode::AA)],
-        (
-            Mode::Enhanced {
-                accept,
-                application,
-            },
-            None,
-        ) => {
+        (Mode::Enhanced { accept, application }, None) => {
             let commit = accept.is_for_success().then_some(AckCode::CA);
             let application = application.is_for_success().then_some(AckCode::AA);
             commit.into_iter().chain(application).collect()
@@ -90,11 +81,9 @@ fn due(header: Option<&Header>, verdict: Verdict<'_>) -> Vec<AckCode> {
         (Mode::Enhanced { accept, .. }, Some(code)) if accept.is_for_error() => {
             vec![code.commit()]
         }
-        (Mode::Enhanced { application, .. }, Some(code)) => application
-            .is_for_error()
-            .then_some(code)
-            .into_iter()
-            .collect(),
+        (Mode::Enhanced { application, .. }, Some(code)) => {
+            application.is_for_error().then_some(code).into_iter().collect()
+        }
     }
 }
 
@@ -105,9 +94,7 @@ fn is_acknowledgement(header: &Header) -> bool {
 
 fn component<'a>(header: &Header, field: &'a [u8], number: u32) -> &'a [u8] {
     let first = header.delimiters.repetition_of(field, 1);
-    first
-        .and_then(|it| header.delimiters.component_of(it, number))
-        .unwrap_or_default()
+    first.and_then(|it| header.delimiters.component_of(it, number)).unwrap_or_default()
 }
 
 fn write(header: Option<&Header>, code: AckCode, verdict: Verdict<'_>, stamp: Stamp) -> Bytes {
@@ -140,11 +127,7 @@ fn msh(writing: &Writing, header: Option<&Header>, stamp: Stamp) -> Vec<u8> {
     let is_enhanced = header.is_some_and(|it| Mode::of(it) != Mode::Original);
     // An acknowledgement is not to be acknowledged; the enhanced mode can say so.
     let no_answer = || {
-        if is_enhanced {
-            writing.text("NE")
-        } else {
-            Vec::new()
-        }
+        if is_enhanced { writing.text("NE") } else { Vec::new() }
     };
     let (processing_id, version) = match header {
         Some(header) => (header.processing_id.to_vec(), header.version.to_vec()),
@@ -178,9 +161,7 @@ fn msh(writing: &Writing, header: Option<&Header>, stamp: Stamp) -> Vec<u8> {
 
 /// MSH-9: `ACK^A01^ACK`, `ACK^A01` before 2.3.1, `ACK` before 2.2 and where there is no event.
 fn message_type(writing: &Writing, header: Option<&Header>) -> Vec<u8> {
-    let event = header
-        .map(|it| component(it, &it.message_type, 2))
-        .unwrap_or_default();
+    let event = header.map(|it| component(it, &it.message_type, 2)).unwrap_or_default();
     let version = header.map(Version::of);
     let ack = writing.text("ACK");
     if event.is_empty() || version.is_some_and(|it| it < Version::WITH_EVENT) {
@@ -195,9 +176,7 @@ fn message_type(writing: &Writing, header: Option<&Header>) -> Vec<u8> {
 
 /// HL7 v2.5 ch. 2, ERR: place in ERR-2, code in ERR-3, severity in ERR-4, for people ERR-8.
 fn err(writing: &Writing, fault: &Fault) -> Vec<Vec<u8>> {
-    let place = place(fault)
-        .map(|path| components_of(&path))
-        .unwrap_or_default();
+    let place = place(fault).map(|path| components_of(&path)).unwrap_or_default();
     let place: Vec<&str> = place.iter().map(String::as_str).collect();
     vec![
         Vec::new(),
@@ -213,9 +192,7 @@ fn err(writing: &Writing, fault: &Fault) -> Vec<Vec<u8>> {
 
 /// HL7 v2.4 ch. 2, ERR-1: segment, its number, field, and the code as a fourth component.
 fn short_err(writing: &Writing, fault: &Fault) -> Vec<Vec<u8>> {
-    let mut parts = place(fault)
-        .map(|path| components_of(&path))
-        .unwrap_or_default();
+    let mut parts = place(fault).map(|path| components_of(&path)).unwrap_or_default();
     parts.resize(3, String::new());
     let mut values: Vec<Vec<u8>> = parts.iter().map(|part| writing.text(part)).collect();
     values.push(writing.subcomponents(&[fault.code.word(), fault.code.text(), "HL70357"]));

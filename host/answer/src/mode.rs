@@ -45,17 +45,12 @@ pub(crate) enum Mode {
 
 impl Mode {
     pub(crate) fn of(header: &Header) -> Self {
-        let (accept, application) = (
-            &header.accept_acknowledgement,
-            &header.application_acknowledgement,
-        );
+        let (accept, application) =
+            (&header.accept_acknowledgement, &header.application_acknowledgement);
         let is_empty = |field: &[u8]| matches!(field.trim_ascii(), b"" | b"\"\"");
         if is_empty(accept) && is_empty(application) {
             return Self::Original;
         }
-        Self::Enhanced {
-            accept: Wish::of(accept),
-            application: Wish::of(application),
-        }
+        Self::Enhanced { accept: Wish::of(accept), application: Wish::of(application) }
     }
 }

@@ -35,11 +35,7 @@ mod tests {
             text: text.to_owned(),
         };
         let refusal = Refusal::Rejected(vec![
-            rejected(
-                Reason::RequiredMissing,
-                Some("Patient.birthDate"),
-                "needed for the age band",
-            ),
+            rejected(Reason::RequiredMissing, Some("Patient.birthDate"), "needed for the age band"),
             rejected(Reason::Application, None, "not today"),
         ]);
         assert_eq!(refusal.status().0, 422);

@@ -89,11 +89,9 @@ impl Refusal {
             Self::Reused => (409, IssueType::Duplicate),
             Self::Busy => (503, IssueType::Throttled),
             Self::NotStored => (503, IssueType::NoStore),
-            Self::Rejected(all) => (
-                422,
-                all.first()
-                    .map_or(IssueType::Processing, |it| issue_type(it.reason)),
-            ),
+            Self::Rejected(all) => {
+                (422, all.first().map_or(IssueType::Processing, |it| issue_type(it.reason)))
+            }
         }
     }
 
@@ -109,12 +107,7 @@ impl Refusal {
         };
         match self {
             Self::Rejected(all) if !all.is_empty() => all.iter().map(Fault::of).collect(),
-            _ => vec![Fault {
-                code,
-                issue,
-                at,
-                text: self.to_string(),
-            }],
+            _ => vec![Fault { code, issue, at, text: self.to_string() }],
         }
     }
 }

@@ -25,19 +25,12 @@ impl Writing {
         for (to, from) in encoding_characters.iter_mut().zip(characters) {
             *to = from;
         }
-        Self {
-            delimiters,
-            charset,
-            encoding_characters,
-            encoding_characters_count: count,
-        }
+        Self { delimiters, charset, encoding_characters, encoding_characters_count: count }
     }
 
     /// MSH-2.
     pub(crate) fn encoding_characters(&self) -> &[u8] {
-        self.encoding_characters
-            .get(..self.encoding_characters_count)
-            .unwrap_or_default()
+        self.encoding_characters.get(..self.encoding_characters_count).unwrap_or_default()
     }
 
     /// A text of ours as a value. A character that the sender's character set does not have
@@ -47,11 +40,7 @@ impl Writing {
         for letter in text.chars() {
             let mut buffer = [0; 4];
             let letter: &str = letter.encode_utf8(&mut buffer);
-            if self
-                .delimiters
-                .escape_into(self.charset, letter, &mut value)
-                .is_err()
-            {
+            if self.delimiters.escape_into(self.charset, letter, &mut value).is_err() {
                 let _ = self.delimiters.escape_into(self.charset, "?", &mut value);
             }
         }
@@ -68,15 +57,9 @@ impl Writing {
     /// for more.
     pub(crate) fn subcomponents(&self, texts: &[&str]) -> Vec<u8> {
         let Some(separator) = self.delimiters.subcomponent else {
-            return texts
-                .first()
-                .map(|text| self.text(text))
-                .unwrap_or_default();
+            return texts.first().map(|text| self.text(text)).unwrap_or_default();
         };
-        join(
-            texts.iter().map(|text| self.text(text)).collect(),
-            separator,
-        )
+        join(texts.iter().map(|text| self.text(text)).collect(), separator)
     }
 
     /// A segment of these fields, empty ones at its end left out, with its CR.
@@ -111,20 +94,13 @@ fn own_delimiters(header: &Header) -> Delimiters {
     ];
     let is_free = |byte: &&u8| {
         let byte = **byte;
-        let taken = [
-            Some(theirs.field),
-            Some(theirs.component),
-            Some(theirs.repetition),
-        ];
+        let taken = [Some(theirs.field), Some(theirs.component), Some(theirs.repetition)];
         !taken.contains(&Some(byte))
             && theirs.subcomponent != Some(byte)
             && theirs.truncation != Some(byte)
             && !given_back.iter().any(|field| field.contains(&byte))
     };
-    Delimiters {
-        escape: ESCAPES.iter().find(is_free).copied().or(Some(b'\\')),
-        ..theirs
-    }
+    Delimiters { escape: ESCAPES.iter().find(is_free).copied().or(Some(b'\\')), ..theirs }
 }
 
 fn join(mut values: Vec<Vec<u8>>, separator: u8) -> Vec<u8> {

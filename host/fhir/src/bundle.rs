@@ -33,13 +33,7 @@ pub fn entries(bundle: &Value) -> Vec<Entry<'_>> {
     if bundle.resource_type() != Some("Bundle") {
         return Vec::new();
     }
-    bundle
-        .member("entry")
-        .map(Value::items)
-        .unwrap_or_default()
-        .iter()
-        .map(entry)
-        .collect()
+    bundle.member("entry").map(Value::items).unwrap_or_default().iter().map(entry).collect()
 }
 
 fn entry(value: &Value) -> Entry<'_> {
@@ -51,12 +45,8 @@ fn entry(value: &Value) -> Entry<'_> {
     Entry {
         full_url: value.member("fullUrl").and_then(Value::text),
         resource: value.member("resource"),
-        method: request
-            .and_then(|it| it.member("method"))
-            .and_then(Value::text),
-        url: request
-            .and_then(|it| it.member("url"))
-            .and_then(Value::text),
+        method: request.and_then(|it| it.member("method")).and_then(Value::text),
+        url: request.and_then(|it| it.member("url")).and_then(Value::text),
         outcome: response.map(|response| EntryOutcome {
             status: text(Some(response), "status")
                 .and_then(|status| status.get(..3).and_then(|code| code.parse().ok())),
@@ -80,10 +70,7 @@ mod tests {
         .expect("JSON");
         let entries = entries(&bundle);
         assert_eq!(entries[0].outcome.and_then(|it| it.status), Some(201));
-        assert_eq!(
-            entries[0].outcome.and_then(|it| it.location),
-            Some("Patient/1")
-        );
+        assert_eq!(entries[0].outcome.and_then(|it| it.location), Some("Patient/1"));
         assert_eq!(entries[1].outcome.and_then(|it| it.status), None);
         assert!(super::entries(&Value::Null).is_empty());
     }

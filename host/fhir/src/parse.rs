@@ -18,11 +18,7 @@ pub struct Limits {
 
 impl Limits {
     /// What a FHIR resource may be here: 128 levels, 64 MiB, 2 million values.
-    pub const RESOURCE: Self = Self {
-        depth_max: 128,
-        bytes_max: 64 << 20,
-        values_max: 2_000_000,
-    };
+    pub const RESOURCE: Self = Self { depth_max: 128, bytes_max: 64 << 20, values_max: 2_000_000 };
 }
 
 /// What is wrong with a document.
@@ -78,21 +74,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 /// Parses a document within these bounds.
 pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
     if limits.bytes_max < bytes.len() {
-        return Err(JsonError {
-            offset: limits.bytes_max,
-            fault: JsonFault::TooLong,
-        });
+        return Err(JsonError { offset: limits.bytes_max, fault: JsonFault::TooLong });
     }
-    let text = std::str::from_utf8(bytes).map_err(|fault| JsonError {
-        offset: fault.valid_up_to(),
-        fault: JsonFault::Encoding,
-    })?;
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth_left: limits.depth_max,
-        values_left: limits.values_max,
-    };
+    let text = std::str::from_utf8(bytes)
+        .map_err(|fault| JsonError { offset: fault.valid_up_to(), fault: JsonFault::Encoding })?;
+    let mut parser =
+        Parser { text, at: 0, depth_left: limits.depth_max, values_left: limits.values_max };
     parser.skip_blank();
     let value = parser.value()?;
     parser.skip_blank();
@@ -111,10 +98,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn value(&mut self) -> Result<Value, JsonError> {
-        let left = self
-            .values_left
-            .checked_sub(1)
-            .ok_or_else(|| self.fault(JsonFault::TooMany))?;
+        let left = self.values_left.checked_sub(1).ok_or_else(|| self.fault(JsonFault::TooMany))?;
         self.values_left = left;
         match self.peek() {
             Some(b'"') => Ok(Value::Text(self.string()?)),
@@ -133,10 +117,7 @@ impl<'a> Parser<'a> {
         &mut self,
         read: fn(&mut Self) -> Result<Value, JsonError>,
     ) -> Result<Value, JsonError> {
-        let left = self
-            .depth_left
-            .checked_sub(1)
-            .ok_or_else(|| self.fault(JsonFault::TooDeep))?;
+        let left = self.depth_left.checked_sub(1).ok_or_else(|| self.fault(JsonFault::TooDeep))?;
         self.depth_left = left;
         let value = read(self)?;
         self.depth_left += 1;
@@ -156,10 +137,7 @@ impl<'a> Parser<'a> {
             let start = self.at;
             let name = self.string()?;
             if !names.insert(name.clone()) {
-                return Err(JsonError {
-                    offset: start,
-                    fault: JsonFault::Duplicate,
-                });
+                return Err(JsonError { offset: start, fault: JsonFault::Duplicate });
             }
             self.skip_blank();
             self.expect(b':')?;
@@ -211,9 +189,7 @@ impl<'a> Parser<'a> {
         if self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
             return Err(self.fault(JsonFault::Number));
         }
-        Ok(Value::Number(
-            self.text.get(start..self.at).unwrap_or_default().to_owned(),
-        ))
+        Ok(Value::Number(self.text.get(start..self.at).unwrap_or_default().to_owned()))
     }
 
     fn digits(&mut self) -> usize {
@@ -226,19 +202,13 @@ impl<'a> Parser<'a> {
 
     fn string(&mut self) -> Result<String, JsonError> {
         if !self.take(b'"') {
-            let fault = if self.peek().is_none() {
-                JsonFault::End
-            } else {
-                JsonFault::Unexpected
-            };
+            let fault = if self.peek().is_none() { JsonFault::End } else { JsonFault::Unexpected };
             return Err(self.fault(fault));
         }
         let mut text = String::new();
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
-            let end = rest
-                .bytes()
-                .position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+            let end = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
             let Some(end) = end else {
                 self.at = self.text.len();
                 return Err(self.fault(JsonFault::End));
@@ -261,10 +231,7 @@ impl<'a> Parser<'a> {
         self.at += 1;
         let letter = self.peek().ok_or_else(|| self.fault(JsonFault::End))?;
         self.at += 1;
-        let wrong = JsonError {
-            offset: start,
-            fault: JsonFault::Text,
-        };
+        let wrong = JsonError { offset: start, fault: JsonFault::Text };
         match letter {
             b'"' => Ok('"'),
             b'\\' => Ok('\\'),
@@ -283,10 +250,7 @@ impl<'a> Parser<'a> {
                 if 0xdc00 <= high || !self.take(b'\\') || !self.take(b'u') {
                     return Err(wrong);
                 }
-                let low = self
-                    .hex4()
-                    .filter(|low| (0xdc00..0xe000).contains(low))
-                    .ok_or(wrong)?;
+                let low = self.hex4().filter(|low| (0xdc00..0xe000).contains(low)).ok_or(wrong)?;
                 char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)).ok_or(wrong)
             }
             _ => Err(wrong),
@@ -303,11 +267,7 @@ impl<'a> Parser<'a> {
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
-        if !self
-            .text
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(word))
-        {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
             return Err(self.fault(JsonFault::Unexpected));
         }
         self.at += word.len();
@@ -334,19 +294,12 @@ impl<'a> Parser<'a> {
         if self.take(byte) {
             return Ok(());
         }
-        let fault = if self.peek().is_none() {
-            JsonFault::End
-        } else {
-            JsonFault::Unexpected
-        };
+        let fault = if self.peek().is_none() { JsonFault::End } else { JsonFault::Unexpected };
         Err(self.fault(fault))
     }
 
     fn fault(&self, fault: JsonFault) -> JsonError {
-        JsonError {
-            offset: self.at,
-            fault,
-        }
+        JsonError { offset: self.at, fault }
     }
 }
 
@@ -363,11 +316,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, offset: usize, fault: JsonFault) {
-        assert_eq!(
-            parse(text.as_bytes()),
-            Err(JsonError { offset, fault }),
-            "{text}"
-        );
+        assert_eq!(parse(text.as_bytes()), Err(JsonError { offset, fault }), "{text}");
     }
 
     #[test]
@@ -407,20 +356,10 @@ mod tests {
         assert!(parse(deep(128).as_bytes()).is_ok());
         let fault = parse(deep(129).as_bytes()).expect_err("too deep").fault;
         assert_eq!(fault, JsonFault::TooDeep);
-        let limits = Limits {
-            depth_max: 1,
-            bytes_max: 8,
-            values_max: 3,
-        };
-        assert_eq!(
-            parse_with(b"123456789", limits).expect_err("long").fault,
-            JsonFault::TooLong
-        );
+        let limits = Limits { depth_max: 1, bytes_max: 8, values_max: 3 };
+        assert_eq!(parse_with(b"123456789", limits).expect_err("long").fault, JsonFault::TooLong);
         assert!(parse_with(b"[1,2]", limits).is_ok());
-        let many = JsonError {
-            offset: 5,
-            fault: JsonFault::TooMany,
-        };
+        let many = JsonError { offset: 5, fault: JsonFault::TooMany };
         assert_eq!(parse_with(b"[1,2,3]", limits), Err(many));
     }
 
@@ -428,10 +367,7 @@ mod tests {
     fn a_debug_print_holds_no_content() {
         let value = parse(br#"{"Eve":["Everywoman",17]}"#).expect("parses");
         let printed = format!("{value:?} {:?} {:?}", value.members(), value.member("Eve"));
-        assert!(
-            !printed.contains("Eve") && !printed.contains("17"),
-            "{printed}"
-        );
+        assert!(!printed.contains("Eve") && !printed.contains("17"), "{printed}");
     }
 
     /// Any document: numbers as texts that JSON has, names that differ.
@@ -446,10 +382,7 @@ mod tests {
             let members = proptest::collection::btree_map(any::<String>(), inner.clone(), 0..6);
             // Not in the order of their names.
             let backwards = members.prop_map(|it| Value::object(it.into_iter().rev()));
-            prop_oneof![
-                proptest::collection::vec(inner, 0..6).prop_map(Value::Array),
-                backwards
-            ]
+            prop_oneof![proptest::collection::vec(inner, 0..6).prop_map(Value::Array), backwards]
         })
     }
 

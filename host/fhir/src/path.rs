@@ -30,11 +30,7 @@ impl FromStr for Path {
     type Err = PathError;
 
     fn from_str(text: &str) -> Result<Self, PathError> {
-        let steps = text
-            .split('.')
-            .map(parse_step)
-            .collect::<Option<Vec<_>>>()
-            .ok_or(PathError)?;
+        let steps = text.split('.').map(parse_step).collect::<Option<Vec<_>>>().ok_or(PathError)?;
         Ok(Self { steps })
     }
 }
@@ -45,13 +41,8 @@ fn parse_step(text: &str) -> Option<Step> {
         None => (text, None),
     };
     let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    is_name.then(|| Step {
-        name: name.to_owned(),
-        index,
-    })
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    is_name.then(|| Step { name: name.to_owned(), index })
 }
 
 impl fmt::Display for Path {

@@ -29,10 +29,7 @@ pub enum Value {
 impl Value {
     /// The member of this name, if this is an object that has it.
     pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members()
-            .iter()
-            .find(|member| member.name == name)
-            .map(|member| &member.value)
+        self.members().iter().find(|member| member.name == name).map(|member| &member.value)
     }
 
     /// The member of this name, to change it.
@@ -40,10 +37,7 @@ impl Value {
         let Self::Object(members) = self else {
             return None;
         };
-        members
-            .iter_mut()
-            .find(|member| member.name == name)
-            .map(|member| &mut member.value)
+        members.iter_mut().find(|member| member.name == name).map(|member| &mut member.value)
     }
 
     /// The members; none if this is no object.
@@ -97,10 +91,7 @@ impl Value {
 
     /// An object of these members.
     pub fn object<N: Into<String>>(members: impl IntoIterator<Item = (N, Value)>) -> Self {
-        let member = |(name, value): (N, Value)| Member {
-            name: name.into(),
-            value,
-        };
+        let member = |(name, value): (N, Value)| Member { name: name.into(), value };
         Self::Object(members.into_iter().map(member).collect())
     }
 }

@@ -45,10 +45,7 @@ fn every_resource_is_written_as_it_was_but_for_blanks() {
         let (written, wanted) = (value.to_bytes(), compact(bytes));
         if written != wanted {
             // Only an escape that need not be one (`\/`, `\u00e4`) may be spelt another way.
-            assert!(
-                wanted.windows(2).any(|it| it == b"\\u" || it == b"\\/"),
-                "{path:?}"
-            );
+            assert!(wanted.windows(2).any(|it| it == b"\\u" || it == b"\\/"), "{path:?}");
             assert_eq!(hilum_fhir::parse(&written), Ok(value), "{path:?}");
             respelt += 1;
         }

@@ -55,12 +55,7 @@ pub struct Frame {
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Frame({} bytes, {:?})",
-            self.content.len(),
-            self.findings
-        )
+        write!(f, "Frame({} bytes, {:?})", self.content.len(), self.findings)
     }
 }
 
@@ -164,8 +159,7 @@ impl Decoder {
         }
         if self.buffer.capacity() - self.buffer.len() < bytes.len() {
             // Doubling would take up to twice the memory that is accounted for.
-            self.buffer
-                .reserve_exact(bytes.len().max(self.buffer.len() / 8));
+            self.buffer.reserve_exact(bytes.len().max(self.buffer.len() / 8));
         }
         self.buffer.extend_from_slice(bytes);
     }
@@ -208,8 +202,7 @@ impl Decoder {
         if self.waiting() != Waiting::AfterSeparator {
             return Ok(None);
         }
-        self.whole(self.searched, 1, Some(Finding::EndedBySilence))
-            .map(Some)
+        self.whole(self.searched, 1, Some(Finding::EndedBySilence)).map(Some)
     }
 
     /// The stream has ended. A frame that was not finished is an error; nothing was promised.
@@ -217,9 +210,9 @@ impl Decoder {
         match self.waiting() {
             Waiting::Start => Ok(None),
             Waiting::End => Err(FrameError::CutOff),
-            Waiting::AfterSeparator => self
-                .whole(self.searched, 1, Some(Finding::EndedByClose))
-                .map(Some),
+            Waiting::AfterSeparator => {
+                self.whole(self.searched, 1, Some(Finding::EndedByClose)).map(Some)
+            }
         }
     }
 
@@ -257,16 +250,13 @@ impl Decoder {
         let skipped = unread.get(..vt.unwrap_or(unread.len())).unwrap_or_default();
         let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
         let junk = skipped.iter().filter(|byte| !is_blank(byte)).count();
-        self.skipped = self
-            .skipped
-            .saturating_add(u64::try_from(skipped.len()).unwrap_or(u64::MAX));
+        self.skipped =
+            self.skipped.saturating_add(u64::try_from(skipped.len()).unwrap_or(u64::MAX));
         self.junk += junk;
         self.start += skipped.len();
         self.searched = self.start;
         if self.limits.junk_bytes_max < self.junk {
-            return Err(FrameError::Junk {
-                junk_bytes_max: self.limits.junk_bytes_max,
-            });
+            return Err(FrameError::Junk { junk_bytes_max: self.limits.junk_bytes_max });
         }
         if vt.is_none() {
             return Ok(false);
@@ -348,12 +338,7 @@ impl Decoder {
 
 impl std::fmt::Debug for Decoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Decoder({:?}, {} bytes)",
-            self.waiting(),
-            self.buffered()
-        )
+        write!(f, "Decoder({:?}, {} bytes)", self.waiting(), self.buffered())
     }
 }
 

@@ -3,35 +3,24 @@ use expect_test::{Expect, expect};
 use hilum_hl7::Message;
 use hilum_words::{Reason, Rejection, Timestamp};
 
-const MISSING: fn() -> Refusal = || Refusal::RequiredFieldMissing {
-    at: "MSH-10".parse().expect("a path"),
-};
+const MISSING: fn() -> Refusal =
+    || Refusal::RequiredFieldMissing { at: "MSH-10".parse().expect("a path") };
 
 fn header(message: &[u8]) -> Header {
-    Message::parse(Bytes::copy_from_slice(message))
-        .expect("HL7")
-        .header()
+    Message::parse(Bytes::copy_from_slice(message)).expect("HL7").header()
 }
 
 fn answers(header: Option<&Header>, verdict: Verdict<'_>) -> Vec<Vec<u8>> {
     let mut count = 0;
     let mut stamp = || {
         count += 1;
-        Stamp {
-            at: Timestamp::from_micros(0),
-            control_id: format!("OURS{count}"),
-        }
+        Stamp { at: Timestamp::from_micros(0), control_id: format!("OURS{count}") }
     };
-    write_all(header, verdict, &mut stamp)
-        .iter()
-        .map(|it| it.to_vec())
-        .collect()
+    write_all(header, verdict, &mut stamp).iter().map(|it| it.to_vec()).collect()
 }
 
 fn shown(answers: &[Vec<u8>]) -> String {
-    let texts = answers
-        .iter()
-        .map(|it| String::from_utf8_lossy(it).replace('\r', "\n"));
+    let texts = answers.iter().map(|it| String::from_utf8_lossy(it).replace('\r', "\n"));
     texts.collect::<Vec<_>>().join("--\n")
 }
 
@@ -80,11 +69,7 @@ fn msa_2_is_msh_10_byte_for_byte() {
     let message = b"MSH|^~\\&|A|B|C|D|2026||ADT^A01| \\T\\7\xe4\xff^x~y |P|2.5.1||||||8859/1\r";
     let all = answers(Some(&header(message)), Verdict::Accepted);
     let wanted = b"\rMSA|AA| \\T\\7\xe4\xff^x~y \r";
-    assert!(
-        all[0].windows(wanted.len()).any(|it| it == wanted),
-        "{}",
-        shown(&all)
-    );
+    assert!(all[0].windows(wanted.len()).any(|it| it == wanted), "{}", shown(&all));
 }
 
 #[test]
@@ -197,11 +182,8 @@ fn a_batch_is_rejected_once() {
 
 #[test]
 fn each_rejection_has_an_err_of_its_own() {
-    let rejection = |reason, at: &str| Rejection {
-        reason,
-        at: Some(at.to_owned()),
-        text: "no".to_owned(),
-    };
+    let rejection =
+        |reason, at: &str| Rejection { reason, at: Some(at.to_owned()), text: "no".to_owned() };
     let refusal = Refusal::Rejected(vec![
         rejection(Reason::RequiredMissing, "PID-5"),
         rejection(Reason::UnknownCode, "PV1[2]-4"),
@@ -227,12 +209,7 @@ fn codes(accept: &str, application: &str, verdict: Verdict<'_>) -> String {
     let all = answers(Some(&header(text.as_bytes())), verdict);
     let code = |answer: &Vec<u8>| {
         let text = String::from_utf8(answer.clone()).expect("ASCII");
-        let field = |number: usize| {
-            text.split(['|', '\r'])
-                .nth(number)
-                .expect("there")
-                .to_owned()
-        };
+        let field = |number: usize| text.split(['|', '\r']).nth(number).expect("there").to_owned();
         let msa = text.find("MSA|").expect("MSA") + 4;
         format!("{}({})", &text[msa..msa + 2], field(9))
     };
@@ -262,11 +239,7 @@ fn msh_15_and_msh_16_choose_what_goes_out() {
         ("??", "NE", "CA(OURS1)", "CR(OURS1)", "CE(OURS1)"),
     ] {
         let case = format!("MSH-15 {accept:?}, MSH-16 {application:?}");
-        assert_eq!(
-            codes(accept, application, Verdict::Accepted),
-            taken,
-            "{case}"
-        );
+        assert_eq!(codes(accept, application, Verdict::Accepted), taken, "{case}");
         assert_eq!(codes(accept, application, no_disk), rejected, "{case}");
         assert_eq!(codes(accept, application, error), faulty, "{case}");
     }
@@ -288,23 +261,15 @@ fn an_acknowledgement_is_never_acknowledged() {
     for kind in ["ACK", "ACK^A01", "ACK^A01^ACK", "ACK^A01~x"] {
         let text = format!("MSH|^~\\&|A|B|C|D|2026||{kind}|7|P|2.5.1|||AL|AL\rMSA|AA|1\r");
         let header = header(text.as_bytes());
-        assert!(
-            answers(Some(&header), Verdict::Accepted).is_empty(),
-            "{kind}"
-        );
-        assert!(
-            answers(Some(&header), Verdict::Refused(&Refusal::TooLong)).is_empty(),
-            "{kind}"
-        );
+        assert!(answers(Some(&header), Verdict::Accepted).is_empty(), "{kind}");
+        assert!(answers(Some(&header), Verdict::Refused(&Refusal::TooLong)).is_empty(), "{kind}");
     }
 }
 
 #[test]
 fn what_no_frame_can_carry_is_not_given_back() {
     let all = answers(
-        Some(&header(
-            b"MSH|^~\\&|A\x1cB|B|C|D|2026||ADT^A01|7\x1c|P|2.5.1\r",
-        )),
+        Some(&header(b"MSH|^~\\&|A\x1cB|B|C|D|2026||ADT^A01|7\x1c|P|2.5.1\r")),
         Verdict::Accepted,
     );
     assert!(!all.concat().contains(&0x1c), "{}", shown(&all));

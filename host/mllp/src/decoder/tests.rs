@@ -1,11 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const LIMITS: Limits = Limits {
-    frame_bytes_max: 64,
-    junk_bytes_max: 16,
-    strict: false,
-};
+const LIMITS: Limits = Limits { frame_bytes_max: 64, junk_bytes_max: 16, strict: false };
 
 /// What a stream amounts to when it arrives in pieces of these lengths and then ends.
 fn decode(limits: Limits, pieces: &[&[u8]], close: bool) -> (Vec<String>, u64) {
@@ -65,11 +61,7 @@ fn check(stream: &[u8], expected: &[&str], skipped: u64) {
 
 #[test]
 fn frames_follow_each_other() {
-    check(
-        b"\x0bMSH|1\r\x1c\r\x0bMSH|2\x1c\r",
-        &["MSH|1/ []", "MSH|2 []"],
-        0,
-    );
+    check(b"\x0bMSH|1\r\x1c\r\x0bMSH|2\x1c\r", &["MSH|1/ []", "MSH|2 []"], 0);
 }
 
 #[test]
@@ -85,21 +77,13 @@ fn other_bytes_before_vt_are_skipped_up_to_their_bound() {
     let (seen, _) = decode(LIMITS, &[b"0123456789abcdefg\x0bA\x1c\r"], true);
     assert_eq!(seen, [expected]);
     // Blanks do not count as junk: keep-alives may go on for days.
-    check(
-        &[b" ".repeat(40).as_slice(), b"\x0bA\x1c\r"].concat(),
-        &["A []"],
-        40,
-    );
+    check(&[b" ".repeat(40).as_slice(), b"\x0bA\x1c\r"].concat(), &["A []"], 40);
 }
 
 #[test]
 fn fs_then_lf_vt_or_close_ends_the_frame_with_a_finding() {
     check(b"\x0bA\x1c\n\x0bB\x1c\r", &["A [EndedByLf]", "B []"], 0);
-    check(
-        b"\x0bA\x1c\x0bB\x1c\r",
-        &["A [EndedByNextFrame]", "B []"],
-        0,
-    );
+    check(b"\x0bA\x1c\x0bB\x1c\r", &["A [EndedByNextFrame]", "B []"], 0);
     check(b"\x0bA\x1c", &["A [EndedByClose]"], 0);
 }
 
@@ -109,21 +93,13 @@ fn fs_then_silence_ends_the_frame_with_a_finding() {
     decoder.feed(b"\x0bA\x1c");
     assert_eq!(decoder.next_event(), Ok(None));
     assert_eq!(decoder.waiting(), Waiting::AfterSeparator);
-    let Ok(Some(Event::Frame(frame))) = decoder.silence() else {
-        panic!("a frame")
-    };
+    let Ok(Some(Event::Frame(frame))) = decoder.silence() else { panic!("a frame") };
     assert_eq!(frame.findings, [Finding::EndedBySilence]);
     // The CR that comes late is a blank before the next frame.
     decoder.feed(b"\r\x0bB\x1c\r");
-    let Ok(Some(Event::Frame(frame))) = decoder.next_event() else {
-        panic!("a frame")
-    };
+    let Ok(Some(Event::Frame(frame))) = decoder.next_event() else { panic!("a frame") };
     assert_eq!(frame.content, "B");
-    assert_eq!(
-        decoder.silence(),
-        Ok(None),
-        "silence between frames means nothing"
-    );
+    assert_eq!(decoder.silence(), Ok(None), "silence between frames means nothing");
 }
 
 #[test]
@@ -134,11 +110,7 @@ fn fs_then_anything_else_is_content_with_a_finding() {
 
 #[test]
 fn vt_inside_a_frame_drops_the_unfinished_message() {
-    check(
-        b"\x0bMSH|lost\x0bMSH|2\x1c\r",
-        &["Dropped { bytes: 8 }", "MSH|2 []"],
-        0,
-    );
+    check(b"\x0bMSH|lost\x0bMSH|2\x1c\r", &["Dropped { bytes: 8 }", "MSH|2 []"], 0);
     check(b"\x0b\x0bA\x1c\r", &["Dropped { bytes: 0 }", "A []"], 0);
 }
 
@@ -168,10 +140,7 @@ fn what_has_begun_is_kept_for_a_refusal() {
 
 #[test]
 fn a_long_frame_leaves_no_room_behind() {
-    let limits = Limits {
-        frame_bytes_max: 1 << 20,
-        ..LIMITS
-    };
+    let limits = Limits { frame_bytes_max: 1 << 20, ..LIMITS };
     let mut decoder = Decoder::new(limits);
     decoder.feed(b"\x0b");
     for _ in 0..64 {
@@ -180,16 +149,12 @@ fn a_long_frame_leaves_no_room_behind() {
         assert!(decoder.buffer.capacity() <= decoder.buffered() * 9 / 8 + (16 << 10));
     }
     decoder.feed(b"\x1c\r\x0bMSH");
-    let Ok(Some(Event::Frame(frame))) = decoder.next_event() else {
-        panic!("a frame")
-    };
+    let Ok(Some(Event::Frame(frame))) = decoder.next_event() else { panic!("a frame") };
     assert_eq!(frame.content.len(), 1 << 20);
     decoder.feed(b"|");
     assert!(decoder.buffer.capacity() <= KEPT_BYTES);
     decoder.feed(b"\x1c\r");
-    let Ok(Some(Event::Frame(frame))) = decoder.next_event() else {
-        panic!("a frame")
-    };
+    let Ok(Some(Event::Frame(frame))) = decoder.next_event() else { panic!("a frame") };
     assert_eq!(frame.content, "MSH|");
 }
 
@@ -210,10 +175,7 @@ fn the_end_of_the_stream_inside_a_frame_stores_nothing() {
 
 #[test]
 fn strict_turns_each_finding_into_a_close() {
-    let strict = Limits {
-        strict: true,
-        ..LIMITS
-    };
+    let strict = Limits { strict: true, ..LIMITS };
     check_with(strict, b" \r\n\x0bA\x1c\r", &["A []"], 3);
     for (stream, fault) in [
         (&b"junk\x0bA\x1c\r"[..], "Strict(Junk)"),
