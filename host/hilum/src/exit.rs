@@ -23,8 +23,8 @@ pub enum Exit {
     Permission,
     /// The configuration has problems. A supervisor should not restart.
     Configuration,
-    /// Ended by SIGINT before it was through.
-    Interrupted,
+    /// Ended by this signal before it was through.
+    Signal(u8),
 }
 
 impl Exit {
@@ -38,7 +38,7 @@ impl Exit {
             Self::Temporary => 75,
             Self::Permission => 77,
             Self::Configuration => 78,
-            Self::Interrupted => 130,
+            Self::Signal(number) => 128 + (number & 127),
         }
     }
 }

@@ -41,7 +41,8 @@ pub async fn run(context: &Context, arguments: Send) -> anyhow::Result<Exit> {
     }
     tally.print(&context.output)?;
     Ok(match (interrupted, tally.all_accepted()) {
-        (true, _) => Exit::Interrupted,
+        // SIGINT
+        (true, _) => Exit::Signal(2),
         (false, true) => Exit::Success,
         (false, false) => Exit::Failure,
     })

@@ -1,16 +1,19 @@
 //! `hilum serve`: the gateway and its operator's side, until a signal.
 //!
 //! SIGTERM or SIGINT: stop accepting, readiness 503, drain within the deadline, exit 0. A second
-//! signal ends the process at once. SIGHUP is noted and changes nothing yet.
+//! signal ends the process at once, with 128 and its number. SIGHUP is noted and changes nothing
+//! yet.
 
 mod supervisor;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use hilum_admin::Admin;
-use hilum_gateway::Gateway;
+use hilum_admin::{Admin, AdminError};
+use hilum_gateway::{Gateway, StartError};
+use hilum_store::OpenError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
@@ -30,29 +33,52 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         }
     };
     let mut signals = Signals::new().context("signals cannot be received")?;
-    let gateway = Gateway::start(site, context.doors.clone())
-        .await
-        .map_err(|fault| failed(Exit::Io, chain(&fault)))?;
+    let gateway =
+        Gateway::start(site, context.doors.clone()).await.map_err(|fault| not_started(&fault))?;
     let gateway = Arc::new(gateway);
-    let admin = Admin::start(Arc::clone(&gateway), &context.doors)
-        .await
-        .map_err(|fault| failed(Exit::Io, chain(&fault)))?;
+    let admin = Admin::start(Arc::clone(&gateway), &context.doors).await.map_err(|fault| {
+        let (AdminError::Control { source, .. } | AdminError::Health { source, .. }) = &fault;
+        failed(of_system(source), chain(&fault))
+    })?;
     supervisor::tell("READY=1");
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
-    let name = signals.stop().await;
+    let (name, _) = signals.stop().await;
     info!(signal = name, "stopping: what is under way comes to its end first");
     supervisor::tell("STOPPING=1");
-    tokio::select! {
+    let exit = tokio::select! {
         biased;
-        name = signals.stop() => {
+        (name, number) = signals.stop() => {
             warn!(signal = name, "stopped without waiting; the journal has what was acknowledged");
+            Exit::Signal(number)
         }
-        () = gateway.stop(DRAIN_MAX) => info!("stopped"),
-    }
+        () = gateway.stop(DRAIN_MAX) => {
+            info!("stopped");
+            Exit::Success
+        }
+    };
     // Health answers until the end, so that a load balancer sees the drain.
     admin.stop().await;
-    Ok(Exit::Success)
+    Ok(exit)
+}
+
+/// A data folder that another gateway uses is free again later; the rest needs a person.
+fn not_started(fault: &StartError) -> anyhow::Error {
+    let exit = match fault {
+        StartError::Open(OpenError::InUse { .. }) => Exit::Temporary,
+        StartError::Open(OpenError::Disk { source, .. }) | StartError::Listen { source, .. } => {
+            of_system(source)
+        }
+        _ => Exit::Failure,
+    };
+    failed(exit, chain(fault))
+}
+
+fn of_system(fault: &io::Error) -> Exit {
+    match fault.kind() {
+        io::ErrorKind::PermissionDenied => Exit::Permission,
+        _ => Exit::Io,
+    }
 }
 
 fn chain(fault: &dyn std::error::Error) -> String {
@@ -81,13 +107,13 @@ impl Signals {
         })
     }
 
-    /// The name of the next signal that asks to stop.
-    async fn stop(&mut self) -> &'static str {
+    /// The name and number of the next signal that asks to stop.
+    async fn stop(&mut self) -> (&'static str, u8) {
         loop {
             tokio::select! {
                 biased;
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.terminate.recv() => return ("SIGTERM", 15),
+                _ = self.interrupt.recv() => return ("SIGINT", 2),
                 _ = self.hang_up.recv() => {
                     warn!("SIGHUP: a running gateway does not read its configuration again; restart it");
                 }
