@@ -29,11 +29,7 @@ impl Stored {
 
 impl fmt::Debug for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Stored({} at {}.{:016x}.{})",
-            self.message, self.node, self.log, self.sequence
-        )
+        write!(f, "Stored({} at {}.{:016x}.{})", self.message, self.node, self.log, self.sequence)
     }
 }
 

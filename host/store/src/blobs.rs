@@ -20,18 +20,13 @@ pub(crate) fn put(folder: &Folder, content: &[u8]) -> Result<Digest, StoreError>
         return Ok(digest);
     }
     if BLOB_BYTES_MAX < content.len() as u64 {
-        let what = format!(
-            "a blob has {} bytes; the bound is {BLOB_BYTES_MAX}",
-            content.len()
-        );
+        let what = format!("a blob has {} bytes; the bound is {BLOB_BYTES_MAX}", content.len());
         return Err(StoreError::TooLarge { what });
     }
     let write = || -> io::Result<()> {
         folder.disk.create_folder(&folder.blobs())?;
         folder.disk.sync_folder(&folder.root)?;
-        folder
-            .disk
-            .replace(&folder.blobs().join(digest.hex()), content)?;
+        folder.disk.replace(&folder.blobs().join(digest.hex()), content)?;
         folder.disk.sync_folder(&folder.blobs())
     };
     write().map_err(|fault| StoreError::Poisoned {

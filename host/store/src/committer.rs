@@ -45,12 +45,7 @@ impl Machine for Committer {
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>, watcher: Watcher) -> Self {
         let active = shared.doors.clock.instant();
-        Self {
-            shared,
-            watcher,
-            active,
-            room: None,
-        }
+        Self { shared, watcher, active, room: None }
     }
 
     /// Takes what waits, up to the bounds of a group.
@@ -129,8 +124,7 @@ impl Committer {
         if tail.durable() < tail.sequence() {
             let (file, sequence) = tail.to_sync();
             drop(tail);
-            file.sync_data()
-                .map_err(|fault| self.shared.poison("sync of a segment", &fault))?;
+            file.sync_data().map_err(|fault| self.shared.poison("sync of a segment", &fault))?;
             tail = self.shared.tail();
             tail.synced(sequence);
         }
@@ -154,6 +148,3 @@ impl Drop for Committer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -128,14 +128,10 @@ pub(crate) fn evidence(payload: &[u8]) -> Result<Vec<Record>, Unread> {
     for record in wire::records(payload) {
         let record = record?;
         if record.tag == EVIDENCE {
-            all.push(
-                Record::from_bytes(record.content).map_err(|fault| match fault {
-                    hilum_audit::RecordError::Malformed => {
-                        Unread::Malformed("a record of the trail")
-                    }
-                    newer => Unread::Newer(newer.to_string()),
-                })?,
-            );
+            all.push(Record::from_bytes(record.content).map_err(|fault| match fault {
+                hilum_audit::RecordError::Malformed => Unread::Malformed("a record of the trail"),
+                newer => Unread::Newer(newer.to_string()),
+            })?);
         }
     }
     Ok(all)
@@ -168,10 +164,7 @@ fn read_segment(payload: &[u8]) -> Result<SegmentContent, Unread> {
         let mut fields = Fields::new(record.content);
         match record.tag {
             SEGMENT => {
-                segment = Some(SegmentContent {
-                    segment: fields.u32()?,
-                    log: fields.u64()?,
-                });
+                segment = Some(SegmentContent { segment: fields.u32()?, log: fields.u64()? });
             }
             _ => skip(&record)?,
         }

@@ -64,12 +64,10 @@ pub(crate) fn delivery(shared: &Shared, id: DeliveryId) -> Result<DeliveryRecord
 }
 
 fn find_output(payload: &[u8], at: FrameRef, id: DeliveryId) -> Result<Output, StoreError> {
-    let outputs = changes(payload, at)?
-        .into_iter()
-        .filter_map(|change| match change {
-            Change::Dispatched { outputs, .. } => Some(outputs),
-            _ => None,
-        });
+    let outputs = changes(payload, at)?.into_iter().filter_map(|change| match change {
+        Change::Dispatched { outputs, .. } => Some(outputs),
+        _ => None,
+    });
     let found = outputs.flatten().find(|output| output.delivery == id);
     found.ok_or_else(|| damaged(at, "an output is not where it was"))
 }
@@ -81,10 +79,7 @@ fn read_answer(
 ) -> Result<Option<(Name, Bytes)>, StoreError> {
     let payload = frames.payload(at)?;
     for change in changes(&payload, at)? {
-        if let Change::Delivered {
-            delivery,
-            answer: Some((format, range)),
-        } = change
+        if let Change::Delivered { delivery, answer: Some((format, range)) } = change
             && delivery == id
         {
             return Ok(Some((format, payload.slice(range))));
@@ -128,9 +123,5 @@ fn assemble(
 }
 
 fn damaged(at: FrameRef, why: &'static str) -> StoreError {
-    StoreError::Damaged {
-        segment: at.segment,
-        offset: at.offset,
-        why,
-    }
+    StoreError::Damaged { segment: at.segment, offset: at.offset, why }
 }

@@ -110,11 +110,7 @@ impl Folder {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Vec::new(),
             Err(source) => {
-                return Err(OpenError::Disk {
-                    what: "reading",
-                    path,
-                    source,
-                });
+                return Err(OpenError::Disk { what: "reading", path, source });
             }
         };
         let damaged = || self.damaged(self.log(), 0, "its checksum is wrong");
@@ -125,21 +121,14 @@ impl Folder {
         let fields = parse_log(covered).ok_or_else(damaged)?;
         match fields {
             (LOG_FORMAT, log) => Ok(Some(log)),
-            (format, _) => Err(OpenError::Newer {
-                path,
-                offset: 8,
-                what: format!("LOG format {format}"),
-            }),
+            (format, _) => {
+                Err(OpenError::Newer { path, offset: 8, what: format!("LOG format {format}") })
+            }
         }
     }
 
     pub(crate) fn damaged(&self, path: PathBuf, offset: u64, why: impl Into<String>) -> OpenError {
-        OpenError::Damaged {
-            folder: self.root.clone(),
-            path,
-            offset,
-            why: why.into(),
-        }
+        OpenError::Damaged { folder: self.root.clone(), path, offset, why: why.into() }
     }
 
     /// Wraps an error of the disk with what was tried.
@@ -173,9 +162,6 @@ fn parse_log(bytes: &[u8]) -> Option<(u32, LogFile)> {
         log: u64::from_le_bytes(*log),
         mark: u64::from_le_bytes(*mark),
     };
-    let log = LogFile {
-        identity,
-        last_segment: u32::from_le_bytes(*last),
-    };
+    let log = LogFile { identity, last_segment: u32::from_le_bytes(*last) };
     Some((u32::from_le_bytes(*format), log))
 }

@@ -58,17 +58,11 @@ impl Kind {
     ];
 
     fn number(self) -> u8 {
-        Self::ALL
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or(0, |(_, number)| *number)
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or(0, |(_, number)| *number)
     }
 
     fn from_number(number: u8) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, it)| *it == number)
-            .map(|(kind, _)| *kind)
+        Self::ALL.iter().find(|(_, it)| *it == number).map(|(kind, _)| *kind)
     }
 }
 
@@ -140,16 +134,7 @@ impl Head {
             return Err(NoHead::Newer("an encrypted frame"));
         }
         let kind = Kind::from_number(kind).ok_or(NoHead::Newer("a kind of frame"))?;
-        Ok(Self {
-            mark,
-            kind,
-            node,
-            sequence,
-            synced_through,
-            at,
-            length,
-            crc,
-        })
+        Ok(Self { mark, kind, node, sequence, synced_through, at, length, crc })
     }
 
     /// Bytes of the whole frame, with padding.
@@ -207,10 +192,7 @@ mod tests {
 
     #[test]
     fn a_head_reads_back() {
-        assert_eq!(
-            Head::from_bytes(&head().to_bytes(), head().mark),
-            Ok(head())
-        );
+        assert_eq!(Head::from_bytes(&head().to_bytes(), head().mark), Ok(head()));
         assert_eq!(head().frame_bytes(), 80);
     }
 
@@ -219,10 +201,7 @@ mod tests {
         for bit in 0..HEAD_BYTES * 8 {
             let mut bytes = head().to_bytes();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(matches!(
-                Head::from_bytes(&bytes, head().mark),
-                Err(NoHead::Bad(_))
-            ));
+            assert!(matches!(Head::from_bytes(&bytes, head().mark), Err(NoHead::Bad(_))));
         }
     }
 
@@ -233,10 +212,7 @@ mod tests {
             bytes[at] = value;
             let crc = crc32c::crc32c(&bytes[..60]);
             bytes[60..].copy_from_slice(&crc.to_le_bytes());
-            assert!(matches!(
-                Head::from_bytes(&bytes, head().mark),
-                Err(NoHead::Newer(_))
-            ));
+            assert!(matches!(Head::from_bytes(&bytes, head().mark), Err(NoHead::Newer(_))));
         }
     }
 }

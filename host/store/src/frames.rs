@@ -42,13 +42,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Frames {
     pub(crate) fn new(folder: Folder, mark: u64, bytes_max: usize) -> Self {
-        Self {
-            folder,
-            mark,
-            files: Mutex::default(),
-            kept: Mutex::default(),
-            bytes_max,
-        }
+        Self { folder, mark, files: Mutex::default(), kept: Mutex::default(), bytes_max }
     }
 
     /// Keeps a payload until it is released, if there is room. What came first is needed first, so
@@ -86,11 +80,7 @@ impl Frames {
         if let Some(payload) = lock(&self.kept).payloads.get(&(at.segment, at.offset)) {
             return Ok(payload.clone());
         }
-        let damaged = |why| StoreError::Damaged {
-            segment: at.segment,
-            offset: at.offset,
-            why,
-        };
+        let damaged = |why| StoreError::Damaged { segment: at.segment, offset: at.offset, why };
         let failed = |error| StoreError::Read(Arc::new(error));
         let file = self.file(at.segment)?;
         let length = usize::try_from(at.length).map_err(|_| damaged("a frame is too long"))?;
@@ -102,9 +92,7 @@ impl Frames {
             other => other.map_err(failed)?,
         }
         let frame = Bytes::from(frame);
-        let head = frame
-            .first_chunk::<HEAD_BYTES>()
-            .ok_or_else(|| damaged("a frame is cut"))?;
+        let head = frame.first_chunk::<HEAD_BYTES>().ok_or_else(|| damaged("a frame is cut"))?;
         let head = Head::from_bytes(head, self.mark)
             .map_err(|_| damaged("the checksum of a frame's head is wrong"))?;
         if (head.length, head.crc) != (at.length, at.crc) {

@@ -23,6 +23,7 @@ mod frame;
 mod frames;
 mod happened;
 mod options;
+mod reader;
 mod records;
 mod recover;
 mod scan;
@@ -40,6 +41,7 @@ pub use committer::Committer;
 pub use error::{OpenError, StoreError};
 pub use happened::{DeliveryReady, Happened, RunReady, Watcher};
 pub use options::Options;
+pub use reader::{Place, Reader, Report, Wrong};
 pub use records::{
     Counts, DeliveryRecord, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
     RunRecord, RunState,
@@ -47,3 +49,6 @@ pub use records::{
 pub use step::{Committed, Effect, Outgoing, Step};
 pub use store::{Store, open};
 pub use ticket::Ticket;
+
+#[cfg(test)]
+mod tests;

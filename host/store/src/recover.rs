@@ -40,17 +40,11 @@ pub(crate) fn recover(
         .disk
         .create_folder(&folder.segments())
         .map_err(Folder::failed("making the folder", folder.segments()))?;
-    let segments = folder
-        .segment_numbers()
-        .map_err(Folder::failed("listing", folder.segments()))?;
+    let segments =
+        folder.segment_numbers().map_err(Folder::failed("listing", folder.segments()))?;
     let Some(log) = folder.read_log()? else {
         remove_unborn(folder, &segments)?;
-        let sync = |path| {
-            folder
-                .disk
-                .sync_folder(path)
-                .map_err(Folder::failed("syncing", path))
-        };
+        let sync = |path| folder.disk.sync_folder(path).map_err(Folder::failed("syncing", path));
         sync(&folder.root)?;
         if let Some(above) = folder.root.parent().filter(|it| !it.as_os_str().is_empty()) {
             sync(above)?;
@@ -76,9 +70,7 @@ fn remove_unborn(folder: &Folder, segments: &[u32]) -> Result<(), OpenError> {
             .open_segment(*number, OpenMode::Read)
             .and_then(|file| file.len())
             .map_err(Folder::failed("opening", &path))?;
-        let beginning = content::SegmentContent { segment: 1, log: 0 }
-            .to_payload()
-            .len();
+        let beginning = content::SegmentContent { segment: 1, log: 0 }.to_payload().len();
         let beginning = frame_bytes(u64::try_from(beginning).unwrap_or(u64::MAX));
         if *number != 1 || beginning < bytes {
             return Err(folder.damaged(folder.log(), 0, "it is missing, and there are segments"));
@@ -86,10 +78,7 @@ fn remove_unborn(folder: &Folder, segments: &[u32]) -> Result<(), OpenError> {
     }
     for number in segments {
         let path = folder.segment(*number);
-        folder
-            .disk
-            .remove(&path)
-            .map_err(Folder::failed("removing", &path))?;
+        folder.disk.remove(&path).map_err(Folder::failed("removing", &path))?;
     }
     Ok(())
 }
@@ -145,22 +134,11 @@ fn read_all(
                     return Err(folder.damaged(path, 0, "it is empty"));
                 }
                 Found::EndOfSegment if offset == 0 => {
-                    return Ok((
-                        End {
-                            segment,
-                            offset,
-                            sequence,
-                        },
-                        true,
-                    ));
+                    return Ok((End { segment, offset, sequence }, true));
                 }
                 Found::EndOfSegment => break,
                 Found::Newer { what } => {
-                    return Err(OpenError::Newer {
-                        path,
-                        offset,
-                        what: what.to_owned(),
-                    });
+                    return Err(OpenError::Newer { path, offset, what: what.to_owned() });
                 }
                 Found::Bad { why } => {
                     let was_synced = segment < last
@@ -169,30 +147,13 @@ fn read_all(
                     if was_synced {
                         return Err(folder.damaged(path, offset, why));
                     }
-                    warn!(
-                        segment,
-                        offset, why, "the journal's last write was torn; cutting it"
-                    );
-                    return Ok((
-                        End {
-                            segment,
-                            offset,
-                            sequence,
-                        },
-                        true,
-                    ));
+                    warn!(segment, offset, why, "the journal's last write was torn; cutting it");
+                    return Ok((End { segment, offset, sequence }, true));
                 }
             }
         }
         if segment == last {
-            return Ok((
-                End {
-                    segment,
-                    offset: scanner.offset(),
-                    sequence,
-                },
-                false,
-            ));
+            return Ok((End { segment, offset: scanner.offset(), sequence }, false));
         }
     }
     // There is always a last segment: LOG speaks of one, and it is there.
@@ -210,41 +171,33 @@ fn is_vouched_for(scanner: &mut Scanner, sequence: u64) -> Result<bool, OpenErro
     Ok(false)
 }
 
-pub(crate) fn misfit(
-    folder: &Folder,
-    path: &std::path::Path,
-    offset: u64,
-    fault: Misfit,
-) -> OpenError {
+fn misfit(folder: &Folder, path: &std::path::Path, offset: u64, fault: Misfit) -> OpenError {
     match fault {
-        Misfit::Unread(Unread::Newer(what)) => OpenError::Newer {
-            path: path.to_owned(),
-            offset,
-            what,
-        },
+        Misfit::Unread(Unread::Newer(what)) => {
+            OpenError::Newer { path: path.to_owned(), offset, what }
+        }
         Misfit::Unread(Unread::Malformed(why)) => folder.damaged(path.to_owned(), offset, why),
         Misfit::Contradicts(why) => folder.damaged(path.to_owned(), offset, why.to_string()),
     }
 }
 
 /// Takes a frame into the state.
-pub(crate) fn apply(
+fn apply(state: &mut State, head: &Head, at: FrameRef, payload: &[u8]) -> Result<(), Misfit> {
+    take(state, head, at, content::read(head.kind, payload).map_err(Misfit::Unread)?)
+}
+
+/// Takes what a frame says into the state.
+pub(crate) fn take(
     state: &mut State,
     head: &Head,
     at: FrameRef,
-    payload: &[u8],
+    content: Content,
 ) -> Result<(), Misfit> {
     let at_time = Timestamp::from_micros(head.at);
-    let written = Written {
-        sequence: head.sequence,
-        at: at_time,
-        frame: at,
-    };
-    match content::read(head.kind, payload).map_err(Misfit::Unread)? {
+    let written = Written { sequence: head.sequence, at: at_time, frame: at };
+    match content {
         Content::Segment(segment) if segment.segment != at.segment => {
-            return Err(Misfit::Unread(Unread::Malformed(
-                "it is another segment, renamed",
-            )));
+            return Err(Misfit::Unread(Unread::Malformed("it is another segment, renamed")));
         }
         Content::Segment(_) | Content::Idle => {}
         Content::Arrival(arrival) => {
@@ -277,11 +230,7 @@ fn cut(
         folder.disk.remove(&folder.segment(last))?;
         folder.disk.sync_folder(&folder.segments())?;
         let file = folder.open_segment(last - 1, OpenMode::Write)?;
-        end = End {
-            segment: last - 1,
-            offset: file.len()?,
-            sequence: end.sequence,
-        };
+        end = End { segment: last - 1, offset: file.len()?, sequence: end.sequence };
         return Ok(Tail::at(folder.clone(), log.identity, file, &end));
     }
     let file: Arc<dyn DiskFile> = folder.open_segment(last, OpenMode::Write)?;
@@ -291,10 +240,7 @@ fn cut(
     file.sync_data()?;
     if log.last_segment < last {
         folder.disk.sync_folder(&folder.segments())?;
-        folder.write_log(LogFile {
-            identity: log.identity,
-            last_segment: last,
-        })?;
+        folder.write_log(LogFile { identity: log.identity, last_segment: last })?;
     }
     Ok(Tail::at(folder.clone(), log.identity, file, &end))
 }

@@ -22,11 +22,7 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// What stands at a place.
 pub(crate) enum Found<'a> {
     /// A frame.
-    Frame {
-        head: Head,
-        at: FrameRef,
-        payload: &'a [u8],
-    },
+    Frame { head: Head, at: FrameRef, payload: &'a [u8] },
     /// The end of a segment, right after a frame.
     EndOfSegment,
     /// No frame.
@@ -54,21 +50,10 @@ impl Scanner {
         let open = || {
             let file = folder.open_segment(segment, OpenMode::Read)?;
             let bytes = file.len()?;
-            Ok(Window {
-                file,
-                bytes,
-                start: 0,
-                content: Vec::new(),
-            })
+            Ok(Window { file, bytes, start: 0, content: Vec::new() })
         };
         let window = open().map_err(Folder::failed("opening", &path))?;
-        Ok(Self {
-            path,
-            identity,
-            segment,
-            window,
-            offset: 0,
-        })
+        Ok(Self { path, identity, segment, window, offset: 0 })
     }
 
     /// Where the walk is.
@@ -100,36 +85,23 @@ impl Scanner {
             Err(error) => return Err(failed(error)),
         };
         if head.node != self.identity.node {
-            return Ok(Found::Bad {
-                why: "a frame of another node",
-            });
+            return Ok(Found::Bad { why: "a frame of another node" });
         }
         if sequence.is_some_and(|sequence| sequence != head.sequence) {
-            return Ok(Found::Bad {
-                why: "a frame is missing before this one",
-            });
+            return Ok(Found::Bad { why: "a frame is missing before this one" });
         }
         let next = at.saturating_add(head.frame_bytes());
         let length = usize::try_from(head.length).unwrap_or(usize::MAX);
         if self.window.bytes < next || PAYLOAD_BYTES_MAX < length {
-            return Ok(Found::Bad {
-                why: "a frame is cut",
-            });
+            return Ok(Found::Bad { why: "a frame is cut" });
         }
         let start = at.saturating_add(u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX));
         let payload = self.window.get(start, length).map_err(failed)?;
         if crc32c::crc32c(payload) != head.crc {
-            return Ok(Found::Bad {
-                why: "the checksum of a frame is wrong",
-            });
+            return Ok(Found::Bad { why: "the checksum of a frame is wrong" });
         }
         self.offset = next;
-        let at = FrameRef {
-            segment: self.segment,
-            offset: at,
-            length: head.length,
-            crc: head.crc,
-        };
+        let at = FrameRef { segment: self.segment, offset: at, length: head.length, crc: head.crc };
         Ok(Found::Frame { head, at, payload })
     }
 
@@ -152,9 +124,7 @@ impl Scanner {
         while at < self.window.bytes {
             let rest = usize::try_from(self.window.bytes - at).unwrap_or(usize::MAX);
             let block = self.window.get(at, rest.min(WINDOW_BYTES / 2))?;
-            let place = block
-                .chunks_exact(ALIGNMENT)
-                .position(|chunk| chunk == mark);
+            let place = block.chunks_exact(ALIGNMENT).position(|chunk| chunk == mark);
             let searched = u64::try_from(block.len()).unwrap_or(u64::MAX);
             let Some(place) = place else {
                 at = at.saturating_add(searched).next_multiple_of(alignment);

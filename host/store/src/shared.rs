@@ -111,10 +111,7 @@ impl Shared {
     /// A write or sync failed. What is on disk is not known any more, and a second sync could say
     /// "done" about pages that the system has dropped: nothing is written again by this process.
     pub(crate) fn poison(&self, what: &'static str, fault: &std::io::Error) -> StoreError {
-        let poisoned = StoreError::Poisoned {
-            what,
-            why: Arc::from(fault.to_string()),
-        };
+        let poisoned = StoreError::Poisoned { what, why: Arc::from(fault.to_string()) };
         if self.poison.set(poisoned.clone()).is_ok() {
             error!(what, %fault, "the journal stopped; restart the gateway when the disk is well");
         }

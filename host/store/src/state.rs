@@ -126,10 +126,7 @@ impl State {
         if used.ended_badly || self.has_ended_badly(message) {
             return Verdict::Repeated { message };
         }
-        Verdict::Known {
-            message,
-            sequence: used.sequence,
-        }
+        Verdict::Known { message, sequence: used.sequence }
     }
 
     /// Whether every run of a message ended refused or parked. A run that was made again does not
@@ -138,45 +135,25 @@ impl State {
         let Some(message) = self.messages.get(&message) else {
             return false;
         };
-        let states = message
-            .runs
-            .iter()
-            .filter_map(|run| self.runs.get(run))
-            .map(|run| &run.state);
-        let mut states = states
-            .filter(|state| **state != RunState::Replayed)
-            .peekable();
+        let states = message.runs.iter().filter_map(|run| self.runs.get(run)).map(|run| &run.state);
+        let mut states = states.filter(|state| **state != RunState::Replayed).peekable();
         states.peek().is_some()
             && states.all(|state| {
-                matches!(
-                    state,
-                    RunState::Refused(_) | RunState::Parked(_) | RunState::Discarded
-                )
+                matches!(state, RunState::Refused(_) | RunState::Parked(_) | RunState::Discarded)
             })
     }
 
     /// Whether an arrival may be: its ids are new.
     pub(crate) fn check_arrival(&self, arrival: &ArrivalContent) -> Result<(), StoreError> {
         let is_new = |known: bool, item: String| match known {
-            true => Err(StoreError::NotInState {
-                item,
-                state: "known",
-                wanted: "accepted",
-            }),
+            true => Err(StoreError::NotInState { item, state: "known", wanted: "accepted" }),
             false => Ok(()),
         };
         let id = arrival.record.envelope.message;
         is_new(self.messages.contains_key(&id), id.to_string())?;
         for (place, start) in arrival.runs.iter().enumerate() {
-            let twice = arrival
-                .runs
-                .iter()
-                .take(place)
-                .any(|it| it.run == start.run);
-            is_new(
-                twice || self.runs.contains_key(&start.run),
-                start.run.to_string(),
-            )?;
+            let twice = arrival.runs.iter().take(place).any(|it| it.run == start.run);
+            is_new(twice || self.runs.contains_key(&start.run), start.run.to_string())?;
         }
         Ok(())
     }
@@ -186,8 +163,7 @@ impl State {
         let id = arrival.record.envelope.message;
         if let Some(key) = arrival.key {
             let digest = &arrival.record.digest;
-            self.window
-                .insert(key, digest, id, written.sequence, written.at);
+            self.window.insert(key, digest, id, written.sequence, written.at);
         }
         let source = Source {
             message: id,
@@ -266,11 +242,7 @@ impl State {
                     Parked::Delivery(delivery) => delivery.to_string(),
                 };
                 let (state, wanted) = ("in this step already", "changed again");
-                return Err(StoreError::NotInState {
-                    item,
-                    state,
-                    wanted,
-                });
+                return Err(StoreError::NotInState { item, state, wanted });
             }
         }
         Ok(())
@@ -283,11 +255,7 @@ impl State {
                     if self.deliveries.contains_key(&output.delivery) {
                         let item = output.delivery.to_string();
                         let (state, wanted) = ("known", "queued");
-                        return Err(StoreError::NotInState {
-                            item,
-                            state,
-                            wanted,
-                        });
+                        return Err(StoreError::NotInState { item, state, wanted });
                     }
                 }
                 self.check_decidable(*run, "dispatched")
@@ -302,11 +270,7 @@ impl State {
                 if self.runs.contains_key(&new.run) {
                     let item = new.run.to_string();
                     let (state, wanted) = ("known", "begun");
-                    return Err(StoreError::NotInState {
-                        item,
-                        state,
-                        wanted,
-                    });
+                    return Err(StoreError::NotInState { item, state, wanted });
                 }
                 // A parent that is old and finished was forgotten; what is written names its
                 // message all the same.
@@ -345,11 +309,7 @@ impl State {
             return Ok(Parked::Run(run));
         }
         let (item, state) = (run.to_string(), entry.state.word());
-        Err(StoreError::NotInState {
-            item,
-            state,
-            wanted,
-        })
+        Err(StoreError::NotInState { item, state, wanted })
     }
 
     fn check_decidable(&self, run: RunId, wanted: &'static str) -> Result<Parked, StoreError> {
@@ -364,11 +324,7 @@ impl State {
             return Ok(Parked::Delivery(id));
         }
         let (item, state) = (id.to_string(), entry.state.word());
-        Err(StoreError::NotInState {
-            item,
-            state,
-            wanted,
-        })
+        Err(StoreError::NotInState { item, state, wanted })
     }
 
     fn check_parked(&self, id: DeliveryId, wanted: &'static str) -> Result<&Delivery, StoreError> {
@@ -377,11 +333,7 @@ impl State {
             return Ok(entry);
         }
         let (item, state) = (id.to_string(), entry.state.word());
-        Err(StoreError::NotInState {
-            item,
-            state,
-            wanted,
-        })
+        Err(StoreError::NotInState { item, state, wanted })
     }
 
     /// Does what was checked.
@@ -409,12 +361,7 @@ impl State {
                 self.set_run(written, *run, RunState::Parked(cause.clone()));
             }
             Change::RunDiscarded { run } => self.set_run(written, *run, RunState::Discarded),
-            Change::Replayed {
-                parent,
-                new,
-                generation,
-                source,
-            } => {
+            Change::Replayed { parent, new, generation, source } => {
                 self.supersede(written, *parent);
                 self.messages
                     .entry(source.message)
@@ -429,12 +376,7 @@ impl State {
                 }
                 self.set_delivery(written, *delivery, DeliveryState::Delivered);
             }
-            Change::Deferred {
-                delivery,
-                attempt,
-                due,
-                why,
-            } => {
+            Change::Deferred { delivery, attempt, due, why } => {
                 if let Some(entry) = self.deliveries.get_mut(delivery) {
                     entry.attempts = *attempt;
                     entry.due = Some(*due);
@@ -649,12 +591,7 @@ impl State {
             self.window.note_end(key, id, badly);
         }
         for run in message.runs {
-            for delivery in self
-                .runs
-                .remove(&run)
-                .map(|run| run.deliveries)
-                .unwrap_or_default()
-            {
+            for delivery in self.runs.remove(&run).map(|run| run.deliveries).unwrap_or_default() {
                 self.deliveries.remove(&delivery);
             }
         }
@@ -678,6 +615,3 @@ impl State {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

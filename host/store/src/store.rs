@@ -33,21 +33,13 @@ pub fn open(
     options: Options,
     watcher: Watcher,
 ) -> Result<(Store, Committer), OpenError> {
-    let folder = Folder {
-        disk: Arc::clone(&doors.disk),
-        root: options.folder.clone(),
-    };
+    let folder = Folder { disk: Arc::clone(&doors.disk), root: options.folder.clone() };
     let root = &folder.root;
-    folder
-        .disk
-        .create_folder(root)
-        .map_err(Folder::failed("making the folder", root))?;
+    folder.disk.create_folder(root).map_err(Folder::failed("making the folder", root))?;
     let lock = match folder.disk.lock(root) {
         Ok(lock) => lock,
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            return Err(OpenError::InUse {
-                folder: root.clone(),
-            });
+            return Err(OpenError::InUse { folder: root.clone() });
         }
         Err(error) => return Err(Folder::failed("locking", root)(error)),
     };
@@ -55,11 +47,7 @@ pub fn open(
         syncs::measure(doors, root, options.syncs_measured)?;
     }
     let number = || u64::from_le_bytes(doors.entropy.bytes());
-    let fresh = Identity {
-        node: 1,
-        log: number(),
-        mark: number(),
-    };
+    let fresh = Identity { node: 1, log: number(), mark: number() };
     let mut state = State::new(&options, number());
     let now = hilum_words::Timestamp::from_micros(doors.clock.now_micros());
     let (tail, identity) = recover(&folder, fresh, now, &mut state)?;
@@ -90,12 +78,7 @@ pub fn open(
         bell: OnceLock::new(),
         _lock: lock,
     });
-    Ok((
-        Store {
-            shared: Arc::clone(&shared),
-        },
-        Committer::new(shared, watcher),
-    ))
+    Ok((Store { shared: Arc::clone(&shared) }, Committer::new(shared, watcher)))
 }
 
 /// The journal, for everybody. Cheap to clone.
@@ -196,19 +179,14 @@ impl Store {
     /// At most `max` of the deliveries that wait for a destination's courier, in the journal's
     /// order, and whether that is all.
     pub fn queued_first(&self, destination: &str, max: usize) -> (Vec<DeliveryReady>, bool) {
-        self.shared
-            .state()
-            .queued(destination, max, self.shared.durable())
+        self.shared.state().queued(destination, max, self.shared.durable())
     }
 
     /// The bytes of a message.
     pub fn body(&self, message: MessageId) -> Result<Bytes, StoreError> {
         let source = {
             let state = self.shared.state();
-            state
-                .find_message(message)
-                .map(|it| it.source)
-                .ok_or(StoreError::NoMessage(message))?
+            state.find_message(message).map(|it| it.source).ok_or(StoreError::NoMessage(message))?
         };
         deliveries::body(&self.shared.frames, &source)
     }
@@ -226,10 +204,7 @@ impl Store {
         // It is unfinished and not recent: what it was is read back.
         let payload = self.shared.frames.payload(at).ok()?;
         match content::read(Kind::Arrival, &payload) {
-            Ok(Content::Arrival(arrival)) => Some(MessageRecord {
-                runs,
-                ..arrival.record
-            }),
+            Ok(Content::Arrival(arrival)) => Some(MessageRecord { runs, ..arrival.record }),
             _ => None,
         }
     }
@@ -241,9 +216,7 @@ impl Store {
 
     /// At most `limit` of the recent messages, newest first, from the one before `before`.
     pub fn recent(&self, limit: usize, before: Option<MessageId>) -> Vec<MessageSummary> {
-        self.shared
-            .state()
-            .recent(limit, before, self.shared.durable())
+        self.shared.state().recent(limit, before, self.shared.durable())
     }
 
     /// All evidence about a message, in the journal's order.
@@ -258,11 +231,7 @@ impl Store {
             };
             let damaged = |fault| {
                 let (segment, offset) = (at.segment, at.offset);
-                StoreError::Damaged {
-                    segment,
-                    offset,
-                    why: why(fault),
-                }
+                StoreError::Damaged { segment, offset, why: why(fault) }
             };
             trail.extend(content::evidence(&payload).map_err(damaged)?);
         }
@@ -287,10 +256,7 @@ impl Store {
     /// How full the journal's file system is.
     pub fn space(&self) -> Result<Space, StoreError> {
         let folder = &self.shared.folder;
-        folder
-            .disk
-            .space(&folder.root)
-            .map_err(|fault| StoreError::Read(Arc::new(fault)))
+        folder.disk.space(&folder.root).map_err(|fault| StoreError::Read(Arc::new(fault)))
     }
 
     /// Why nothing is written any more; none if all is well.

@@ -69,11 +69,7 @@ impl Tail {
     /// Begins a journal.
     pub(crate) fn create(folder: Folder, identity: Identity, now: Timestamp) -> io::Result<Self> {
         let file = folder.open_segment(1, OpenMode::CreateNew)?;
-        let end = End {
-            segment: 1,
-            offset: 0,
-            sequence: 0,
-        };
+        let end = End { segment: 1, offset: 0, sequence: 0 };
         let mut tail = Self::at(folder, identity, file, &end);
         tail.begin_segment(now)?;
         Ok(tail)
@@ -92,19 +88,13 @@ impl Tail {
     }
 
     fn begin_segment(&mut self, now: Timestamp) -> io::Result<()> {
-        let content = SegmentContent {
-            segment: self.segment,
-            log: self.identity.log,
-        };
+        let content = SegmentContent { segment: self.segment, log: self.identity.log };
         self.push(Kind::Segment, now, &content.to_payload())?;
         self.write()?;
         self.file.sync_data()?;
         self.folder.disk.sync_folder(&self.folder.segments())?;
         self.durable = self.sequence;
-        self.folder.write_log(LogFile {
-            identity: self.identity,
-            last_segment: self.segment,
-        })
+        self.folder.write_log(LogFile { identity: self.identity, last_segment: self.segment })
     }
 
     /// Adds a frame. Written at the latest by [`write`](Self::write).
@@ -132,12 +122,7 @@ impl Tail {
             length,
             crc,
         };
-        let at = FrameRef {
-            segment: self.segment,
-            offset: self.offset,
-            length,
-            crc,
-        };
+        let at = FrameRef { segment: self.segment, offset: self.offset, length, crc };
         self.add(&head.to_bytes())?;
         self.add(payload)?;
         let padding = [0; ALIGNMENT];
@@ -204,10 +189,7 @@ impl Tail {
 
     /// Whether anything but its beginning is in this segment.
     fn has_frames(&self) -> bool {
-        let content = SegmentContent {
-            segment: self.segment,
-            log: self.identity.log,
-        };
+        let content = SegmentContent { segment: self.segment, log: self.identity.log };
         frame_bytes(content.to_payload().len() as u64) < self.offset
     }
 

@@ -37,21 +37,9 @@ impl<T> Slot<T> {
 
 /// A ticket and its promise.
 pub(crate) fn promise<T>() -> (Promise<T>, Ticket<T>) {
-    let inside = Inside {
-        answer: None,
-        waker: None,
-        waits: false,
-    };
-    let slot = Arc::new(Slot {
-        inside: Mutex::new(inside),
-        told: Condvar::new(),
-    });
-    (
-        Promise {
-            slot: Arc::clone(&slot),
-        },
-        Ticket { slot },
-    )
+    let inside = Inside { answer: None, waker: None, waits: false };
+    let slot = Arc::new(Slot { inside: Mutex::new(inside), told: Condvar::new() });
+    (Promise { slot: Arc::clone(&slot) }, Ticket { slot })
 }
 
 impl<T> Promise<T> {
@@ -102,11 +90,7 @@ impl<T> Ticket<T> {
                 return answer;
             }
             inside.waits = true;
-            inside = self
-                .slot
-                .told
-                .wait(inside)
-                .unwrap_or_else(PoisonError::into_inner);
+            inside = self.slot.told.wait(inside).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -139,9 +123,7 @@ mod tests {
     #[test]
     fn a_promise_is_kept_once() {
         let (promise, ticket) = promise();
-        let Err(ticket) = ticket.now() else {
-            panic!("nobody has answered")
-        };
+        let Err(ticket) = ticket.now() else { panic!("nobody has answered") };
         promise.keep(Ok(5));
         assert_eq!(ticket.wait().expect("an answer"), 5);
     }

@@ -106,11 +106,7 @@ pub(crate) struct Record<'a> {
 
 /// The records of a payload, in order.
 pub(crate) fn records(payload: &[u8]) -> Records<'_> {
-    Records {
-        payload,
-        at: 0,
-        count: 0,
-    }
+    Records { payload, at: 0, count: 0 }
 }
 
 pub(crate) struct Records<'a> {
@@ -149,12 +145,7 @@ impl<'a> Records<'a> {
         let end = start.checked_add(length).ok_or(CUT)?;
         let content = self.payload.get(start..end).ok_or(CUT)?;
         self.at = end;
-        Ok(Record {
-            tag,
-            skippable: flags & SKIPPABLE != 0,
-            content,
-            range: start..end,
-        })
+        Ok(Record { tag, skippable: flags & SKIPPABLE != 0, content, range: start..end })
     }
 }
 
@@ -169,10 +160,8 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Unread> {
-        let (array, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or(Unread::Malformed("a field is cut"))?;
+        let (array, rest) =
+            self.rest.split_first_chunk::<N>().ok_or(Unread::Malformed("a field is cut"))?;
         self.rest = rest;
         Ok(*array)
     }
@@ -203,10 +192,8 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], Unread> {
         let length = self.size()?;
-        let (bytes, rest) = self
-            .rest
-            .split_at_checked(length)
-            .ok_or(Unread::Malformed("a field is cut"))?;
+        let (bytes, rest) =
+            self.rest.split_at_checked(length).ok_or(Unread::Malformed("a field is cut"))?;
         self.rest = rest;
         Ok(bytes)
     }

@@ -118,8 +118,7 @@ impl Committer {
     /// Syncs what was written, once. A failed sync is never tried again.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         let (file, sequence) = self.shared.tail().to_sync();
-        file.sync_data()
-            .map_err(|fault| self.shared.poison("sync of a segment", &fault))?;
+        file.sync_data().map_err(|fault| self.shared.poison("sync of a segment", &fault))?;
         self.shared.tail().synced(sequence);
         self.shared.durable.store(sequence, Ordering::Release);
         Ok(())
@@ -149,9 +148,7 @@ impl Committer {
             }
             Verdict::Conflict { .. } if draft.on_reused == OnReused::Refuse => {
                 drop(state);
-                group
-                    .told
-                    .push(Told::Accept(promise, Ok(Accepted::Conflict)));
+                group.told.push(Told::Accept(promise, Ok(Accepted::Conflict)));
                 return Ok(());
             }
             Verdict::Conflict { message } => {
@@ -167,9 +164,7 @@ impl Committer {
         if !has_room {
             drop(state);
             let percent = self.shared.options.free_space_percent;
-            group
-                .told
-                .push(Told::Accept(promise, Err(StoreError::NoSpace { percent })));
+            group.told.push(Told::Accept(promise, Err(StoreError::NoSpace { percent })));
             return Ok(());
         }
         let content = &draft.content;
@@ -180,22 +175,12 @@ impl Committer {
         }
         let sequence = tail.sequence() + 1;
         let frame = tail.push(Kind::Arrival, group.now, &draft.payload)?;
-        state.apply_arrival(
-            Written {
-                sequence,
-                at: group.now,
-                frame,
-            },
-            content,
-        );
+        state.apply_arrival(Written { sequence, at: group.now, frame }, content);
         let events = state.take_events();
         group.released.append(&mut state.take_released());
         drop(state);
         Tally::add(&tally.accepted, 1);
-        Tally::add(
-            &tally.reused,
-            u64::from(matches!(verdict, Verdict::Conflict { .. })),
-        );
+        Tally::add(&tally.reused, u64::from(matches!(verdict, Verdict::Conflict { .. })));
         let message = content.record.envelope.message;
         let Body { start, length } = content.body;
         let (start, length) = (start as usize, length as usize);
@@ -204,13 +189,8 @@ impl Committer {
         if !events.is_empty() {
             self.shared.frames.keep(frame, payload);
         }
-        group
-            .events
-            .extend(events.into_iter().map(|event| (event, Some(body.clone()))));
-        group.told.push(Told::Accept(
-            promise,
-            Ok(make(self.stored(sequence, message))),
-        ));
+        group.events.extend(events.into_iter().map(|event| (event, Some(body.clone()))));
+        group.told.push(Told::Accept(promise, Ok(make(self.stored(sequence, message)))));
         Ok(())
     }
 
@@ -230,14 +210,7 @@ impl Committer {
         }
         let sequence = tail.sequence() + 1;
         let frame = tail.push(Kind::Step, group.now, &draft.payload)?;
-        state.apply(
-            Written {
-                sequence,
-                at: group.now,
-                frame,
-            },
-            &draft.content,
-        );
+        state.apply(Written { sequence, at: group.now, frame }, &draft.content);
         let events = state.take_events();
         group.released.append(&mut state.take_released());
         drop(state);
@@ -245,32 +218,23 @@ impl Committer {
         if events.iter().any(is_awaited) && draft.content.has_outputs() {
             self.shared.frames.keep(frame, Bytes::from(draft.payload));
         }
-        group
-            .events
-            .extend(events.into_iter().map(|event| (event, None)));
-        group
-            .told
-            .push(Told::Commit(promise, Ok(Committed { sequence })));
+        group.events.extend(events.into_iter().map(|event| (event, None)));
+        group.told.push(Told::Commit(promise, Ok(Committed { sequence })));
         Ok(())
     }
 
     fn stored(&self, sequence: u64, message: MessageId) -> Stored {
         let identity = self.shared.identity;
-        Stored {
-            node: identity.node,
-            log: identity.log,
-            sequence,
-            message,
-        }
+        Stored { node: identity.node, log: identity.log, sequence, message }
     }
 
     fn tell_watcher(&mut self, event: Event, body: Option<Bytes>) {
         let state = self.shared.state();
         // What has been decided since does not have to be told.
         let happened = match event {
-            Event::Run(run) => state
-                .run_ready(run)
-                .map(|ready| Happened::Run(crate::RunReady { body, ..ready })),
+            Event::Run(run) => {
+                state.run_ready(run).map(|ready| Happened::Run(crate::RunReady { body, ..ready }))
+            }
             Event::Queued(delivery) => state.delivery_ready(delivery).map(Happened::Queued),
             Event::Settled(run) => Some(Happened::Settled(run)),
         };
@@ -282,10 +246,7 @@ impl Committer {
 
     /// Whether the disk has room for messages. Asked only where one waits, and once a second.
     fn has_room(&mut self, requests: &[Request]) -> bool {
-        if !requests
-            .iter()
-            .any(|request| matches!(request, Request::Accept(..)))
-        {
+        if !requests.iter().any(|request| matches!(request, Request::Accept(..))) {
             return true;
         }
         let now = self.shared.doors.clock.instant();

@@ -63,18 +63,12 @@ impl Draft {
             runs: arrival.runs.iter().map(|start| start.run).collect(),
         };
         let mut payload = Vec::with_capacity(length + 768);
-        wire::put_record(&mut payload, MESSAGE, |out| {
-            put_message(out, &record, arrival.key)
-        });
+        wire::put_record(&mut payload, MESSAGE, |out| put_message(out, &record, arrival.key));
         for start in &arrival.runs {
             wire::put_record(&mut payload, RUN, |out| put_run(out, start));
         }
-        wire::put_record(&mut payload, BODY, |out| {
-            out.extend_from_slice(&arrival.body)
-        });
-        let cut = |_| StoreError::TooLarge {
-            what: "a message".to_owned(),
-        };
+        wire::put_record(&mut payload, BODY, |out| out.extend_from_slice(&arrival.body));
+        let cut = |_| StoreError::TooLarge { what: "a message".to_owned() };
         let length = u32::try_from(length).map_err(cut)?;
         let start = u32::try_from(payload.len()).map_err(cut)? - length;
         let content = ArrivalContent {
@@ -83,11 +77,7 @@ impl Draft {
             runs: arrival.runs,
             body: Body { start, length },
         };
-        let mut draft = Self {
-            payload,
-            content: Box::new(content),
-            on_reused: arrival.on_reused,
-        };
+        let mut draft = Self { payload, content: Box::new(content), on_reused: arrival.on_reused };
         for finding in findings {
             draft.add_finding(finding);
         }
@@ -99,9 +89,7 @@ impl Draft {
 
     /// Adds a finding.
     pub(crate) fn add_finding(&mut self, finding: String) {
-        wire::put_record(&mut self.payload, FINDING, |out| {
-            wire::put_text(out, &finding)
-        });
+        wire::put_record(&mut self.payload, FINDING, |out| wire::put_text(out, &finding));
         self.content.record.findings.push(finding);
     }
 
@@ -119,9 +107,7 @@ fn put_message(out: &mut Vec<u8>, record: &MessageRecord, key: Option<DuplicateK
     wire::put_text(out, &envelope.peer);
     wire::put_text(out, envelope.origin.word());
     wire::put_option(out, envelope.parent, |out, id| wire::put_id(out, id.bits()));
-    wire::put_option(out, envelope.correlation, |out, id| {
-        wire::put_id(out, id.bits())
-    });
+    wire::put_option(out, envelope.correlation, |out, id| wire::put_id(out, id.bits()));
     put_actor(out, &envelope.actor);
     wire::put_option(out, envelope.trace.as_deref(), wire::put_text);
     wire::put_text(out, &record.kind);
@@ -151,17 +137,8 @@ fn read_message(fields: &mut Fields<'_>) -> Result<(MessageRecord, Option<Duplic
     let generation = read_digest(fields)?;
     let _retention = fields.text()?;
     let key = fields.option(|fields| fields.array().map(DuplicateKey))?;
-    let envelope = Envelope {
-        message,
-        received,
-        listener,
-        peer,
-        origin,
-        parent,
-        correlation,
-        actor,
-        trace,
-    };
+    let envelope =
+        Envelope { message, received, listener, peer, origin, parent, correlation, actor, trace };
     let record = MessageRecord {
         envelope,
         kind,
@@ -200,17 +177,10 @@ pub(super) fn read(payload: &[u8]) -> Result<ArrivalContent, Unread> {
         }
     }
     let (Some((mut record, key)), Some(body)) = (message, body) else {
-        return Err(Unread::Malformed(
-            "an arrival without a message or its body",
-        ));
+        return Err(Unread::Malformed("an arrival without a message or its body"));
     };
     record.bytes = u64::from(body.length);
     record.findings = findings;
     record.runs = runs.iter().map(|start| start.run).collect();
-    Ok(ArrivalContent {
-        record,
-        key,
-        runs,
-        body,
-    })
+    Ok(ArrivalContent { record, key, runs, body })
 }

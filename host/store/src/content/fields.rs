@@ -103,10 +103,7 @@ pub(super) fn read_mark(fields: &mut Fields<'_>) -> Result<Mark, Unread> {
     if end < start {
         return Err(Unread::Malformed("a mark ends before it begins"));
     }
-    Ok(Mark {
-        range: start..end,
-        classes: classes.into_iter().collect::<Classes>(),
-    })
+    Ok(Mark { range: start..end, classes: classes.into_iter().collect::<Classes>() })
 }
 
 pub(super) fn read_digest(fields: &mut Fields<'_>) -> Result<Digest, Unread> {

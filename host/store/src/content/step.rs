@@ -36,60 +36,43 @@ pub(crate) struct StepContent {
 impl StepContent {
     /// Whether outputs lie in its frame.
     pub(crate) fn has_outputs(&self) -> bool {
-        self.changes
-            .iter()
-            .any(|it| matches!(it, Change::Dispatched { .. }))
+        self.outputs() != 0
+    }
+
+    /// How many outputs it makes.
+    pub(crate) fn outputs(&self) -> usize {
+        let outputs = |change: &Change| match change {
+            Change::Dispatched { outputs, .. } => outputs.len(),
+            _ => 0,
+        };
+        self.changes.iter().map(outputs).sum()
+    }
+
+    /// How many outputs arrive with it.
+    pub(crate) fn arrivals(&self) -> usize {
+        self.changes.iter().filter(|it| matches!(it, Change::Delivered { .. })).count()
+    }
+
+    /// How many runs it makes again.
+    pub(crate) fn replays(&self) -> usize {
+        self.changes.iter().filter(|it| matches!(it, Change::Replayed { .. })).count()
     }
 }
 
 /// One change of state.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Dispatched {
-        run: RunId,
-        outputs: Vec<Output>,
-    },
-    Refused {
-        run: RunId,
-        rejection: Rejection,
-    },
-    Held {
-        run: RunId,
-        why: String,
-    },
-    Parked {
-        run: RunId,
-        cause: Cause,
-    },
-    Delivered {
-        delivery: DeliveryId,
-        answer: Option<(Name, Range<usize>)>,
-    },
-    Deferred {
-        delivery: DeliveryId,
-        attempt: u32,
-        due: Timestamp,
-        why: String,
-    },
-    DeliveryParked {
-        delivery: DeliveryId,
-        cause: Cause,
-    },
-    Requeued {
-        delivery: DeliveryId,
-    },
-    RunDiscarded {
-        run: RunId,
-    },
-    DeliveryDiscarded {
-        delivery: DeliveryId,
-    },
-    Replayed {
-        parent: RunId,
-        new: RunStart,
-        generation: Digest,
-        source: Source,
-    },
+    Dispatched { run: RunId, outputs: Vec<Output> },
+    Refused { run: RunId, rejection: Rejection },
+    Held { run: RunId, why: String },
+    Parked { run: RunId, cause: Cause },
+    Delivered { delivery: DeliveryId, answer: Option<(Name, Range<usize>)> },
+    Deferred { delivery: DeliveryId, attempt: u32, due: Timestamp, why: String },
+    DeliveryParked { delivery: DeliveryId, cause: Cause },
+    Requeued { delivery: DeliveryId },
+    RunDiscarded { run: RunId },
+    DeliveryDiscarded { delivery: DeliveryId },
+    Replayed { parent: RunId, new: RunStart, generation: Digest, source: Source },
 }
 
 /// A message's bytes, wherever they are.
@@ -166,13 +149,7 @@ impl StepDraft {
             wire::put_option(out, message, |out, id| wire::put_id(out, id.bits()));
             wire::put_option(out, run, |out, id| wire::put_id(out, id.bits()));
         });
-        Self {
-            payload,
-            content: StepContent {
-                message,
-                changes: Vec::new(),
-            },
-        }
+        Self { payload, content: StepContent { message, changes: Vec::new() } }
     }
 
     fn finish(mut self, records: &NonEmpty<Record>) -> Result<Self, StoreError> {
@@ -199,9 +176,7 @@ impl StepDraft {
         let change = match effect {
             Effect::Dispatched { deliveries, parked } => {
                 let queued = deliveries.into_iter().map(|outgoing| (outgoing, None));
-                let parked = parked
-                    .into_iter()
-                    .map(|(outgoing, cause)| (outgoing, Some(cause)));
+                let parked = parked.into_iter().map(|(outgoing, cause)| (outgoing, Some(cause)));
                 return self.dispatch(run, queued.chain(parked), source(run)?);
             }
             Effect::Refused(rejection) => Change::Refused { run, rejection },
@@ -211,33 +186,18 @@ impl StepDraft {
                 let answer = answer.map(|(format, bytes)| (format, self.part(&bytes)));
                 Change::Delivered { delivery, answer }
             }
-            Effect::Deferred {
-                delivery,
-                attempt,
-                due,
-                why,
-            } => Change::Deferred {
-                delivery,
-                attempt,
-                due,
-                why,
-            },
+            Effect::Deferred { delivery, attempt, due, why } => {
+                Change::Deferred { delivery, attempt, due, why }
+            }
             Effect::DeliveryParked { delivery, cause } => {
                 Change::DeliveryParked { delivery, cause }
             }
             Effect::Discarded(Parked::Run(run)) => Change::RunDiscarded { run },
             Effect::Discarded(Parked::Delivery(delivery)) => Change::DeliveryDiscarded { delivery },
             Effect::Requeued { delivery } => Change::Requeued { delivery },
-            Effect::Replayed {
-                parent,
-                new,
-                generation,
-            } => Change::Replayed {
-                parent,
-                new,
-                generation,
-                source: source(parent)?,
-            },
+            Effect::Replayed { parent, new, generation } => {
+                Change::Replayed { parent, new, generation, source: source(parent)? }
+            }
             Effect::Noted => return Ok(()),
         };
         let (tag, fields) = encode(&change);
@@ -273,15 +233,11 @@ impl StepDraft {
                 cleared,
             });
         }
-        wire::put_record(&mut self.payload, DISPATCHED, |out| {
-            wire::put_id(out, run.bits())
-        });
+        wire::put_record(&mut self.payload, DISPATCHED, |out| wire::put_id(out, run.bits()));
         for output in &outputs {
             wire::put_record(&mut self.payload, OUTPUT, |out| put_output(out, output));
         }
-        self.content
-            .changes
-            .push(Change::Dispatched { run, outputs });
+        self.content.changes.push(Change::Dispatched { run, outputs });
         Ok(())
     }
 
@@ -316,11 +272,7 @@ impl StepDraft {
                 }
             });
         }
-        Ok(Parts {
-            format: cleared.format().clone(),
-            parts,
-            marks: cleared.marks().to_vec(),
-        })
+        Ok(Parts { format: cleared.format().clone(), parts, marks: cleared.marks().to_vec() })
     }
 
     fn part(&mut self, bytes: &[u8]) -> Range<usize> {
@@ -355,10 +307,7 @@ fn read_source(fields: &mut Fields<'_>) -> Result<Source, Unread> {
         message: MessageId::from_bits(fields.id()?),
         received: Timestamp::from_micros(fields.i64()?),
         at: read_frame(fields)?,
-        body: Body {
-            start: fields.u32()?,
-            length: fields.u32()?,
-        },
+        body: Body { start: fields.u32()?, length: fields.u32()? },
     })
 }
 
@@ -405,11 +354,7 @@ fn read_output(fields: &mut Fields<'_>, payload: usize) -> Result<Output, Unread
                 parts: fields.list(|fields| match fields.u8()? {
                     0 => {
                         let range = read_range(fields)?;
-                        if payload < range.end {
-                            Err(OUTSIDE)
-                        } else {
-                            Ok(PartAt::Here(range))
-                        }
+                        if payload < range.end { Err(OUTSIDE) } else { Ok(PartAt::Here(range)) }
                     }
                     1 => {
                         let source = read_source(fields)?;
@@ -461,12 +406,7 @@ fn encode(change: &Change) -> (u16, Vec<u8>) {
             });
             DELIVERED
         }
-        Change::Deferred {
-            delivery,
-            attempt,
-            due,
-            why,
-        } => {
+        Change::Deferred { delivery, attempt, due, why } => {
             wire::put_id(&mut out, delivery.bits());
             wire::put_u32(&mut out, *attempt);
             wire::put_i64(&mut out, due.micros());
@@ -490,12 +430,7 @@ fn encode(change: &Change) -> (u16, Vec<u8>) {
             wire::put_id(&mut out, delivery.bits());
             DELIVERY_DISCARDED
         }
-        Change::Replayed {
-            parent,
-            new,
-            generation,
-            source,
-        } => {
+        Change::Replayed { parent, new, generation, source } => {
             wire::put_id(&mut out, parent.bits());
             put_run(&mut out, new);
             out.extend_from_slice(generation.bytes());
@@ -537,10 +472,7 @@ fn decode(tag: u16, fields: &mut Fields<'_>, payload: usize) -> Result<Option<Ch
     let run = |fields: &mut Fields<'_>| fields.id().map(RunId::from_bits);
     let delivery = |fields: &mut Fields<'_>| fields.id().map(DeliveryId::from_bits);
     Ok(Some(match tag {
-        DISPATCHED => Change::Dispatched {
-            run: run(fields)?,
-            outputs: Vec::new(),
-        },
+        DISPATCHED => Change::Dispatched { run: run(fields)?, outputs: Vec::new() },
         REFUSED => {
             let run = run(fields)?;
             let word = fields.text()?;
@@ -548,19 +480,10 @@ fn decode(tag: u16, fields: &mut Fields<'_>, payload: usize) -> Result<Option<Ch
                 Reason::from_word(word).ok_or_else(|| Unread::Newer(format!("reason {word}")))?;
             let at = fields.option(|fields| fields.text().map(str::to_owned))?;
             let text = fields.text()?.to_owned();
-            Change::Refused {
-                run,
-                rejection: Rejection { reason, at, text },
-            }
+            Change::Refused { run, rejection: Rejection { reason, at, text } }
         }
-        HELD => Change::Held {
-            run: run(fields)?,
-            why: fields.text()?.to_owned(),
-        },
-        PARKED => Change::Parked {
-            run: run(fields)?,
-            cause: read_cause(fields)?,
-        },
+        HELD => Change::Held { run: run(fields)?, why: fields.text()?.to_owned() },
+        PARKED => Change::Parked { run: run(fields)?, cause: read_cause(fields)? },
         DELIVERED => {
             let delivery = delivery(fields)?;
             let answer = fields.option(|fields| {
@@ -579,17 +502,12 @@ fn decode(tag: u16, fields: &mut Fields<'_>, payload: usize) -> Result<Option<Ch
             due: Timestamp::from_micros(fields.i64()?),
             why: fields.text()?.to_owned(),
         },
-        DELIVERY_PARKED => Change::DeliveryParked {
-            delivery: delivery(fields)?,
-            cause: read_cause(fields)?,
-        },
-        REQUEUED => Change::Requeued {
-            delivery: delivery(fields)?,
-        },
+        DELIVERY_PARKED => {
+            Change::DeliveryParked { delivery: delivery(fields)?, cause: read_cause(fields)? }
+        }
+        REQUEUED => Change::Requeued { delivery: delivery(fields)? },
         RUN_DISCARDED => Change::RunDiscarded { run: run(fields)? },
-        DELIVERY_DISCARDED => Change::DeliveryDiscarded {
-            delivery: delivery(fields)?,
-        },
+        DELIVERY_DISCARDED => Change::DeliveryDiscarded { delivery: delivery(fields)? },
         REPLAYED => Change::Replayed {
             parent: run(fields)?,
             new: read_run(fields)?,

@@ -29,9 +29,7 @@ impl Hasher for Mix {
 
     fn write(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(8) {
-            let word = chunk
-                .iter()
-                .fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+            let word = chunk.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
             self.write_u64(word);
         }
     }

@@ -23,9 +23,7 @@ impl State {
     pub(crate) fn source(&self, id: RunId) -> Result<Source, StoreError> {
         let run = self.runs.get(&id).ok_or(StoreError::NoRun(id))?;
         let message = self.messages.get(&run.message);
-        message
-            .map(|message| message.source)
-            .ok_or(StoreError::NoMessage(run.message))
+        message.map(|message| message.source).ok_or(StoreError::NoMessage(run.message))
     }
 
     pub(crate) fn run_record(&self, id: RunId) -> Option<RunRecord> {
@@ -47,12 +45,7 @@ impl State {
 
     pub(crate) fn run_ready(&self, id: RunId) -> Option<RunReady> {
         let run = self.runs.get(&id)?;
-        Some(RunReady {
-            run: id,
-            message: run.message,
-            lanes: run.lanes.clone(),
-            body: None,
-        })
+        Some(RunReady { run: id, message: run.message, lanes: run.lanes.clone(), body: None })
     }
 
     pub(crate) fn delivery_ready(&self, id: DeliveryId) -> Option<DeliveryReady> {
@@ -71,9 +64,7 @@ impl State {
     /// The undecided runs of which the journal is durable up to `durable`, in its order.
     pub(crate) fn undecided(&self, durable: u64) -> Vec<RunId> {
         let all = self.undecided.iter();
-        all.take_while(|((sequence, _), _)| *sequence <= durable)
-            .map(|(_, run)| *run)
-            .collect()
+        all.take_while(|((sequence, _), _)| *sequence <= durable).map(|(_, run)| *run).collect()
     }
 
     /// At most `max` of what is durably queued for a destination, in the journal's order, and
@@ -88,15 +79,10 @@ impl State {
             return (Vec::new(), true);
         };
         let mut ready = queue.iter().filter(|(_, id)| {
-            self.deliveries
-                .get(id)
-                .is_some_and(|entry| entry.changed <= durable)
+            self.deliveries.get(id).is_some_and(|entry| entry.changed <= durable)
         });
-        let first: Vec<_> = ready
-            .by_ref()
-            .take(max)
-            .filter_map(|(_, id)| self.delivery_ready(*id))
-            .collect();
+        let first: Vec<_> =
+            ready.by_ref().take(max).filter_map(|(_, id)| self.delivery_ready(*id)).collect();
         (first, ready.next().is_none())
     }
 
@@ -120,11 +106,7 @@ impl State {
             newest.by_ref().find(|it| *it == before);
         }
         newest
-            .filter(|id| {
-                self.messages
-                    .get(id)
-                    .is_some_and(|it| it.sequence <= durable)
-            })
+            .filter(|id| self.messages.get(id).is_some_and(|it| it.sequence <= durable))
             .take(limit)
             .filter_map(|id| self.summary(id))
             .collect()
@@ -146,19 +128,14 @@ impl State {
             kind: record.kind.clone(),
             bytes: record.bytes,
             findings: record.findings.len(),
-            runs: runs()
-                .map(|run| (run.route.clone(), run.state.clone()))
-                .collect(),
+            runs: runs().map(|run| (run.route.clone(), run.state.clone())).collect(),
             deliveries,
         })
     }
 
     /// What waits for a person, oldest first.
     pub(crate) fn parked(&self) -> Vec<ParkedItem> {
-        self.waiting
-            .iter()
-            .filter_map(|(_, item)| self.parked_item(*item))
-            .collect()
+        self.waiting.iter().filter_map(|(_, item)| self.parked_item(*item)).collect()
     }
 
     fn parked_item(&self, item: Parked) -> Option<ParkedItem> {

@@ -37,12 +37,7 @@ pub(crate) struct Window {
 impl Window {
     pub(crate) fn new(age: Duration, ids_max: usize, seed: u64) -> Self {
         let used = Map::with_hasher(Seed(seed));
-        Self {
-            used,
-            order: VecDeque::new(),
-            age,
-            ids_max,
-        }
+        Self { used, order: VecDeque::new(), age, ids_max }
     }
 
     /// What the key was used for within the window.
@@ -64,12 +59,7 @@ impl Window {
         for (to, from) in beginning.iter_mut().zip(digest.bytes()) {
             *to = *from;
         }
-        let used = Used {
-            digest: beginning,
-            message,
-            sequence,
-            ended_badly: false,
-        };
+        let used = Used { digest: beginning, message, sequence, ended_badly: false };
         self.used.insert(key, used);
         self.order.push_back((key, sequence, now));
         while self.ids_max < self.order.len() {
@@ -88,21 +78,14 @@ impl Window {
     }
 
     fn expire(&mut self, now: Timestamp) {
-        while self
-            .order
-            .front()
-            .is_some_and(|(_, _, at)| self.age < now.since(*at))
-        {
+        while self.order.front().is_some_and(|(_, _, at)| self.age < now.since(*at)) {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
         if let Some((key, sequence, _)) = self.order.pop_front()
-            && self
-                .used
-                .get(&key)
-                .is_some_and(|used| used.sequence == sequence)
+            && self.used.get(&key).is_some_and(|used| used.sequence == sequence)
         {
             self.used.remove(&key);
         }
