@@ -28,6 +28,8 @@ use rolling::Rolling;
 
 /// Deliveries that one sync serves.
 const TOGETHER_MAX: usize = 256;
+/// Files that are written at once.
+const WRITERS_MAX: usize = 8;
 
 /// A `file` destination's own keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,17 +112,70 @@ fn stem_of(name: &str) -> String {
     name.chars().map(safe).collect()
 }
 
-impl Work {
-    fn write(&self, deliveries: &[Delivery]) -> Vec<Result<Delivered, SendFault>> {
-        match &self.rolling {
-            Some(rolling) => {
-                let now = Timestamp::from_micros(self.clock.now_micros());
-                let mut rolling = rolling.lock().unwrap_or_else(PoisonError::into_inner);
-                rolling.append(deliveries, now)
-            }
-            None => each::write(&*self.disk, &self.config, deliveries),
-        }
+impl FileDestination {
+    /// Runs work that blocks, and gives what it made.
+    fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Work) -> T + Send + 'static,
+    ) -> BoxFuture<'static, Option<T>> {
+        let (made, filled) = slot();
+        let shared = Arc::clone(&self.work);
+        let work = move || {
+            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(work(&shared));
+        };
+        let done = self.tasks.blocking("file-destination", Box::new(work));
+        Box::pin(async move {
+            done.await;
+            // Nothing is there only if the work ended with a bug.
+            made.lock().unwrap_or_else(PoisonError::into_inner).take()
+        })
     }
+
+    async fn write_each(&self, deliveries: Vec<Delivery>) -> Vec<Result<Delivered, SendFault>> {
+        let whole = Arc::new(deliveries);
+        let these = Arc::clone(&whole);
+        let names = self
+            .blocking(move |work| each::names(&*work.disk, &work.config, &these))
+            .await
+            .unwrap_or_else(|| Err(bug()));
+        let names = match names {
+            Ok(names) => names,
+            Err(fault) => return vec![Err(fault); whole.len()],
+        };
+        let share = names.len().div_ceil(WRITERS_MAX).max(1);
+        let mut writing = Vec::new();
+        let mut names = names.into_iter().enumerate().peekable();
+        while names.peek().is_some() {
+            let (these, names): (_, Vec<_>) =
+                (Arc::clone(&whole), names.by_ref().take(share).collect());
+            let count = names.len();
+            let write = self.blocking(move |work| -> Vec<each::Part> {
+                let one = |(index, name): (usize, each::Part)| match these.get(index) {
+                    Some(delivery) => each::write(&*work.disk, name, &delivery.body),
+                    None => Err(bug()),
+                };
+                names.into_iter().map(one).collect()
+            });
+            writing.push((write, count));
+        }
+        let mut parts = Vec::with_capacity(whole.len());
+        for (write, count) in writing {
+            parts.extend(write.await.unwrap_or_else(|| vec![Err(bug()); count]));
+        }
+        let publish = move |work: &Work| each::publish(&*work.disk, &work.config, parts);
+        self.blocking(publish).await.unwrap_or_default()
+    }
+}
+
+type Slot<T> = Arc<Mutex<Option<T>>>;
+
+fn slot<T>() -> (Slot<T>, Slot<T>) {
+    let slot = Arc::new(Mutex::new(None));
+    (Arc::clone(&slot), slot)
+}
+
+fn bug() -> SendFault {
+    SendFault::Ambiguous("writing ended with a bug".into())
 }
 
 impl Destination for FileDestination {
@@ -137,16 +192,18 @@ impl Destination for FileDestination {
         deliveries: &'a [Delivery],
     ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>> {
         Box::pin(async move {
-            let results = Arc::new(Mutex::new(Vec::new()));
-            let (work, filled) = (Arc::clone(&self.work), Arc::clone(&results));
             // Bodies are shared, not copied.
             let deliveries = deliveries.to_vec();
-            let write = move || {
-                let written = work.write(&deliveries);
-                *filled.lock().unwrap_or_else(PoisonError::into_inner) = written;
+            if self.work.rolling.is_none() {
+                return self.write_each(deliveries).await;
+            }
+            let append = move |work: &Work| {
+                let now = Timestamp::from_micros(work.clock.now_micros());
+                let rolling = work.rolling.as_ref()?;
+                let mut rolling = rolling.lock().unwrap_or_else(PoisonError::into_inner);
+                Some(rolling.append(&deliveries, now))
             };
-            self.tasks.blocking("file-destination", Box::new(write)).await;
-            std::mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner))
+            self.blocking(append).await.flatten().unwrap_or_default()
         })
     }
 }

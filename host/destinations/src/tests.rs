@@ -11,7 +11,8 @@ use hilum_message::{Message, TimeZone};
 use hilum_peers::{Fault, FhirPeer};
 use hilum_policy::{Clearance, Cleared, Input, Policy, RunSeed};
 use hilum_store::{
-    Arrival, DeliveryState, Effect, Happened, OnReused, Options, Outgoing, RunStart, Step, Store,
+    Arrival, Committer, DeliveryState, Effect, Happened, OnReused, OpenError, Options, Outgoing,
+    RunStart, Step, Store,
 };
 use hilum_words::config::Document;
 use hilum_words::{
@@ -41,15 +42,8 @@ impl Site {
             .expect("tokio");
         let doors = hilum_env::system::doors(runtime.handle().clone());
         let courier: Arc<OnceLock<Courier>> = Arc::default();
-        let told = Arc::clone(&courier);
-        let watch = move |happened| {
-            if let (Happened::Queued(ready), Some(courier)) = (happened, told.get()) {
-                courier.offer(ready);
-            }
-        };
         let options = Options { syncs_measured: 0, ..Options::new(folder.join("data")) };
-        let (store, committer) =
-            hilum_store::open(&doors, options, Box::new(watch)).expect("opened");
+        let (store, committer) = open(&doors, &options, &courier);
         store.attach(doors.tasks.drive("committer", Box::new(committer)));
 
         let problems = Problems::default();
@@ -139,6 +133,23 @@ impl Site {
         self.runtime.block_on(self.courier.stop(Duration::from_secs(10)));
         self.store.stop().wait().expect("stopped");
     }
+}
+
+/// Opens the journal. The one before it may still be ending.
+fn open(doors: &Doors, options: &Options, courier: &Arc<OnceLock<Courier>>) -> (Store, Committer) {
+    for _ in 0..10_000 {
+        let told = Arc::clone(courier);
+        let watch = move |happened| {
+            if let (Happened::Queued(ready), Some(courier)) = (happened, told.get()) {
+                courier.offer(ready);
+            }
+        };
+        match hilum_store::open(doors, options.clone(), Box::new(watch)) {
+            Err(OpenError::InUse { .. }) => std::thread::park_timeout(Duration::from_millis(1)),
+            opened => return opened.expect("opened"),
+        }
+    }
+    panic!("the folder stays in use");
 }
 
 fn cleared(body: &Bytes) -> Cleared {

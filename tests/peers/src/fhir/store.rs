@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 /// One resource.
@@ -10,19 +12,29 @@ pub(super) struct Stored {
 }
 
 /// All resources, in the order in which they were made.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Resources {
-    all: Vec<Stored>,
+    /// A removed one leaves its place empty.
+    all: Vec<Option<Stored>>,
+    /// Place by type and id.
+    ids: BTreeMap<(String, String), usize>,
+    /// Places by type and value of an identifier, whatever its system.
+    values: BTreeMap<(String, String), BTreeSet<usize>>,
     ids_given: u64,
 }
 
 impl Resources {
     pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.all.iter().filter(move |it| it.kind == kind).map(|it| &it.resource)
+        self.stored(kind).map(|it| &it.resource)
+    }
+
+    fn stored(&self, kind: &str) -> impl Iterator<Item = &Stored> {
+        self.all.iter().flatten().filter(move |it| it.kind == kind)
     }
 
     pub(super) fn read(&self, kind: &str, id: &str) -> Option<&Stored> {
-        self.all.iter().find(|it| it.kind == kind && it.id == id)
+        let place = self.ids.get(&(kind.to_owned(), id.to_owned()))?;
+        self.all.get(*place)?.as_ref()
     }
 
     /// Those that all criteria fit.
@@ -31,22 +43,25 @@ impl Resources {
         kind: &str,
         criteria: &[(String, String)],
     ) -> Result<Vec<&Stored>, String> {
-        let mut found = Vec::new();
-        for stored in self.all.iter().filter(|it| it.kind == kind) {
-            let mut fits = true;
-            for (name, value) in criteria {
-                fits &= match name.as_str() {
-                    "identifier" => has_identifier(&stored.resource, value),
-                    "_id" => stored.id == *value,
-                    _ if name.starts_with('_') => true,
-                    _ => return Err(format!("the search parameter {name} is not known")),
-                };
-            }
-            if fits {
-                found.push(stored);
-            }
+        let known = |name: &str| name.starts_with('_') || name == "identifier";
+        if let Some((name, _)) = criteria.iter().find(|(name, _)| !known(name)) {
+            return Err(format!("the search parameter {name} is not known"));
         }
-        Ok(found)
+        let fits = |stored: &&Stored| {
+            criteria.iter().all(|(name, value)| match name.as_str() {
+                "identifier" => has_identifier(&stored.resource, value),
+                "_id" => stored.id == *value,
+                _ => true,
+            })
+        };
+        let identifier = criteria.iter().find(|(name, _)| name == "identifier");
+        let Some((_, wanted)) = identifier else {
+            return Ok(self.stored(kind).filter(fits).collect());
+        };
+        let value = wanted.split_once('|').map_or(wanted.as_str(), |(_, value)| value);
+        let places = self.values.get(&(kind.to_owned(), value.to_owned()));
+        let places = places.into_iter().flatten().filter_map(|it| self.all.get(*it)?.as_ref());
+        Ok(places.filter(fits).collect())
     }
 
     pub(super) fn next_id(&mut self) -> String {
@@ -56,22 +71,45 @@ impl Resources {
 
     /// Makes or replaces a resource; its version.
     pub(super) fn put(&mut self, kind: &str, id: &str, mut resource: Value) -> u64 {
-        let there = self.all.iter().position(|it| it.kind == kind && it.id == id);
-        let version = there.and_then(|it| self.all.get(it)).map_or(1, |it| it.version + 1);
+        let key = (kind.to_owned(), id.to_owned());
+        let place = *self.ids.entry(key).or_insert(self.all.len());
+        if place == self.all.len() {
+            self.all.push(None);
+        }
+        let earlier = self.all.get_mut(place).and_then(Option::take);
+        let version = earlier.as_ref().map_or(1, |it| it.version + 1);
+        if let Some(earlier) = earlier {
+            self.index(place, &earlier, false);
+        }
         if let Some(members) = resource.as_object_mut() {
             members.insert("id".into(), id.into());
             members.insert("meta".into(), serde_json::json!({ "versionId": version.to_string() }));
         }
         let stored = Stored { kind: kind.into(), id: id.into(), version, resource };
-        match there.and_then(|it| self.all.get_mut(it)) {
-            Some(slot) => *slot = stored,
-            None => self.all.push(stored),
+        self.index(place, &stored, true);
+        if let Some(slot) = self.all.get_mut(place) {
+            *slot = Some(stored);
         }
         version
     }
 
     pub(super) fn remove(&mut self, kind: &str, id: &str) {
-        self.all.retain(|it| it.kind != kind || it.id != id);
+        let Some(place) = self.ids.remove(&(kind.to_owned(), id.to_owned())) else { return };
+        if let Some(stored) = self.all.get_mut(place).and_then(Option::take) {
+            self.index(place, &stored, false);
+        }
+    }
+
+    fn index(&mut self, place: usize, stored: &Stored, is_there: bool) {
+        let identifiers = stored.resource.get("identifier").and_then(Value::as_array);
+        for value in identifiers.into_iter().flatten().filter_map(|it| it.get("value")?.as_str()) {
+            let places = self.values.entry((stored.kind.clone(), value.to_owned())).or_default();
+            if is_there {
+                places.insert(place);
+            } else {
+                places.remove(&place);
+            }
+        }
     }
 }
 

@@ -38,9 +38,7 @@ pub(super) fn run(resources: &mut Resources, bundle: &Value) -> Result<Value, Fa
     let entries = bundle.get("entry").and_then(Value::as_array).unwrap_or(&none);
     match text(bundle, "type") {
         Some("transaction") => {
-            let mut changed = resources.clone();
-            let answers = apply(&mut changed, entries)?;
-            *resources = changed;
+            let answers = apply(resources, entries)?;
             Ok(response("transaction-response", answers))
         }
         Some("batch") => {
@@ -99,12 +97,17 @@ fn apply(resources: &mut Resources, entries: &[Value]) -> Result<Vec<Value>, Fai
         }
         acts.push(act);
     }
+    // What can fail comes before what changes: all or nothing.
+    let mut ready = Vec::new();
+    for entry in entries {
+        let mut resource = entry.get("resource").cloned().unwrap_or_default();
+        resolve(&mut resource, &identities)?;
+        ready.push(resource);
+    }
     let mut answers = Vec::new();
-    for (entry, act) in entries.iter().zip(acts) {
+    for (resource, act) in ready.into_iter().zip(acts) {
         answers.push(match act {
             Act::Put { kind, id, is_new } => {
-                let mut resource = entry.get("resource").cloned().unwrap_or_default();
-                resolve(&mut resource, &identities)?;
                 let version = resources.put(&kind, &id, resource);
                 json!({
                     "status": if is_new { "201 Created" } else { "200 OK" },
