@@ -163,9 +163,14 @@ impl Intake {
     pub fn fault(&self, fault: FrameFault, beginning: Bytes) -> Answer {
         let FrameFault::TooLong = fault;
         self.metrics.took(&self.options.listener, Taken::Refused);
-        let header = Hl7::parse(beginning).ok().map(|it| it.header());
-        // PROTOCOL §3: refuse if the control id is known by now, else close without a word.
-        let header = header.filter(|it| !it.control_id.is_empty());
+        // PROTOCOL §3: refuse if the control id is known by now, else close without a word. Where the
+        // beginning ends with MSH-10, the rest of it may be missing.
+        let is_known = |message: &Hl7| {
+            let msh = message.segments().find(|it| it.name() == "MSH");
+            let id = msh.and_then(|it| it.field(10)).filter(|it| !it.is_empty());
+            id.is_some_and(|id| id.end < message.bytes().len())
+        };
+        let header = Hl7::parse(beginning).ok().filter(is_known).map(|it| it.header());
         let mut stamps = || self.stamp();
         let now = header.map(|it| Ack::refuse(Some(&it), &Refusal::TooLong, &mut stamps));
         let now = now.into_iter().flatten().map(|bytes| Reply { bytes }).collect();

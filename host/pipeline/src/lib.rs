@@ -27,3 +27,6 @@ pub use metrics::Metrics;
 pub use rehearse::{Rehearsal, rehearse};
 pub use routes::{DestinationPlan, LanePlan, Route, Routes, StepPlan};
 pub use worker::{Backlog, Run, Worker, WorkerOptions, process};
+
+#[cfg(test)]
+mod tests;

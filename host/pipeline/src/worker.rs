@@ -13,6 +13,7 @@ mod process;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hilum_env::{Clock, Entropy, Machine, Next};
@@ -27,6 +28,9 @@ pub use process::{Run, process};
 use crate::evidence::Evidence;
 use crate::metrics::Decided;
 use crate::{Current, Fate, Metrics, Parcel, Reports};
+
+/// How often a worker with nothing else to do looks whether its decisions are on disk.
+const REAP_EVERY: Duration = Duration::from_millis(2);
 
 /// Bounds of a worker.
 #[derive(Clone, Copy, Debug)]
@@ -59,16 +63,18 @@ pub struct Worker {
 
 impl Machine for Worker {
     fn step(&mut self) -> Next {
+        self.reap();
+        let soon = || Next::At(self.clock.instant().plus(REAP_EVERY));
         if self.backlog.is_stopping() {
-            self.settle(0);
-            return Next::Done;
+            return if self.in_flight.is_empty() { Next::Done } else { soon() };
+        }
+        if self.options.commits_in_flight_max <= self.in_flight.len() {
+            return soon();
         }
         let Some((run, body)) = self.backlog.take() else {
-            self.settle(0);
-            return Next::Rest;
+            return if self.in_flight.is_empty() { Next::Rest } else { soon() };
         };
         self.work(run, body);
-        self.settle(self.options.commits_in_flight_max);
         Next::Again
     }
 }
@@ -215,14 +221,21 @@ impl Worker {
         (deliveries, parked)
     }
 
-    /// Waits until at most `allowed` decisions are on their way to the disk.
-    fn settle(&mut self, allowed: usize) {
-        while allowed < self.in_flight.len() {
-            let Some(ticket) = self.in_flight.pop_front() else { return };
-            if let Err(fault) = ticket.wait() {
-                // The run stays undecided; it is decided again after the next start.
-                error!(%fault, "a decision could not be stored; working stops");
-                self.backlog.stop();
+    /// Takes note of the decisions that are on disk by now, oldest first. Never waits: a machine
+    /// that blocks would stop a world that is driven by hand.
+    fn reap(&mut self) {
+        while let Some(ticket) = self.in_flight.pop_front() {
+            match ticket.now() {
+                Ok(Ok(_)) => {}
+                Ok(Err(fault)) => {
+                    // The run stays undecided; it is decided again after the next start.
+                    error!(%fault, "a decision could not be stored; working stops");
+                    self.backlog.stop();
+                }
+                Err(ticket) => {
+                    self.in_flight.push_front(ticket);
+                    return;
+                }
             }
         }
     }
