@@ -3,8 +3,10 @@
 mod configuration;
 mod delivery;
 mod golden;
+mod memory;
 mod operating;
 mod phi;
+mod routes;
 mod tidy;
 mod walk;
 mod wrong_input;
