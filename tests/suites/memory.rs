@@ -134,7 +134,11 @@ fn witness(core: &[u8]) -> Vec<u8> {
     module.finish()
 }
 
-fn module_exports(section: wasmparser::ExportSectionReader<'_>, known: &Known, module: &mut Module) {
+fn module_exports(
+    section: wasmparser::ExportSectionReader<'_>,
+    known: &Known,
+    module: &mut Module,
+) {
     let mut kept = ExportSection::new();
     for export in section.into_iter().map(|it| it.expect("an export")) {
         let index = if export.name == RUN { known.next() } else { export.index };
@@ -153,17 +157,35 @@ fn module_exports(section: wasmparser::ExportSectionReader<'_>, known: &Known, m
 fn wrapper(run: u32) -> Function {
     let at = |offset| MemArg { offset, align: 2, memory_index: 0 };
     let mut wrapper = Function::new([(1, wasm_encoder::ValType::I32)]);
-    wrapper.instructions()
-        .call(run).drop()
+    wrapper
+        .instructions()
+        .call(run)
+        .drop()
         // The answer goes to a page of its own, behind all there is.
-        .memory_size(0).i32_const(16).i32_shl().local_set(0)
-        .i32_const(1).memory_grow(0).i32_const(-1).i32_eq()
-        .if_(wasm_encoder::BlockType::Empty).unreachable().end()
+        .memory_size(0)
+        .i32_const(16)
+        .i32_shl()
+        .local_set(0)
+        .i32_const(1)
+        .memory_grow(0)
+        .i32_const(-1)
+        .i32_eq()
+        .if_(wasm_encoder::BlockType::Empty)
+        .unreachable()
+        .end()
         // ok, a list of one output that stands 32 bytes further on.
-        .local_get(0).local_get(0).i32_const(32).i32_add().i32_store(at(4))
-        .local_get(0).i32_const(1).i32_store(at(8))
+        .local_get(0)
+        .local_get(0)
+        .i32_const(32)
+        .i32_add()
+        .i32_store(at(4))
+        .local_get(0)
+        .i32_const(1)
+        .i32_store(at(8))
         // Its body is bytes, from 0, as long as the memory was.
-        .local_get(0).local_get(0).i32_store(at(32 + 28))
+        .local_get(0)
+        .local_get(0)
+        .i32_store(at(32 + 28))
         .local_get(0)
         .end();
     wrapper
@@ -185,7 +207,8 @@ fn shown(sandbox: &Sandbox, shipped: &Package) -> Plugin {
 }
 
 fn call(grant: &Grant) -> Call {
-    let message = Message::parse("hl7v2", Bytes::from_static(MESSAGE.as_bytes())).expect("a message");
+    let message =
+        Message::parse("hl7v2", Bytes::from_static(MESSAGE.as_bytes())).expect("a message");
     let policy = Policy::new(TimeZone::named("Europe/Vienna").expect("a time zone"));
     Call {
         view: policy.view(Input::Message(Arc::new(message)), grant, RunSeed([3; 16]), 0),
@@ -204,7 +227,8 @@ fn holds(memory: &[u8], value: &str) -> bool {
 #[test]
 fn no_marked_value_is_in_the_memory_of_the_demos_mapping() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let sandbox = Sandbox::new(&hilum_env::system::doors(runtime.handle().clone())).expect("a sandbox");
+    let sandbox =
+        Sandbox::new(&hilum_env::system::doors(runtime.handle().clone())).expect("a sandbox");
     let file = repository().join("examples/st-anna/plugins/adt-to-fhir.wasm");
     let bytes = std::fs::read(file).expect("`make plugins` builds it");
     let package = Package::read(bytes.into(), sandbox.limits().component_bytes_max);
