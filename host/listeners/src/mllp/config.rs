@@ -32,8 +32,9 @@ impl MllpConfig {
         }
         let connections = section.integer("connections_max", 1..=65_536);
         let frame = section.size("frame_bytes_max");
-        if let Some(frame) = frame.as_ref().filter(|it| !(1 << 10..=1 << 30).contains(&it.value)) {
-            frame.problem(section.problems(), "must be from 1 KiB to 1 GiB");
+        if let Some(frame) = frame.as_ref().filter(|it| !(1 << 10..=256 << 20).contains(&it.value))
+        {
+            frame.problem(section.problems(), "must be from 1 KiB to 256 MiB");
         }
         let timeout = section.duration("read_timeout");
         if let Some(timeout) = timeout.as_ref().filter(|it| it.value.is_zero()) {
