@@ -25,9 +25,13 @@ lint: setup ## Format and clippy, warnings as errors
 	@cd plugins && cargo fmt --all --check
 	@cd sdk/rust && cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cd plugins && cargo clippy --locked --all-targets -- -D warnings
+	@cd sdk/rust && CARGO_TARGET_DIR=../../plugins/target cargo clippy --locked --all-targets -- -D warnings
 
 unit: setup ## Unit and property tests
 	@cargo test --locked --workspace --exclude hilum-tests
+	@cd plugins && cargo test --locked
+	@cd sdk/rust && CARGO_TARGET_DIR=../../plugins/target cargo test --locked
 
 suites: plugins ## System tests over real sockets and files
 	@cargo test --locked -p hilum-tests
