@@ -12,6 +12,10 @@ use hilum_words::{Cause, MessageId, Name};
 use serde_json::{Map, Value, json};
 
 use crate::reply::Fault;
+use crate::target::LIST_MAX;
+
+/// Bytes of a masked body that are shown.
+const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// `GET /v1/status`
 pub fn status(gateway: &Gateway, health: Option<&Address>) -> Value {
@@ -134,7 +138,9 @@ pub fn message(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     document.insert("digest".to_owned(), record.digest.to_string().into());
     document.insert("generation".to_owned(), record.generation.to_string().into());
     document.insert("findings".to_owned(), record.findings.clone().into());
-    document.insert("body".to_owned(), masked(&record.format, body).into());
+    let (body, is_cut) = cut(masked(&record.format, body));
+    document.insert("body".to_owned(), body.into());
+    document.insert("body_is_cut".to_owned(), is_cut.into());
     let runs =
         runs.iter().map(|(run, deliveries)| run_document(run, deliveries)).collect::<Vec<_>>();
     document.insert("runs".to_owned(), runs.into());
@@ -164,9 +170,10 @@ pub fn trace(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     Ok(Value::Object(document))
 }
 
-/// `GET /v1/parked`
+/// `GET /v1/parked`: the oldest, and how many there are.
 pub fn parked_list(items: &[ParkedItem]) -> Value {
-    json!({ "parked": items.iter().map(item).map(Value::Object).collect::<Vec<_>>() })
+    let listed = items.iter().take(LIST_MAX).map(item).map(Value::Object);
+    json!({ "parked": listed.collect::<Vec<_>>(), "total": items.len() })
 }
 
 /// `GET /v1/parked/{id}`
@@ -257,6 +264,7 @@ fn delivery_document(delivery: &DeliveryRecord) -> Value {
         DeliveryState::Queued => delivery.why.clone(),
         _ => None,
     };
+    let (body, is_cut) = cut(hilum_policy::shown_marked(&delivery.body, &delivery.marks));
     json!({
         "id": delivery.delivery.to_string(),
         "destination": delivery.destination.as_str(),
@@ -268,7 +276,8 @@ fn delivery_document(delivery: &DeliveryRecord) -> Value {
         "due": delivery.due.map(|it| it.to_string()),
         "format": delivery.format.as_str(),
         "bytes": delivery.body.len(),
-        "body": hilum_policy::shown_marked(&delivery.body, &delivery.marks),
+        "body": body,
+        "body_is_cut": is_cut,
     })
 }
 
@@ -278,6 +287,19 @@ fn masked(format: &str, body: bytes::Bytes) -> String {
         Ok(message) => hilum_policy::shown(&message),
         Err(_) => "[phi:body]".to_owned(),
     }
+}
+
+/// The beginning of a long body, and whether it was cut. Revealing gives all of it.
+fn cut(mut body: String) -> (String, bool) {
+    if body.len() <= BODY_BYTES_MAX {
+        return (body, false);
+    }
+    let mut end = BODY_BYTES_MAX;
+    while !body.is_char_boundary(end) {
+        end -= 1;
+    }
+    body.truncate(end);
+    (body, true)
 }
 
 /// A record of the trail. A fact that stands several times is a list; what may, always is.
@@ -321,6 +343,31 @@ fn object(value: Value) -> Map<String, Value> {
 mod tests {
     use super::*;
     use hilum_words::CauseWord;
+
+    #[test]
+    fn a_long_body_is_cut_between_two_letters() {
+        let body = format!("x{}", "ä".repeat(BODY_BYTES_MAX / 2));
+        let (shown, is_cut) = cut(body.clone());
+        assert!(is_cut && shown.len() < BODY_BYTES_MAX && body.starts_with(&shown));
+        assert!(!cut("x".repeat(BODY_BYTES_MAX)).1);
+    }
+
+    #[test]
+    fn the_list_of_what_is_parked_is_bounded() {
+        let item = ParkedItem {
+            item: Parked::Run(hilum_words::RunId::from_bits(1)),
+            message: MessageId::from_bits(1),
+            run: hilum_words::RunId::from_bits(1),
+            route: Name::from("adt"),
+            destination: None,
+            cause: Some(Cause::new(CauseWord::Leak, "")),
+            held: None,
+            since: hilum_words::Timestamp::from_micros(0),
+        };
+        let listed = parked_list(&vec![item; LIST_MAX + 1]);
+        assert_eq!(listed["parked"].as_array().map(Vec::len), Some(LIST_MAX));
+        assert_eq!(listed["total"], LIST_MAX + 1);
+    }
 
     #[test]
     fn a_message_is_as_well_as_the_worst_of_its_parts() {

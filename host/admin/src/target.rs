@@ -15,7 +15,7 @@ use hyper::Method;
 
 use crate::reply::Fault;
 
-/// The most messages that one answer lists.
+/// The most messages, or parked things, that one answer lists.
 pub const LIST_MAX: usize = 1000;
 
 /// A run or a delivery that is parked.

@@ -159,7 +159,7 @@ pub enum Parked {
         /// The ids of runs or deliveries (`run_…`, `dlv_…`)
         #[arg(required_unless_present = "all")]
         ids: Vec<String>,
-        /// Everything that is parked now
+        /// The oldest thousand of what is parked now
         #[arg(long, conflicts_with = "ids")]
         all: bool,
     },

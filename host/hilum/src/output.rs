@@ -154,7 +154,7 @@ fn use_color(flag: Color, is_set: impl Fn(&str) -> bool, is_terminal: bool) -> b
 /// A body for people: its lines end with LF and the last one too. HL7 ends its segments with CR,
 /// which a terminal takes for "start the line again".
 pub fn lines(body: &str) -> String {
-    let mut lines = body.replace("\r\n", "\n").replace('\r', "\n");
+    let mut lines = printable(&body.replace("\r\n", "\n").replace('\r', "\n"));
     if !lines.is_empty() && !lines.ends_with('\n') {
         lines.push('\n');
     }
@@ -164,7 +164,20 @@ pub fn lines(body: &str) -> String {
 /// A body for people: JSON on one line is indented, its numbers and strings as they stand.
 pub fn readable(format: &str, body: &str) -> String {
     let is_one_line = !body.trim_end().contains('\n');
-    if format.ends_with("json") && is_one_line { indented(body) } else { lines(body) }
+    if format.ends_with("json") && is_one_line { indented(&printable(body)) } else { lines(body) }
+}
+
+/// Text from outside for a terminal: control characters become pictures of themselves, or a
+/// message could recolour the screen, retitle the window, or forge a line of ours.
+pub fn printable(text: &str) -> String {
+    let picture = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(letter)).unwrap_or(letter),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' => char::REPLACEMENT_CHARACTER,
+        _ => letter,
+    };
+    text.chars().map(picture).collect()
 }
 
 fn indented(json: &str) -> String {
@@ -237,11 +250,11 @@ pub fn counted(number: u64, one: &str, several: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { several })
 }
 
-/// A member of an object as text; empty where it is not there.
+/// A member of an object as text for a terminal; empty where it is not there.
 pub fn member(value: &Value, name: &str) -> String {
     match value.get(name) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => printable(text),
         Some(other) => other.to_string(),
     }
 }
@@ -283,6 +296,13 @@ mod tests {
             "{\n  \"a\": [\n    1.50,\n    \"x: {\\\"y\\\"}\\\\\"\n  ],\n  \"b\": {},\n  \"c\": null\n}\n"
         );
         assert_eq!(readable("hl7v2", "MSH|\rPID|\r"), "MSH|\nPID|\n");
+    }
+
+    #[test]
+    fn nothing_from_outside_controls_the_terminal() {
+        let value = serde_json::json!({ "kind": "A\u{1b}[2J\u{9b}1m\u{7f}" });
+        assert_eq!(member(&value, "kind"), "A␛[2J\u{fffd}1m␡");
+        assert_eq!(lines("MSH|\u{1b}]0;x\u{7}\rPID"), "MSH|␛]0;x␇\nPID\n");
     }
 
     #[test]

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{Context, trail};
 use crate::arguments::Message;
 use crate::exit::{Exit, failed};
-use crate::output::{Output, counted, lines, list, member, number, readable, size, text};
+use crate::output::{
+    Output, counted, lines, list, member, number, printable, readable, size, text,
+};
 
 /// Lists, shows, traces.
 pub async fn run(context: &Context, command: Message) -> anyhow::Result<Exit> {
@@ -56,10 +58,11 @@ async fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {
     }
     output.text(&headline(output, &message))?;
     for finding in list(&message, "findings") {
-        output.text(&format!("finding: {}", finding.as_str().unwrap_or_default()))?;
+        output.text(&format!("finding: {}", printable(finding.as_str().unwrap_or_default())))?;
     }
     output.text("")?;
     output.text(&lines(&member(&message, "body")))?;
+    note_cut(output, &message)?;
     for run in list(&message, "runs") {
         show_run(output, run)?;
     }
@@ -113,9 +116,17 @@ fn show_run(output: &Output, run: &Value) -> anyhow::Result<()> {
             Some((earlier, _)) => output.text(&format!("the same as for {earlier}"))?,
             None => {
                 output.text(&readable(&member(delivery, "format"), &body))?;
+                note_cut(output, delivery)?;
                 shown.push((destination, body));
             }
         }
+    }
+    Ok(())
+}
+
+fn note_cut(output: &Output, shown: &Value) -> anyhow::Result<()> {
+    if shown.get("body_is_cut").and_then(Value::as_bool) == Some(true) {
+        output.text(&output.dim("… the rest is not shown"))?;
     }
     Ok(())
 }

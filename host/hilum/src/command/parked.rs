@@ -6,7 +6,7 @@ use super::message::word;
 use super::{Context, trail};
 use crate::arguments::Parked;
 use crate::exit::Exit;
-use crate::output::{counted, list, member, text};
+use crate::output::{counted, list, member, text, thousands};
 
 /// Lists, shows, replays, discards.
 pub async fn run(context: &Context, command: Parked) -> anyhow::Result<Exit> {
@@ -41,6 +41,11 @@ async fn list_all(context: &Context) -> anyhow::Result<Exit> {
     let row = |it: &Value| members.iter().map(|name| member(it, name)).collect();
     let rows = list(&answer, "parked").iter().map(row).collect();
     context.output.table(&columns, rows, "Nothing is parked.")?;
+    let total = answer.get("total").and_then(Value::as_u64).unwrap_or_default();
+    let more = total.saturating_sub(list(&answer, "parked").len() as u64);
+    if 0 < more {
+        context.output.text(&format!("… and {} more", thousands(more)))?;
+    }
     Ok(Exit::Success)
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::exit::Exit;
-use crate::output::{Output, list, member, number, text};
+use crate::output::{Output, list, member, number, printable, text};
 
 /// Prints the gateway's own account of itself.
 pub async fn run(context: &Context, value: Option<&str>) -> anyhow::Result<Exit> {
@@ -106,7 +106,7 @@ fn cell(value: &Value, name: &str) -> String {
     }
     match value.get(name) {
         Some(Value::Array(all)) => {
-            all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+            printable(&all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
         }
         _ => short(&member(value, name)),
     }

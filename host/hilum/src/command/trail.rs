@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::output::{Output, counted, list, member, size, thousands};
+use crate::output::{Output, counted, list, member, printable, size, thousands};
 
 /// One line for each record, and one more for what a step opened, sealed and was denied.
 pub fn tell(output: &Output, records: &[Value]) -> String {
@@ -142,7 +142,7 @@ fn step(record: &Value, did: &str) -> String {
 fn words(facts: &Value, key: &str) -> Vec<String> {
     match facts.get(key) {
         Some(Value::Array(all)) => {
-            all.iter().map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned)).collect()
+            all.iter().map(|it| it.as_str().map_or_else(|| it.to_string(), printable)).collect()
         }
         _ => Some(member(facts, key)).filter(|it| !it.is_empty()).into_iter().collect(),
     }

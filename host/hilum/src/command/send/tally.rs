@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use serde_json::json;
 
 use super::link::Answered;
-use crate::output::{Output, counted, thousands};
+use crate::output::{Output, counted, printable, thousands};
 
 /// Refused messages that are named one by one.
 const NAMED_MAX: usize = 10;
@@ -170,7 +170,8 @@ impl Tally {
     fn lines(&self) -> String {
         let mut out = String::new();
         for (name, why) in &self.named {
-            out.push_str(&format!("{name}: {why}\n"));
+            // A receiver's words: printed as text, whatever they hold.
+            out.push_str(&format!("{name}: {}\n", printable(why)));
         }
         if 0 < self.unnamed {
             out.push_str(&format!("… and {} more\n", thousands(self.unnamed)));
