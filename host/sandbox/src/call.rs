@@ -150,8 +150,8 @@ impl Plugin {
     /// the async threads.
     pub fn call(&self, call: Call, budget: &Budget) -> Called {
         let sandbox = &*self.sandbox;
-        let started = sandbox.clock.instant();
         let _seat = sandbox.seats.take();
+        let started = sandbox.clock.instant();
         let _watched = sandbox.watch.start();
         let beats = sandbox.watch.beats_of(budget.wall);
         let guest = Guest {
