@@ -143,7 +143,12 @@ fn resolve(
     sandbox: &Sandbox,
 ) -> Option<(Site, GenerationParts)> {
     let basics = read_basics(&mut root);
-    let listeners: Vec<_> = root.sections("listener").into_iter().map(read_listener).collect();
+    let in_flight_max = basics.as_ref().map_or(u64::MAX, |it| it.bytes_in_flight_max);
+    let listeners: Vec<_> = root
+        .sections("listener")
+        .into_iter()
+        .map(|section| read_listener(section, in_flight_max))
+        .collect();
     let tables = read_tables(files, &mut root);
     let plugins = plugins::read(files, &mut root, sandbox, &tables);
     let destinations: Vec<_> = root
@@ -235,6 +240,7 @@ fn check_bind(bind: &Placed<String>, problems: &Problems) -> bool {
 
 fn read_listener(
     (name, mut section): (Placed<String>, Section<'_>),
+    in_flight_max: u64,
 ) -> (String, Option<ListenerPlan>) {
     section.word("kind", &["mllp"]);
     if !section.has("kind") {
@@ -250,6 +256,12 @@ fn read_listener(
         ack.problem(section.problems(), text);
     }
     let config = MllpConfig::read(&mut section);
+    let longest = config.as_ref().map_or(0, |it| it.frame_bytes_max as u64);
+    if in_flight_max < longest {
+        // Such a frame could only ever time out.
+        section
+            .problem_at("frame_bytes_max", "must not be more than [gateway] bytes_in_flight_max");
+    }
     section.finish();
     let plan = config.map(|config| ListenerPlan {
         name: Name::from(&name.value),
