@@ -10,10 +10,7 @@ use std::time::{Duration, Instant};
 
 /// How long one call of `work` takes: the fastest of many rounds, because what disturbs a
 /// measurement only ever adds to it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a stop watch is all that this is"
-)]
+#[expect(clippy::disallowed_methods, reason = "a stop watch is all that this is")]
 pub fn fastest<T>(mut work: impl FnMut() -> T) -> Duration {
     let mut time = |calls: u32| {
         let start = Instant::now();

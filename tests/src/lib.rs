@@ -3,6 +3,11 @@
 //! [`Site`] is a whole site in a temporary folder, [`Running`] a real `hilum serve` process on it.
 //! Everything goes over real sockets and real files on loopback.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test stands outside of the gateway, on the machine's own clock, files and sockets"
+)]
+
 mod site;
 
 pub use site::{Client, Running, Site, adt, hilum, http_get, repository};

@@ -1,5 +1,10 @@
 //! System tests, one file per promise.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test stands outside of the gateway, on the machine's own clock, files and sockets"
+)]
+
 mod configuration;
 mod delivery;
 mod golden;

@@ -78,11 +78,13 @@ fn a_router_chooses_and_the_next_step_maps_for_what_is_left() {
     assert_eq!(std::fs::read(raw).expect("read"), from("ST-BEDA", "F2"), "byte for byte");
 
     // A destination that the route does not have, and a facility without a setting, are parked.
-    for (facility, id, cause) in [("ST-CLAUS", "F3", "plugin-fault"), ("ST-DIVA", "F4", "refused")] {
+    for (facility, id, cause) in [("ST-CLAUS", "F3", "plugin-fault"), ("ST-DIVA", "F4", "refused")]
+    {
         assert!(client.send(&from(facility, id)).expect("answered").contains("|AA|"));
         running.wait_until_idle().expect("idle");
         let parked = running.list("parked").expect("listed");
-        let causes: Vec<_> = parked.as_array().expect("a list").iter().map(|it| &it["cause"]).collect();
+        let causes: Vec<_> =
+            parked.as_array().expect("a list").iter().map(|it| &it["cause"]).collect();
         assert!(causes.iter().any(|it| *it == cause), "{facility}: {causes:?}");
     }
     assert_eq!((count(&site, "out/main"), count(&site, "out/branch")), (1, 2));

@@ -42,11 +42,8 @@ const READS: [&str; 25] = [
 fn main() -> anyhow::Result<()> {
     let bytes = Bytes::from(adt_a01());
     let message = Message::parse(bytes.clone())?;
-    let paths: Vec<Path> = READS
-        .iter()
-        .map(|path| path.parse())
-        .collect::<Result<_, _>>()
-        .context("a path")?;
+    let paths: Vec<Path> =
+        READS.iter().map(|path| path.parse()).collect::<Result<_, _>>().context("a path")?;
     let fields: usize = message.segments().map(|segment| segment.fields()).sum();
     println!(
         "ADT^A01, {} bytes, {} segments, {fields} fields",
@@ -55,35 +52,19 @@ fn main() -> anyhow::Result<()> {
     );
 
     let segments = fastest(|| memchr_iter(b'\r', &bytes).map(black_box).count());
-    let scan = fastest(|| {
-        memchr3_iter(b'|', b'\r', b'\n', &bytes)
-            .map(black_box)
-            .count()
-    });
+    let scan = fastest(|| memchr3_iter(b'|', b'\r', b'\n', &bytes).map(black_box).count());
     let table = [
         ("the limit: find every segment end", segments),
-        (
-            "the limit: find every field separator and segment end",
-            scan,
-        ),
+        ("the limit: find every field separator and segment end", scan),
         (
             "Message::parse: index, findings, character set",
             fastest(|| Message::parse(bytes.clone())),
         ),
         (
             "25 reads on the index, paths parsed before",
-            fastest(|| {
-                paths
-                    .iter()
-                    .filter_map(|path| message.find(path))
-                    .map(black_box)
-                    .count()
-            }),
+            fastest(|| paths.iter().filter_map(|path| message.find(path)).map(black_box).count()),
         ),
-        (
-            "every leaf with its place",
-            fastest(|| message.leaves().map(black_box).count()),
-        ),
+        ("every leaf with its place", fastest(|| message.leaves().map(black_box).count())),
         (
             "every leaf as text",
             fastest(|| {
@@ -99,10 +80,7 @@ fn main() -> anyhow::Result<()> {
     for (what, time) in table {
         let megabytes = bytes.len() as f64 / time.as_secs_f64() / 1e6;
         let ratio = time.as_secs_f64() / scan.as_secs_f64();
-        println!(
-            "{:>10.3}  {megabytes:>8.0}  {ratio:>6.2}  {what}",
-            time.as_secs_f64() * 1e6
-        );
+        println!("{:>10.3}  {megabytes:>8.0}  {ratio:>6.2}  {what}", time.as_secs_f64() * 1e6);
     }
     Ok(())
 }

@@ -57,12 +57,8 @@ pub enum RecordError {
 
 pub(crate) fn write(record: &Record, out: &mut Vec<u8>) {
     out.push(VERSION);
-    field(out, AT, |out| {
-        out.extend_from_slice(&record.at.micros().to_le_bytes())
-    });
-    field(out, WHAT, |out| {
-        out.extend_from_slice(record.what.word().as_bytes())
-    });
+    field(out, AT, |out| out.extend_from_slice(&record.at.micros().to_le_bytes()));
+    field(out, WHAT, |out| out.extend_from_slice(record.what.word().as_bytes()));
     field(out, ACTOR, |out| write_actor(&record.actor, out));
     let mut id = |tag, bits: Option<u128>| {
         if let Some(bits) = bits {
@@ -73,9 +69,7 @@ pub(crate) fn write(record: &Record, out: &mut Vec<u8>) {
     id(RUN, record.run.map(RunId::bits));
     id(DELIVERY, record.delivery.map(DeliveryId::bits));
     if let Some(generation) = &record.generation {
-        field(out, GENERATION, |out| {
-            out.extend_from_slice(generation.bytes())
-        });
+        field(out, GENERATION, |out| out.extend_from_slice(generation.bytes()));
     }
     for (key, value) in record.facts.iter().take(fact::FACTS_MAX) {
         field(out, FACT, |out| write_fact(key, value, out));
@@ -157,9 +151,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Record, RecordError> {
             MESSAGE => message = Some(MessageId::from_bits(u128::from_be_bytes(exactly(content)?))),
             RUN => run = Some(RunId::from_bits(u128::from_be_bytes(exactly(content)?))),
             DELIVERY => {
-                delivery = Some(DeliveryId::from_bits(u128::from_be_bytes(exactly(
-                    content,
-                )?)));
+                delivery = Some(DeliveryId::from_bits(u128::from_be_bytes(exactly(content)?)));
             }
             GENERATION => generation = Some(Digest::from_bytes(exactly(content)?)),
             FACT if facts.len() < fact::FACTS_MAX => facts.push(read_fact(content)?),
@@ -170,28 +162,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Record, RecordError> {
         return Err(RecordError::Malformed);
     };
     let at = Timestamp::from_micros(at);
-    Ok(Record {
-        at,
-        what,
-        actor,
-        message,
-        run,
-        delivery,
-        generation,
-        facts,
-    })
+    Ok(Record { at, what, actor, message, run, delivery, generation, facts })
 }
 
 fn take_field<'a>(rest: &mut &'a [u8]) -> Result<(u8, &'a [u8]), RecordError> {
     let (&tag, after) = rest.split_first().ok_or(RecordError::Malformed)?;
-    let (length, after) = after
-        .split_first_chunk::<4>()
-        .ok_or(RecordError::Malformed)?;
+    let (length, after) = after.split_first_chunk::<4>().ok_or(RecordError::Malformed)?;
     let length =
         usize::try_from(u32::from_le_bytes(*length)).map_err(|_| RecordError::Malformed)?;
-    let (content, after) = after
-        .split_at_checked(length)
-        .ok_or(RecordError::Malformed)?;
+    let (content, after) = after.split_at_checked(length).ok_or(RecordError::Malformed)?;
     *rest = after;
     Ok((tag, content))
 }
@@ -200,13 +179,8 @@ fn read_actor(content: &[u8]) -> Result<Actor, RecordError> {
     match content.split_first().ok_or(RecordError::Malformed)? {
         (1, name) => Ok(Actor::System(Name::from(text(name)?))),
         (2, rest) => {
-            let (digest, name) = rest
-                .split_first_chunk::<32>()
-                .ok_or(RecordError::Malformed)?;
-            Ok(Actor::Plugin(
-                Name::from(text(name)?),
-                Digest::from_bytes(*digest),
-            ))
+            let (digest, name) = rest.split_first_chunk::<32>().ok_or(RecordError::Malformed)?;
+            Ok(Actor::Plugin(Name::from(text(name)?), Digest::from_bytes(*digest)))
         }
         (3, uid) => Ok(Actor::LocalUser(u32::from_le_bytes(exactly(uid)?))),
         _ => Err(RecordError::Malformed),
@@ -215,9 +189,7 @@ fn read_actor(content: &[u8]) -> Result<Actor, RecordError> {
 
 fn read_fact(content: &[u8]) -> Result<(FactKey, FactValue), RecordError> {
     let (&length, rest) = content.split_first().ok_or(RecordError::Malformed)?;
-    let (key, rest) = rest
-        .split_at_checked(usize::from(length))
-        .ok_or(RecordError::Malformed)?;
+    let (key, rest) = rest.split_at_checked(usize::from(length)).ok_or(RecordError::Malformed)?;
     if fact::KEY_BYTES_MAX < key.len() {
         return Err(RecordError::Malformed);
     }

@@ -9,10 +9,7 @@ pub struct NonEmpty<T> {
 impl<T> NonEmpty<T> {
     /// The one.
     pub fn of(first: T) -> Self {
-        Self {
-            first,
-            rest: Vec::new(),
-        }
+        Self { first, rest: Vec::new() }
     }
 
     /// All of `items`; none if there is none.

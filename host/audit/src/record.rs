@@ -107,10 +107,7 @@ impl Record {
 
     /// The first fact with this key.
     pub fn find(&self, key: &str) -> Option<&FactValue> {
-        self.facts
-            .iter()
-            .find(|(it, _)| it.as_str() == key)
-            .map(|(_, value)| value)
+        self.facts.iter().find(|(it, _)| it.as_str() == key).map(|(_, value)| value)
     }
 
     /// The canonical bytes: their digest is the record's leaf in the trail.

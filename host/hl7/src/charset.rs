@@ -43,22 +43,10 @@ impl Charset {
         if ["ASCII", "US-ASCII"].iter().any(same) {
             return Some(Self::Ascii);
         }
-        if [
-            "ISO-8859-1",
-            "ISO8859-1",
-            "ISO 8859-1",
-            "8859-1",
-            "ISO8859/1",
-        ]
-        .iter()
-        .any(same)
-        {
+        if ["ISO-8859-1", "ISO8859-1", "ISO 8859-1", "8859-1", "ISO8859/1"].iter().any(same) {
             return Some(Self::Latin1);
         }
-        ["UNICODE UTF-8", "UTF-8", "UTF8"]
-            .iter()
-            .any(same)
-            .then_some(Self::Utf8)
+        ["UNICODE UTF-8", "UTF-8", "UTF8"].iter().any(same).then_some(Self::Utf8)
     }
 
     /// The bytes as text. Nothing is replaced: a byte that the character set does not have is an
@@ -66,11 +54,9 @@ impl Charset {
     pub fn decode(self, bytes: Cow<'_, [u8]>) -> Result<String, DecodeError> {
         match self {
             Self::Latin1 => Ok(bytes.iter().copied().map(char::from).collect()),
-            Self::Utf8 => {
-                String::from_utf8(bytes.into_owned()).map_err(|error| DecodeError::NotInCharset {
-                    offset: error.utf8_error().valid_up_to(),
-                })
-            }
+            Self::Utf8 => String::from_utf8(bytes.into_owned()).map_err(|error| {
+                DecodeError::NotInCharset { offset: error.utf8_error().valid_up_to() }
+            }),
             Self::Ascii | Self::Unknown => {
                 match (bytes.iter().position(|byte| !byte.is_ascii()), self) {
                     (None, _) => Ok(bytes.iter().copied().map(char::from).collect()),
@@ -85,9 +71,7 @@ impl Charset {
     pub(crate) fn first_invalid(self, bytes: &[u8]) -> Option<usize> {
         match self {
             Self::Latin1 | Self::Unknown => None,
-            Self::Utf8 => std::str::from_utf8(bytes)
-                .err()
-                .map(|error| error.valid_up_to()),
+            Self::Utf8 => std::str::from_utf8(bytes).err().map(|error| error.valid_up_to()),
             Self::Ascii if bytes.is_ascii() => None,
             Self::Ascii => bytes.iter().position(|byte| !byte.is_ascii()),
         }

@@ -105,12 +105,7 @@ impl Delimiters {
 
     /// The `number`th component (from 1) of a raw repetition, as bytes. None if there are fewer.
     pub fn component_of<'a>(&self, repetition: &'a [u8], number: u32) -> Option<&'a [u8]> {
-        repetition.get(nth_piece(
-            repetition,
-            0..repetition.len(),
-            self.component,
-            number,
-        )?)
+        repetition.get(nth_piece(repetition, 0..repetition.len(), self.component, number)?)
     }
 
     /// Whether the byte splits a segment into its parts (the escape character does not).

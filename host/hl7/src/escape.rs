@@ -136,9 +136,8 @@ impl Delimiters {
         // sequence would be split, or end too early, and another spelling has to do.
         let fits = |sequence: &[u8]| !sequence.iter().any(|&it| self.splits(it) || it == escape);
         let hex = [b'X', high, low];
-        let sequence = letter
-            .filter(|it| fits(it))
-            .or_else(|| fits(&hex).then_some(hex.as_slice()))?;
+        let sequence =
+            letter.filter(|it| fits(it)).or_else(|| fits(&hex).then_some(hex.as_slice()))?;
         out.push(escape);
         out.extend_from_slice(sequence);
         out.push(escape);
@@ -151,11 +150,7 @@ fn unescape_hex(digits: &[u8], out: &mut Vec<u8>) -> bool {
     let (pairs, odd) = digits.as_chunks::<2>();
     let ours = !pairs.is_empty() && odd.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
     if ours {
-        out.extend(
-            pairs
-                .iter()
-                .map(|&[high, low]| hex_value(high) << 4 | hex_value(low)),
-        );
+        out.extend(pairs.iter().map(|&[high, low]| hex_value(high) << 4 | hex_value(low)));
     }
     ours
 }

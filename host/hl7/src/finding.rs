@@ -14,11 +14,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "segment {}, byte {}: {}",
-            self.segment, self.offset, self.kind
-        )
+        write!(f, "segment {}, byte {}: {}", self.segment, self.offset, self.kind)
     }
 }
 
@@ -106,16 +102,8 @@ pub(crate) struct Findings(Vec<Finding>);
 impl Findings {
     pub(crate) fn add(&mut self, offset: usize, segment: usize, kind: FindingKind) {
         match self.0.len() {
-            ..FINDINGS_MAX => self.0.push(Finding {
-                offset,
-                segment,
-                kind,
-            }),
-            FINDINGS_MAX => self.0.push(Finding {
-                offset,
-                segment,
-                kind: FindingKind::More,
-            }),
+            ..FINDINGS_MAX => self.0.push(Finding { offset, segment, kind }),
+            FINDINGS_MAX => self.0.push(Finding { offset, segment, kind: FindingKind::More }),
             _ => {}
         }
     }
@@ -129,8 +117,7 @@ impl Findings {
 
     /// The list in the order of the bytes.
     pub(crate) fn into_vec(mut self) -> Vec<Finding> {
-        self.0
-            .sort_by_key(|it| (it.kind == FindingKind::More, it.segment, it.offset));
+        self.0.sort_by_key(|it| (it.kind == FindingKind::More, it.segment, it.offset));
         self.0
     }
 }

@@ -40,9 +40,7 @@ pub struct Header {
 
 impl std::fmt::Debug for Header {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Header")
-            .field("charset", &self.charset)
-            .finish_non_exhaustive()
+        f.debug_struct("Header").field("charset", &self.charset).finish_non_exhaustive()
     }
 }
 
@@ -54,15 +52,11 @@ impl Message {
         let segment = msh.or_else(|| self.segments().next());
         let field = |number: u32| {
             let range = segment.as_ref().and_then(|segment| segment.field(number));
-            range
-                .map(|range| self.bytes().slice(range))
-                .unwrap_or_default()
+            range.map(|range| self.bytes().slice(range)).unwrap_or_default()
         };
         let of_msh = |number: u32| if is_msh { field(number) } else { Bytes::new() };
         Header {
-            delimiters: segment
-                .as_ref()
-                .map_or(*self.delimiters(), |it| *it.delimiters()),
+            delimiters: segment.as_ref().map_or(*self.delimiters(), |it| *it.delimiters()),
             charset: self.charset(),
             sending_application: field(3),
             sending_facility: field(4),

@@ -56,19 +56,13 @@ impl Index {
 
     pub(crate) fn span(&self, segment: usize) -> Option<Span> {
         let [start, end, from] = self.entry(segment)?;
-        let to = self
-            .entry(segment + 1)
-            .map_or(self.separators.len(), |[_, _, from]| wide(from));
-        Some(Span {
-            range: wide(start)..wide(end),
-            separators: wide(from)..to,
-        })
+        let to = self.entry(segment + 1).map_or(self.separators.len(), |[_, _, from]| wide(from));
+        Some(Span { range: wide(start)..wide(end), separators: wide(from)..to })
     }
 
     /// Where the segment after this one starts; the end of the input (`len`) after the last.
     pub(crate) fn next_start(&self, segment: usize, len: usize) -> usize {
-        self.entry(segment + 1)
-            .map_or(len, |[start, _, _]| wide(start))
+        self.entry(segment + 1).map_or(len, |[start, _, _]| wide(start))
     }
 
     fn entry(&self, segment: usize) -> Option<[u32; 3]> {
@@ -98,9 +92,7 @@ impl Index {
     /// The name of a segment by its bytes.
     pub(crate) fn name(&self, bytes: &[u8], span: &Span) -> SegmentName {
         let named = self.piece(span, 0).and_then(|piece| bytes.get(piece));
-        named
-            .and_then(SegmentName::new)
-            .unwrap_or(SegmentName::UNNAMED)
+        named.and_then(SegmentName::new).unwrap_or(SegmentName::UNNAMED)
     }
 
     /// The segments with this name, as positions from 0.
@@ -117,18 +109,13 @@ impl Index {
         let entries = self.segments.as_chunks::<3>().0.iter().enumerate();
         entries
             .filter(move |&(_, &[start, ..])| starts_alike(start))
-            .filter(move |&(at, _)| {
-                self.span(at)
-                    .is_some_and(|it| self.name(bytes, &it) == name)
-            })
+            .filter(move |&(at, _)| self.span(at).is_some_and(|it| self.name(bytes, &it) == name))
             .map(|(at, _)| at)
     }
 
     /// The delimiters that hold in a segment, and whether it declares them itself.
     pub(crate) fn delimiters(&self, segment: usize) -> (&Delimiters, bool) {
-        let count = self
-            .later
-            .partition_point(|declared| declared.segment <= segment);
+        let count = self.later.partition_point(|declared| declared.segment <= segment);
         match count.checked_sub(1).and_then(|last| self.later.get(last)) {
             None => (&self.first, segment == 0),
             Some(declared) => (&declared.delimiters, declared.segment == segment),
@@ -137,19 +124,14 @@ impl Index {
 
     /// The delimiters that hold at an offset.
     pub(crate) fn delimiters_at(&self, offset: usize) -> &Delimiters {
-        let count = self
-            .later
-            .partition_point(|declared| declared.offset <= offset);
+        let count = self.later.partition_point(|declared| declared.offset <= offset);
         let last = count.checked_sub(1).and_then(|last| self.later.get(last));
         last.map_or(&self.first, |declared| &declared.delimiters)
     }
 
     /// The number of the segment that an offset lies in, from 1; 0 before the first.
     pub(crate) fn segment_at(&self, offset: usize) -> usize {
-        self.segments
-            .as_chunks::<3>()
-            .0
-            .partition_point(|&[start, ..]| wide(start) <= offset)
+        self.segments.as_chunks::<3>().0.partition_point(|&[start, ..]| wide(start) <= offset)
     }
 }
 
@@ -168,14 +150,8 @@ pub(crate) fn index(
         first,
         later: Vec::new(),
     };
-    let mut indexer = Indexer {
-        bytes,
-        index,
-        findings,
-        start,
-        separators: 0,
-        first_terminator: None,
-    };
+    let mut indexer =
+        Indexer { bytes, index, findings, start, separators: 0, first_terminator: None };
     indexer.run(first.field);
     indexer.index
 }
@@ -246,10 +222,7 @@ impl Indexer<'_> {
     /// All CR and LF in a row.
     fn terminators(&self, at: usize) -> Range<usize> {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .take_while(|&&byte| byte == b'\r' || byte == b'\n')
-            .count();
+        let length = rest.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n').count();
         at..at + length
     }
 
@@ -266,16 +239,10 @@ impl Indexer<'_> {
     fn close(&mut self, end: usize) {
         let entry = [self.start, end, self.separators].map(narrow);
         self.index.segments.extend_from_slice(&entry);
-        let first_separator = self
-            .index
-            .separators
-            .get(self.separators)
-            .copied()
-            .map(wide);
+        let first_separator = self.index.separators.get(self.separators).copied().map(wide);
         let name = self.bytes.get(self.start..first_separator.unwrap_or(end));
         if name.and_then(SegmentName::new).is_none() {
-            self.findings
-                .add(self.start, self.index.count(), FindingKind::SegmentName);
+            self.findings.add(self.start, self.index.count(), FindingKind::SegmentName);
         }
         self.separators = self.index.separators.len();
     }
@@ -288,18 +255,13 @@ impl Indexer<'_> {
         }
         let segment = self.index.count();
         let Some((delimiters, findings)) = Delimiters::declared(rest) else {
-            self.findings
-                .add(self.start, segment + 1, FindingKind::HeaderDelimiters);
+            self.findings.add(self.start, segment + 1, FindingKind::HeaderDelimiters);
             return None;
         };
         for kind in findings {
             self.findings.add(self.start, segment + 1, kind);
         }
-        self.index.later.push(Declared {
-            segment,
-            offset: self.start,
-            delimiters,
-        });
+        self.index.later.push(Declared { segment, offset: self.start, delimiters });
         Some(delimiters.field)
     }
 
@@ -335,10 +297,7 @@ impl Indexer<'_> {
 }
 
 pub(crate) fn starts_with_header(bytes: &[u8]) -> bool {
-    matches!(
-        bytes,
-        [b'M', b'S', b'H', ..] | [b'F' | b'B', b'H', b'S', ..]
-    )
+    matches!(bytes, [b'M', b'S', b'H', ..] | [b'F' | b'B', b'H', b'S', ..])
 }
 
 /// A field cannot hold its own separator, so a name and a separator after a LF are a segment.

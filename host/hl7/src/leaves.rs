@@ -38,11 +38,7 @@ impl Message {
     /// Every subcomponent that is not empty, `""` too, in order. Outside of leaves there are only
     /// the prefix, terminators, delimiters, MSH-1 and MSH-2, and segments' names.
     pub fn leaves(&self) -> Leaves<'_> {
-        Leaves {
-            bytes: self.bytes(),
-            segments: self.segments(),
-            field: None,
-        }
+        Leaves { bytes: self.bytes(), segments: self.segments(), field: None }
     }
 }
 
@@ -76,12 +72,7 @@ impl<'a> Field<'a> {
             component: 1,
             subcomponent: 1,
         };
-        Self {
-            delimiters: segment.delimiters(),
-            segment,
-            place,
-            rest: None,
-        }
+        Self { delimiters: segment.delimiters(), segment, place, rest: None }
     }
 
     /// Goes to the next field that is not empty; false at the end of the segment.
@@ -101,13 +92,8 @@ impl<'a> Field<'a> {
                 break;
             }
         }
-        let first = Place {
-            field: number,
-            repetition: 1,
-            component: 1,
-            subcomponent: 1,
-            ..self.place
-        };
+        let first =
+            Place { field: number, repetition: 1, component: 1, subcomponent: 1, ..self.place };
         self.place = first;
         true
     }
@@ -116,17 +102,10 @@ impl<'a> Field<'a> {
     fn next_leaf(&mut self, bytes: &[u8]) -> Option<Leaf> {
         loop {
             let rest = self.rest.take()?;
-            let Delimiters {
-                repetition,
-                component,
-                subcomponent,
-                ..
-            } = *self.delimiters;
+            let Delimiters { repetition, component, subcomponent, .. } = *self.delimiters;
             let left = bytes.get(rest.clone())?;
-            let length = find_split(
-                left,
-                [repetition, component, subcomponent.unwrap_or(component)],
-            );
+            let length =
+                find_split(left, [repetition, component, subcomponent.unwrap_or(component)]);
             let end = length.map_or(rest.end, |length| rest.start + length);
             let place = self.place;
             if let Some(&delimiter) = bytes.get(end).filter(|_| length.is_some()) {
@@ -143,17 +122,11 @@ impl<'a> Field<'a> {
                         subcomponent: 1,
                         ..place
                     },
-                    _ => Place {
-                        subcomponent: place.subcomponent.saturating_add(1),
-                        ..place
-                    },
+                    _ => Place { subcomponent: place.subcomponent.saturating_add(1), ..place },
                 };
             }
             if rest.start < end {
-                return Some(Leaf {
-                    place,
-                    range: rest.start..end,
-                });
+                return Some(Leaf { place, range: rest.start..end });
             }
         }
     }
@@ -162,9 +135,7 @@ impl<'a> Field<'a> {
 /// Most values are short, and for those a plain look is faster than the start of a search.
 fn find_split(bytes: &[u8], [one, two, three]: [u8; 3]) -> Option<usize> {
     match bytes.split_at_checked(32) {
-        None => bytes
-            .iter()
-            .position(|&byte| byte == one || byte == two || byte == three),
+        None => bytes.iter().position(|&byte| byte == one || byte == two || byte == three),
         Some(_) => memchr3(one, two, three, bytes),
     }
 }

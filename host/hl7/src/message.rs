@@ -71,26 +71,15 @@ impl Message {
             return Err(ParseError::Empty);
         }
         if !starts_with_header(content) {
-            return Err(if is_wide(content) {
-                ParseError::WideCharset
-            } else {
-                ParseError::NoMsh
-            });
+            return Err(if is_wide(content) { ParseError::WideCharset } else { ParseError::NoMsh });
         }
         let (delimiters, odd) = Delimiters::declared(content).ok_or(ParseError::BadDelimiters)?;
         for kind in odd {
             findings.add(start, 1, kind);
         }
         let index = index(&bytes, start, delimiters, &mut findings);
-        let inner = Inner {
-            bytes,
-            index,
-            charset: options.default_charset,
-            findings: Vec::new(),
-        };
-        let mut message = Self {
-            inner: Arc::new(inner),
-        };
+        let inner = Inner { bytes, index, charset: options.default_charset, findings: Vec::new() };
+        let mut message = Self { inner: Arc::new(inner) };
         let charset = message.declared_charset(start, options.default_charset, &mut findings);
         let invalid = charset.first_invalid(message.bytes().get(start..).unwrap_or_default());
         if let Some(offset) = invalid.map(|offset| start + offset) {
@@ -142,9 +131,7 @@ impl Message {
     /// Whether this is anything but one message: FHS or BHS, no MSH, or several.
     pub fn is_batch(&self) -> bool {
         let envelope = [SegmentName::FHS, SegmentName::BHS];
-        let enveloped = envelope
-            .into_iter()
-            .any(|name| self.segments_named(name).next().is_some());
+        let enveloped = envelope.into_iter().any(|name| self.segments_named(name).next().is_some());
         enveloped || self.count_messages() != 1
     }
 
@@ -164,17 +151,10 @@ impl Message {
     /// does not look like a code prints as `?`, since the text goes into logs.
     pub fn kind(&self) -> String {
         let part = |component: u32| {
-            let path = Path {
-                component: Some(component),
-                ..Path::field_of(SegmentName::MSH, 9)
-            };
+            let path = Path { component: Some(component), ..Path::field_of(SegmentName::MSH, 9) };
             let code = self.find(&path).and_then(|range| self.bytes().get(range))?;
             let printable = code.len() <= 16 && code.iter().all(u8::is_ascii_alphanumeric);
-            Some(if printable {
-                String::from_utf8_lossy(code)
-            } else {
-                "?".into()
-            })
+            Some(if printable { String::from_utf8_lossy(code) } else { "?".into() })
         };
         match (part(1), part(2)) {
             (None, None) => String::new(),
@@ -185,9 +165,7 @@ impl Message {
 
     fn declared_charset(&self, start: usize, default: Charset, findings: &mut Findings) -> Charset {
         let marked = self.bytes().get(..start).is_some_and(|prefix| {
-            prefix
-                .windows(BYTE_ORDER_MARK.len())
-                .any(|window| window == BYTE_ORDER_MARK)
+            prefix.windows(BYTE_ORDER_MARK.len()).any(|window| window == BYTE_ORDER_MARK)
         });
         let default = if marked { Charset::Utf8 } else { default };
         let Some(msh) = self.segment(SegmentName::MSH, 1) else {
@@ -207,9 +185,7 @@ impl Message {
         }
         let charset = Charset::from_name(first).or_else(|| {
             let charset = Charset::from_other_spelling(first);
-            found(charset.map_or(FindingKind::UnknownCharset, |_| {
-                FindingKind::CharsetSpelling
-            }));
+            found(charset.map_or(FindingKind::UnknownCharset, |_| FindingKind::CharsetSpelling));
             charset
         });
         let charset = charset.unwrap_or(Charset::Unknown);
@@ -256,16 +232,9 @@ fn skip_prefix(bytes: &[u8], findings: &mut Findings) -> usize {
 
 /// A byte order mark of UTF-16 or UTF-32, or a header whose letters have zeros between them.
 fn is_wide(bytes: &[u8]) -> bool {
-    let header: Vec<u8> = bytes
-        .iter()
-        .copied()
-        .take(16)
-        .filter(|&byte| byte != 0)
-        .collect();
-    matches!(
-        bytes,
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..]
-    ) || bytes.iter().take(16).any(|&byte| byte == 0) && starts_with_header(&header)
+    let header: Vec<u8> = bytes.iter().copied().take(16).filter(|&byte| byte != 0).collect();
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 0, 0xfe, 0xff, ..])
+        || bytes.iter().take(16).any(|&byte| byte == 0) && starts_with_header(&header)
 }
 
 #[cfg(test)]

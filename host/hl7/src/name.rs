@@ -23,19 +23,13 @@ impl SegmentName {
         };
         let rest = [second, third];
         let named = first.is_ascii_uppercase()
-            && rest
-                .iter()
-                .all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
+            && rest.iter().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
         named.then_some(Self([first, second, third]))
     }
 
     /// The name as text; `?` for [`Self::UNNAMED`].
     pub fn as_str(&self) -> &str {
-        if self.is_unnamed() {
-            "?"
-        } else {
-            std::str::from_utf8(&self.0).unwrap_or("?")
-        }
+        if self.is_unnamed() { "?" } else { std::str::from_utf8(&self.0).unwrap_or("?") }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

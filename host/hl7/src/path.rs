@@ -51,17 +51,9 @@ impl Path {
     /// `PID^1^3^2^4`. Numbers that ERL needs to hold the later ones are 1 where the path leaves
     /// them out.
     pub fn erl(&self, component_separator: char) -> String {
-        let numbers = [
-            self.occurrence,
-            self.field,
-            self.repetition,
-            self.component,
-            self.subcomponent,
-        ];
-        let count = numbers
-            .iter()
-            .rposition(Option::is_some)
-            .map_or(0, |last| last + 1);
+        let numbers =
+            [self.occurrence, self.field, self.repetition, self.component, self.subcomponent];
+        let count = numbers.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         let mut erl = self.segment.as_str().to_owned();
         for number in numbers.into_iter().take(count.max(1)) {
             erl.push(component_separator);
@@ -119,11 +111,7 @@ impl FromStr for Path {
                 }
             }
         }
-        if reader.position == text.len() {
-            Ok(path)
-        } else {
-            Err(reader.error())
-        }
+        if reader.position == text.len() { Ok(path) } else { Err(reader.error()) }
     }
 }
 
@@ -142,16 +130,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn rest(&self) -> &[u8] {
-        self.text
-            .as_bytes()
-            .get(self.position..)
-            .unwrap_or_default()
+        self.text.as_bytes().get(self.position..).unwrap_or_default()
     }
 
     fn error(&self) -> PathError {
-        PathError {
-            offset: self.position,
-        }
+        PathError { offset: self.position }
     }
 
     fn take(&mut self, byte: u8) -> bool {
@@ -164,11 +147,7 @@ impl Reader<'_> {
         if self.take(b'?') {
             return Ok(SegmentName::UNNAMED);
         }
-        let name = self
-            .rest()
-            .get(..3)
-            .and_then(SegmentName::new)
-            .ok_or(self.error())?;
+        let name = self.rest().get(..3).and_then(SegmentName::new).ok_or(self.error())?;
         self.position += 3;
         Ok(name)
     }
@@ -178,21 +157,13 @@ impl Reader<'_> {
             return Ok(None);
         }
         let number = self.number()?;
-        if self.take(b']') {
-            Ok(Some(number))
-        } else {
-            Err(self.error())
-        }
+        if self.take(b']') { Ok(Some(number)) } else { Err(self.error()) }
     }
 
     /// A number from 1. `03` and `+3` are refused, or two texts would name one place.
     fn number(&mut self) -> Result<u32, PathError> {
         let mut number = 0u32;
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         for byte in self.rest().iter().take(digits) {
             number = number
                 .checked_mul(10)

@@ -73,9 +73,7 @@ impl Message {
     }
 
     fn occurrences(&self, path: &Path) -> impl Iterator<Item = Segment<'_>> {
-        let wanted = path
-            .occurrence
-            .map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        let wanted = path.occurrence.map(|number| usize::try_from(number).unwrap_or(usize::MAX));
         self.segments_named(path.segment)
             .zip(1..)
             .filter(move |&(_, occurrence)| wanted.is_none_or(|wanted| wanted == occurrence))
@@ -95,15 +93,11 @@ fn in_repetition(segment: &Segment<'_>, path: &Path, repetition: u32) -> Option<
 fn each_repetition(segment: &Segment<'_>, path: &Path, found: &mut Vec<Option<Range<usize>>>) {
     let (component, subcomponent) = (path.component.unwrap_or(1), path.subcomponent.unwrap_or(1));
     let before = found.len();
-    found.extend(
+    found.extend(segment.each_repetition(path.field.unwrap_or(1)).map(|repetition| {
         segment
-            .each_repetition(path.field.unwrap_or(1))
-            .map(|repetition| {
-                segment
-                    .subcomponent_of(repetition, path.field.unwrap_or(1), component, subcomponent)
-                    .filter(|range| !range.is_empty())
-            }),
-    );
+            .subcomponent_of(repetition, path.field.unwrap_or(1), component, subcomponent)
+            .filter(|range| !range.is_empty())
+    }));
     if found.len() == before {
         found.push(None);
     }

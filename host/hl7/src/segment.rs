@@ -21,13 +21,7 @@ impl<'a> Segment<'a> {
     pub(crate) fn new(inner: &'a Inner, index: usize, occurrence: usize) -> Option<Self> {
         let span = inner.index.span(index)?;
         let name = inner.index.name(&inner.bytes, &span);
-        Some(Self {
-            inner,
-            index,
-            span,
-            name,
-            occurrence,
-        })
+        Some(Self { inner, index, span, name, occurrence })
     }
 
     /// The name; `?` if it is none.
@@ -57,10 +51,7 @@ impl<'a> Segment<'a> {
 
     /// Its terminator: CR, LF or CRLF and the blank lines after it; empty at the end of the input.
     pub fn terminator(&self) -> Range<usize> {
-        let next = self
-            .inner
-            .index
-            .next_start(self.index, self.inner.bytes.len());
+        let next = self.inner.index.next_start(self.index, self.inner.bytes.len());
         self.span.range.end..next
     }
 
@@ -104,12 +95,7 @@ impl<'a> Segment<'a> {
         if self.declares_in(field) {
             return (repetition == 1).then_some(range);
         }
-        nth_piece(
-            &self.inner.bytes,
-            range,
-            self.delimiters().repetition,
-            repetition,
-        )
+        nth_piece(&self.inner.bytes, range, self.delimiters().repetition, repetition)
     }
 
     /// Where a subcomponent of a repetition stands.
@@ -192,11 +178,7 @@ impl FusedIterator for Segments<'_> {}
 impl Message {
     /// All segments in their order, header segments of batches too.
     pub fn segments(&self) -> Segments<'_> {
-        Segments {
-            inner: self.inner(),
-            next: 0,
-            seen: BTreeMap::new(),
-        }
+        Segments { inner: self.inner(), next: 0, seen: BTreeMap::new() }
     }
 
     /// The segment with this name and number (from 1) among those with the same name.

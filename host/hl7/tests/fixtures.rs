@@ -31,11 +31,7 @@ fn messages() -> Result<Vec<(PathBuf, Message)>, String> {
         let message = Message::parse(bytes.into()).map_err(|error| named(&error))?;
         Ok((path, message))
     };
-    files()
-        .map_err(|error| error.to_string())?
-        .into_iter()
-        .map(read)
-        .collect()
+    files().map_err(|error| error.to_string())?.into_iter().map(read).collect()
 }
 
 #[test]
@@ -49,11 +45,7 @@ fn every_file_is_its_prefix_and_segments_and_terminators() {
             written.extend_from_slice(&bytes[segment.range()]);
             written.extend_from_slice(&bytes[segment.terminator()]);
         }
-        assert!(
-            written == std::fs::read(path).unwrap(),
-            "{} changed",
-            path.display()
-        );
+        assert!(written == std::fs::read(path).unwrap(), "{} changed", path.display());
     }
 }
 
@@ -74,19 +66,10 @@ fn every_value_of_every_file_is_found_by_its_place() {
 fn the_odd_ones_are_told_apart() {
     let messages = messages().unwrap();
     let count = |odd: &dyn Fn(&Message) -> bool| messages.iter().filter(|it| odd(&it.1)).count();
-    let found = |kind| {
-        count(&|message| {
-            message
-                .findings()
-                .iter()
-                .any(|finding| finding.kind == kind)
-        })
-    };
+    let found =
+        |kind| count(&|message| message.findings().iter().any(|finding| finding.kind == kind));
     let begins = |message: &Message, name: &str| {
-        message
-            .segments()
-            .next()
-            .is_some_and(|segment| segment.name() == name)
+        message.segments().next().is_some_and(|segment| segment.name() == name)
     };
     assert_eq!(count(&|it| begins(it, "FHS") || begins(it, "BHS")), 16);
     assert_eq!(count(&|it| 1 < it.count_messages()), 5);

@@ -60,19 +60,12 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 
 /// The bytes of a segment that are delimiters, name, or delimiter declaration: no values.
 fn frame_of(segment: &Segment<'_>) -> Vec<usize> {
-    let declared = |number| {
-        segment
-            .declares_in(number)
-            .then(|| segment.field(number))
-            .flatten()
-    };
+    let declared = |number| segment.declares_in(number).then(|| segment.field(number)).flatten();
     let name = match segment.segment_name().is_unnamed() {
         true => 0..0,
         false => segment.range().start..segment.range().start + 3,
     };
-    name.chain(declared(1).into_iter().flatten())
-        .chain(declared(2).into_iter().flatten())
-        .collect()
+    name.chain(declared(1).into_iter().flatten()).chain(declared(2).into_iter().flatten()).collect()
 }
 
 fn whole(message: &Message) -> Result<(), TestCaseError> {
@@ -211,23 +204,10 @@ fn hostile_repetition_costs_no_more_than_its_length() {
             let message = Message::parse(Bytes::from(text)).unwrap();
             assert!(whole(&message).is_ok());
             assert!(message.leaves().count() <= message.bytes().len());
-            for path in [
-                "PID-1",
-                "PID-999999",
-                "PID-1[999999]",
-                "PID-1.999999",
-                "a",
-                "MSH",
-                "?-1",
-            ] {
-                let path = path
-                    .parse()
-                    .unwrap_or(Path::field_of(hilum_hl7::SegmentName::MSH, 9));
-                let _ = (
-                    message.find(&path),
-                    message.find_all(&path).len(),
-                    message.count(&path),
-                );
+            for path in ["PID-1", "PID-999999", "PID-1[999999]", "PID-1.999999", "a", "MSH", "?-1"]
+            {
+                let path = path.parse().unwrap_or(Path::field_of(hilum_hl7::SegmentName::MSH, 9));
+                let _ = (message.find(&path), message.find_all(&path).len(), message.count(&path));
             }
             let _ = message.text(0..message.bytes().len());
         }

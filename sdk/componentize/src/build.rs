@@ -64,11 +64,7 @@ pub fn build_showing(
     };
     write_whole(&out, &component)?;
     warnings.extend(manifest.warnings);
-    Ok(Built {
-        component: out,
-        bytes: component.len(),
-        warnings,
-    })
+    Ok(Built { component: out, bytes: component.len(), warnings })
 }
 
 struct Compiled {
@@ -112,20 +108,13 @@ fn compile(
     });
     let status = child.wait().context("cargo was lost")?;
     if !status.success() {
-        ensure!(
-            messages.errors.is_empty(),
-            "{}",
-            does_not_compile(&messages.errors)
-        );
+        ensure!(messages.errors.is_empty(), "{}", does_not_compile(&messages.errors));
         bail!("cargo could not build the plugin:\n{}", said.join("\n"));
     }
     let wasm = messages.wasm.with_context(
         || "the crate makes no module; Cargo.toml needs:\n    [lib]\n    crate-type = [\"cdylib\"]",
     )?;
-    Ok(Compiled {
-        wasm,
-        warnings: messages.warnings,
-    })
+    Ok(Compiled { wasm, warnings: messages.warnings })
 }
 
 /// Keeps the machine's folders out of the component: a panic's place is in it as text.
@@ -137,12 +126,7 @@ fn flags(folder: &Path) -> Vec<String> {
         }
     };
     // Cargo names a workspace's own files from the workspace; only what lies beside it is absolute.
-    for beside in folder
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .filter(|it| it.parent().is_some())
-    {
+    for beside in folder.ancestors().skip(1).take(2).filter(|it| it.parent().is_some()) {
         forget(beside, ".");
     }
     forget(folder, ".");
@@ -159,11 +143,7 @@ fn does_not_compile(errors: &[String]) -> String {
         text.push_str(error.trim_end());
         text.push('\n');
     }
-    if let Some(more) = errors
-        .len()
-        .checked_sub(ERRORS_SHOWN_MAX)
-        .filter(|it| *it > 0)
-    {
+    if let Some(more) = errors.len().checked_sub(ERRORS_SHOWN_MAX).filter(|it| *it > 0) {
         text.push_str(&format!("\nand {more} more"));
     }
     text.trim_end().to_owned()
@@ -198,19 +178,13 @@ impl Messages {
         match message["reason"].as_str() {
             Some("compiler-artifact") if is_own => {
                 let files = message["filenames"].as_array().into_iter().flatten();
-                let wasm = files
-                    .filter_map(Value::as_str)
-                    .find(|it| it.ends_with(".wasm"));
+                let wasm = files.filter_map(Value::as_str).find(|it| it.ends_with(".wasm"));
                 self.wasm = wasm.map(PathBuf::from).or(self.wasm.take());
             }
             Some("compiler-message") => {
-                let text = message["message"]["rendered"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned();
-                let has_place = message["message"]["spans"]
-                    .as_array()
-                    .is_some_and(|it| !it.is_empty());
+                let text = message["message"]["rendered"].as_str().unwrap_or_default().to_owned();
+                let has_place =
+                    message["message"]["spans"].as_array().is_some_and(|it| !it.is_empty());
                 match message["message"]["level"].as_str() {
                     Some("warning") if is_own && has_place => self.warnings.push(text),
                     // "aborting due to 2 previous errors" has no place and says nothing.

@@ -16,10 +16,7 @@ pub const MANIFEST_SECTION: &str = "hilum:manifest";
 /// manifest into it.
 pub fn componentize(core_wasm: &[u8], manifest_toml: &[u8]) -> Result<Vec<u8>> {
     let manifest = Manifest::read(manifest_toml)?;
-    ensure!(
-        Parser::is_core_wasm(core_wasm),
-        "this is no core WebAssembly module"
-    );
+    ensure!(Parser::is_core_wasm(core_wasm), "this is no core WebAssembly module");
     let mut component = ComponentEncoder::default()
         .validate(true)
         .module(core_wasm)
@@ -27,14 +24,9 @@ pub fn componentize(core_wasm: &[u8], manifest_toml: &[u8]) -> Result<Vec<u8>> {
         .encode()
         .context("the module does not fit the contract")?;
     check(&component, manifest.world)?;
-    CustomSection {
-        name: MANIFEST_SECTION.into(),
-        data: Cow::Borrowed(manifest_toml),
-    }
-    .append_to_component(&mut component);
-    Validator::new()
-        .validate_all(&component)
-        .context("the component is not valid")?;
+    CustomSection { name: MANIFEST_SECTION.into(), data: Cow::Borrowed(manifest_toml) }
+        .append_to_component(&mut component);
+    Validator::new().validate_all(&component).context("the component is not valid")?;
     Ok(component)
 }
 
@@ -59,10 +51,9 @@ fn check(component: &[u8], world: World) -> Result<()> {
             real.contract(),
             world.word()
         ),
-        None => bail!(
-            "the code exports no plugin; it needs `hilum_sdk::{}!(function);`",
-            world.word()
-        ),
+        None => {
+            bail!("the code exports no plugin; it needs `hilum_sdk::{}!(function);`", world.word())
+        }
     }
 }
 
@@ -72,10 +63,7 @@ fn interfaces(component: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(component) {
         match payload? {
-            Payload::Version {
-                encoding: Encoding::Component,
-                ..
-            } => depth += 1,
+            Payload::Version { encoding: Encoding::Component, .. } => depth += 1,
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 1 => {

@@ -42,9 +42,7 @@ impl World {
 
     /// The world of an exported interface.
     pub(crate) fn of_export(export: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|world| world.exported() == export)
+        Self::ALL.into_iter().find(|world| world.exported() == export)
     }
 
     /// `hilum:plugin/transformer@0.1.0`.
@@ -78,34 +76,23 @@ impl Manifest {
 
         let name = needed("name")?;
         let short_name = name.rsplit('/').next().unwrap_or_default().to_owned();
-        ensure!(
-            is_name(&short_name),
-            "plugin.toml: plugin.name: {NAME_RULE}"
-        );
+        ensure!(is_name(&short_name), "plugin.toml: plugin.name: {NAME_RULE}");
         let contract = needed("contract")?;
         let world = World::ALL
             .into_iter()
             .find(|world| world.contract() == contract)
             .with_context(|| {
-                let known = World::ALL
-                    .map(|world| format!("{:?}", world.contract()))
-                    .join(", ");
+                let known = World::ALL.map(|world| format!("{:?}", world.contract())).join(", ");
                 format!("plugin.toml: plugin.contract is {contract:?}; this tool knows {known}")
             })?;
         let mut warnings = Vec::new();
         for key in ["summary", "owner"] {
             if text_of(key).is_none() {
-                warnings.push(format!(
-                    "plugin.toml: plugin.{key} is missing; sites look for it"
-                ));
+                warnings.push(format!("plugin.toml: plugin.{key} is missing; sites look for it"));
             }
         }
         needed("version")?;
-        Ok(Self {
-            short_name,
-            world,
-            warnings,
-        })
+        Ok(Self { short_name, world, warnings })
     }
 }
 
@@ -116,9 +103,7 @@ pub(crate) const NAME_RULE: &str =
 pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.len() <= 64
-        && text
-            .bytes()
-            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
 }
 
 #[cfg(test)]
@@ -130,29 +115,21 @@ mod tests {
 
     #[track_caller]
     fn check(manifest: &str, expected: &str) {
-        let error = Manifest::read(manifest.as_bytes())
-            .err()
-            .expect("a problem");
+        let error = Manifest::read(manifest.as_bytes()).err().expect("a problem");
         assert_eq!(error.to_string(), expected);
     }
 
     #[test]
     fn a_good_manifest_is_read() {
         let manifest = Manifest::read(GOOD.as_bytes()).expect("good");
-        assert_eq!(
-            (manifest.short_name.as_str(), manifest.world),
-            ("x", World::Router)
-        );
+        assert_eq!((manifest.short_name.as_str(), manifest.world), ("x", World::Router));
         assert!(manifest.warnings.is_empty());
     }
 
     #[test]
     fn what_sites_look_for_is_only_a_warning() {
         let manifest = Manifest::read(GOOD.replace("owner = \"o\"", "").as_bytes()).expect("good");
-        assert_eq!(
-            manifest.warnings,
-            ["plugin.toml: plugin.owner is missing; sites look for it"]
-        );
+        assert_eq!(manifest.warnings, ["plugin.toml: plugin.owner is missing; sites look for it"]);
     }
 
     #[test]
@@ -163,10 +140,7 @@ mod tests {
             "plugin.toml:3: string values must be quoted, expected literal string",
         );
         check("[plugin]\n", "plugin.toml: plugin.name must be a text");
-        check(
-            &GOOD.replace("\"1.0.0\"", "1"),
-            "plugin.toml: plugin.version must be a text",
-        );
+        check(&GOOD.replace("\"1.0.0\"", "1"), "plugin.toml: plugin.version must be a text");
         check(
             &GOOD.replace("st-anna/x", "st-anna/X y"),
             &format!("plugin.toml: plugin.name: {NAME_RULE}"),

@@ -26,28 +26,19 @@ const TEMPLATE: &[(&str, &str)] = &[
 const SDK: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../rust/Cargo.toml")),
     ("src/alloc.rs", include_str!("../../rust/src/alloc.rs")),
-    (
-        "src/bindings.rs",
-        include_str!("../../rust/src/bindings.rs"),
-    ),
+    ("src/bindings.rs", include_str!("../../rust/src/bindings.rs")),
     ("src/entry.rs", include_str!("../../rust/src/entry.rs")),
     ("src/fhir.rs", include_str!("../../rust/src/fhir.rs")),
     ("src/json.rs", include_str!("../../rust/src/json.rs")),
     ("src/lib.rs", include_str!("../../rust/src/lib.rs")),
     ("src/log.rs", include_str!("../../rust/src/log.rs")),
     ("src/message.rs", include_str!("../../rust/src/message.rs")),
-    (
-        "src/name_based.rs",
-        include_str!("../../rust/src/name_based.rs"),
-    ),
+    ("src/name_based.rs", include_str!("../../rust/src/name_based.rs")),
     ("src/outcome.rs", include_str!("../../rust/src/outcome.rs")),
     ("src/settings.rs", include_str!("../../rust/src/settings.rs")),
     ("src/tables.rs", include_str!("../../rust/src/tables.rs")),
     ("wit/host.wit", include_str!("../../rust/wit/host.wit")),
-    (
-        "wit/message.wit",
-        include_str!("../../rust/wit/message.wit"),
-    ),
+    ("wit/message.wit", include_str!("../../rust/wit/message.wit")),
     ("wit/types.wit", include_str!("../../rust/wit/types.wit")),
     ("wit/worlds.wit", include_str!("../../rust/wit/worlds.wit")),
 ];
@@ -56,10 +47,7 @@ const SDK: &[(&str, &str)] = &[
 /// without an owner before a slash (`st-anna/adt-to-fhir`).
 pub fn new_project(folder: &Path, name: &str) -> Result<()> {
     let parts: Vec<&str> = name.split('/').collect();
-    ensure!(
-        parts.len() <= 2 && parts.iter().all(|it| is_name(it)),
-        "{name:?}: {NAME_RULE}"
-    );
+    ensure!(parts.len() <= 2 && parts.iter().all(|it| is_name(it)), "{name:?}: {NAME_RULE}");
     let crate_name = parts.last().copied().unwrap_or_default();
     match fs::read_dir(folder) {
         Ok(mut entries) => ensure!(
@@ -71,9 +59,7 @@ pub fn new_project(folder: &Path, name: &str) -> Result<()> {
         Err(error) => bail!("{} cannot be used: {error}", folder.display()),
     }
     for (path, content) in TEMPLATE {
-        let content = content
-            .replace("{{crate}}", crate_name)
-            .replace("{{name}}", name);
+        let content = content.replace("{{crate}}", crate_name).replace("{{name}}", name);
         write(&folder.join(path), &content)?;
     }
     for (path, content) in SDK {

@@ -50,12 +50,10 @@ impl Toolchain {
     }
 
     fn debian(folder: &Path) -> Result<Self> {
-        let has_source = [
-            "/usr/lib/rustlib/src/rust/library",
-            "/usr/lib/rust-web/lib/rustlib/src/rust/library",
-        ]
-        .iter()
-        .any(|it| Path::new(it).is_dir());
+        let has_source =
+            ["/usr/lib/rustlib/src/rust/library", "/usr/lib/rust-web/lib/rustlib/src/rust/library"]
+                .iter()
+                .any(|it| Path::new(it).is_dir());
         ensure!(
             Path::new("/usr/bin/rustc").exists()
                 && Path::new("/usr/bin/cargo").exists()
@@ -63,15 +61,8 @@ impl Toolchain {
             "Debian's Rust is not installed; install it and try again:\n    {INSTALL_DEBIAN}"
         );
         // Debian's packages bring no linker for wasm; rustup's toolchain has one.
-        let linker = sysroot(folder)?
-            .join("lib/rustlib")
-            .join(host_triple())
-            .join("bin/rust-lld");
-        ensure!(
-            linker.exists(),
-            "no linker at {}: rustup's toolchain has one",
-            linker.display()
-        );
+        let linker = sysroot(folder)?.join("lib/rustlib").join(host_triple()).join("bin/rust-lld");
+        ensure!(linker.exists(), "no linker at {}: rustup's toolchain has one", linker.display());
         Ok(Self::Debian { linker })
     }
 
@@ -120,14 +111,10 @@ fn sysroot(folder: &Path) -> Result<PathBuf> {
 
 /// A tool on the PATH, or where rustup puts it.
 fn tool(name: &str) -> Option<PathBuf> {
-    let mut folders: Vec<PathBuf> = env::var_os("PATH")
-        .map(|it| env::split_paths(&it).collect())
-        .unwrap_or_default();
+    let mut folders: Vec<PathBuf> =
+        env::var_os("PATH").map(|it| env::split_paths(&it).collect()).unwrap_or_default();
     folders.extend(cargo_home().map(|it| it.join("bin")));
-    folders
-        .into_iter()
-        .map(|it| it.join(name))
-        .find(|it| it.is_file())
+    folders.into_iter().map(|it| it.join(name)).find(|it| it.is_file())
 }
 
 /// Where cargo keeps what it downloaded.

@@ -39,11 +39,8 @@ fn anatomy(component: &[u8]) -> (Vec<String>, Vec<(String, Vec<u8>)>) {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 1 => {
-                imports.extend(
-                    section
-                        .into_iter()
-                        .map(|it| it.expect("valid").name.name.to_owned()),
-                );
+                imports
+                    .extend(section.into_iter().map(|it| it.expect("valid").name.name.to_owned()));
             }
             Payload::CustomSection(section) if depth == 1 => {
                 sections.push((section.name().to_owned(), section.data().to_owned()));
@@ -58,47 +55,25 @@ fn anatomy(component: &[u8]) -> (Vec<String>, Vec<(String, Vec<u8>)>) {
 fn a_new_project_builds_at_once_and_again_after_a_change() {
     let (_keep, project) = project();
     let built = build(&project, None).expect("built");
-    assert_eq!(
-        built.component,
-        fs::canonicalize(&project)
-            .expect("there")
-            .join("my-mapping.wasm")
-    );
+    assert_eq!(built.component, fs::canonicalize(&project).expect("there").join("my-mapping.wasm"));
     assert!(built.warnings.is_empty(), "{:?}", built.warnings);
     let first = fs::read(&built.component).expect("readable");
     assert_eq!(first.len(), built.bytes);
     assert!(first.len() < 100_000, "{} bytes", first.len());
 
     let (imports, sections) = anatomy(&first);
-    assert!(
-        imports.iter().all(|it| it.starts_with("hilum:plugin/")),
-        "{imports:?}"
-    );
+    assert!(imports.iter().all(|it| it.starts_with("hilum:plugin/")), "{imports:?}");
     let manifest = fs::read(project.join("plugin.toml")).expect("readable");
-    let held = sections
-        .into_iter()
-        .find(|(name, _)| name == MANIFEST_SECTION)
-        .expect("a manifest");
+    let held = sections.into_iter().find(|(name, _)| name == MANIFEST_SECTION).expect("a manifest");
     assert_eq!(held.1, manifest);
 
     // The machine's folders are not the business of who gets the component.
     let text = String::from_utf8_lossy(&first);
-    for place in [
-        project.parent().expect("a folder"),
-        Path::new(env!("CARGO_MANIFEST_DIR")),
-    ] {
-        assert!(
-            !text.contains(place.to_str().expect("text")),
-            "{} is in it",
-            place.display()
-        );
+    for place in [project.parent().expect("a folder"), Path::new(env!("CARGO_MANIFEST_DIR"))] {
+        assert!(!text.contains(place.to_str().expect("text")), "{} is in it", place.display());
     }
 
-    change(
-        &project.join("src/lib.rs"),
-        "\"female\"",
-        "\"changed-here\"",
-    );
+    change(&project.join("src/lib.rs"), "\"female\"", "\"changed-here\"");
     let out = project.join("elsewhere/x.wasm");
     let built = build(&project, Some(&out)).expect("built");
     assert_eq!(built.component, out);
@@ -110,18 +85,9 @@ fn a_new_project_builds_at_once_and_again_after_a_change() {
 #[test]
 fn a_mistake_in_the_source_is_shown_with_its_place() {
     let (_keep, project) = project();
-    change(
-        &project.join("src/lib.rs"),
-        "message.urn(\"Patient\")",
-        "message.urm(\"Patient\")",
-    );
-    let error = build(&project, None)
-        .expect_err("no such method")
-        .to_string();
-    assert!(
-        error.starts_with("the plugin does not compile:\n\nerror[E0599]"),
-        "{error}"
-    );
+    change(&project.join("src/lib.rs"), "message.urn(\"Patient\")", "message.urm(\"Patient\")");
+    let error = build(&project, None).expect_err("no such method").to_string();
+    assert!(error.starts_with("the plugin does not compile:\n\nerror[E0599]"), "{error}");
     assert!(error.contains("src/lib.rs:"), "{error}");
     assert!(!error.contains("aborting due to"), "{error}");
     assert!(!project.join("my-mapping.wasm").exists());
@@ -130,53 +96,34 @@ fn a_mistake_in_the_source_is_shown_with_its_place() {
 #[test]
 fn a_warning_of_the_compiler_is_handed_on() {
     let (_keep, project) = project();
-    change(
-        &project.join("src/lib.rs"),
-        "fn gender(",
-        "fn unused() {}\n\nfn gender(",
-    );
+    change(&project.join("src/lib.rs"), "fn gender(", "fn unused() {}\n\nfn gender(");
     let built = build(&project, None).expect("built");
     assert_eq!(built.warnings.len(), 1, "{:?}", built.warnings);
-    assert!(
-        built.warnings[0].contains("function `unused` is never used"),
-        "{:?}",
-        built.warnings
-    );
+    assert!(built.warnings[0].contains("function `unused` is never used"), "{:?}", built.warnings);
 }
 
 #[test]
 fn code_and_manifest_must_agree() {
     let (_keep, project) = project();
     change(&project.join("plugin.toml"), "transformer@", "router@");
-    let error = build(&project, None)
-        .expect_err("another world")
-        .to_string();
+    let error = build(&project, None).expect_err("another world").to_string();
     assert_eq!(
         error,
         "plugin.toml says router, the code exports a transformer; change `contract` to \
          \"hilum:plugin/transformer@0.1.0\", or the code to `hilum_sdk::router!`"
     );
     change(&project.join("plugin.toml"), "router@", "transformer@");
-    change(
-        &project.join("src/lib.rs"),
-        "hilum_sdk::transformer!(map);",
-        "pub use map as mapping;",
-    );
+    change(&project.join("src/lib.rs"), "hilum_sdk::transformer!(map);", "pub use map as mapping;");
     change(&project.join("src/lib.rs"), "\nfn map(", "\npub fn map(");
     let error = build(&project, None).expect_err("no export").to_string();
-    assert_eq!(
-        error,
-        "the code exports no plugin; it needs `hilum_sdk::transformer!(function);`"
-    );
+    assert_eq!(error, "the code exports no plugin; it needs `hilum_sdk::transformer!(function);`");
 }
 
 #[test]
 fn a_folder_that_is_no_plugin_is_told_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let check = |expected: &str| {
-        let error = build(folder.path(), None)
-            .expect_err("no plugin")
-            .to_string();
+        let error = build(folder.path(), None).expect_err("no plugin").to_string();
         assert!(error.contains(expected), "{error}");
     };
     check("has no plugin.toml");
@@ -186,9 +133,7 @@ fn a_folder_that_is_no_plugin_is_told_so() {
         contract = \"hilum:plugin/router@0.1.0\"\n";
     fs::write(folder.path().join("plugin.toml"), manifest).expect("written");
     check("has no Cargo.toml");
-    let missing = build(&folder.path().join("nowhere"), None)
-        .expect_err("no folder")
-        .to_string();
+    let missing = build(&folder.path().join("nowhere"), None).expect_err("no folder").to_string();
     assert!(missing.starts_with("there is no folder"), "{missing}");
 }
 
@@ -196,15 +141,8 @@ fn a_folder_that_is_no_plugin_is_told_so() {
 fn a_module_that_is_none_is_refused() {
     let manifest = b"[plugin]\nname = \"x\"\nversion = \"1.0.0\"\n\
         contract = \"hilum:plugin/router@0.1.0\"\n";
-    let error = componentize(b"\0asm garbage", manifest)
-        .expect_err("garbage")
-        .to_string();
+    let error = componentize(b"\0asm garbage", manifest).expect_err("garbage").to_string();
     assert_eq!(error, "this is no core WebAssembly module");
-    let error = componentize(b"\0asm\x01\0\0\0", manifest)
-        .expect_err("empty")
-        .to_string();
-    assert_eq!(
-        error,
-        "the code exports no plugin; it needs `hilum_sdk::router!(function);`"
-    );
+    let error = componentize(b"\0asm\x01\0\0\0", manifest).expect_err("empty").to_string();
+    assert_eq!(error, "the code exports no plugin; it needs `hilum_sdk::router!(function);`");
 }

@@ -26,11 +26,8 @@ fn a_record_reads_back() {
 
 #[test]
 fn every_actor_and_word_reads_back() {
-    let actors = [
-        Actor::system("x"),
-        Actor::Plugin("p".into(), Digest::of(b"")),
-        Actor::LocalUser(1000),
-    ];
+    let actors =
+        [Actor::system("x"), Actor::Plugin("p".into(), Digest::of(b"")), Actor::LocalUser(1000)];
     for what in What::ALL {
         for actor in &actors {
             let record = Record::new(Timestamp::from_micros(-1), *what, actor.clone());
@@ -43,11 +40,7 @@ fn every_actor_and_word_reads_back() {
 fn the_bytes_never_change() {
     let record =
         Record::new(Timestamp::from_micros(5), What::Held, Actor::LocalUser(7)).number("fuel", 9);
-    let hex: String = record
-        .to_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = record.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     expect_test::expect![["010108000000050000000000000002040000\
          0068656c64030500000003070000000\
          80e000000046675656c020900000000000000"]]
@@ -62,10 +55,7 @@ fn a_record_cut_anywhere_is_malformed() {
         // A cut between two facts leaves a shorter record that is one; every other cut does not.
         whole += usize::from(Record::from_bytes(&bytes[..end]).is_ok());
     }
-    assert_eq!(
-        whole, 9,
-        "after the actor, four ids and digests, and four of the five facts"
-    );
+    assert_eq!(whole, 9, "after the actor, four ids and digests, and four of the five facts");
 }
 
 #[test]
@@ -93,18 +83,10 @@ fn a_newer_record_says_so() {
 
 #[test]
 fn bounds_bite() {
-    let record = full()
-        .text("detail", "ü".repeat(5_000))
-        .paths(vec!["PID-3"; 300]);
-    let Some(FactValue::Text(text)) = record.find("detail") else {
-        panic!("it is there")
-    };
+    let record = full().text("detail", "ü".repeat(5_000)).paths(vec!["PID-3"; 300]);
+    let Some(FactValue::Text(text)) = record.find("detail") else { panic!("it is there") };
     assert_eq!(text.len(), fact::TEXT_BYTES_MAX);
-    let paths = record
-        .facts
-        .iter()
-        .filter(|(key, _)| key.as_str() == fact::PATH)
-        .count();
+    let paths = record.facts.iter().filter(|(key, _)| key.as_str() == fact::PATH).count();
     assert_eq!(paths, 2 + fact::PATHS_MAX);
     let crowded = (0..2_000).fold(full(), |record, n| record.number("n", n));
     assert_eq!(crowded.facts.len(), fact::FACTS_MAX);

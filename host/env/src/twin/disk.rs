@@ -19,7 +19,7 @@ use file::{Content, TwinFile};
 /// What a crash does with what was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsynced {
-    /// It is all there: the process was killed, and the machine went on.
+    /// It is all there: the process was killed, and the machine went on. It is still not synced.
     Kept,
     /// It is gone.
     Lost,
@@ -186,18 +186,17 @@ impl Inside {
         self.life += 1;
         self.taken.clear();
         (self.stop_at, self.fail_at) = (None, None);
-        if unsynced != Unsynced::Kept {
-            self.lose_names(unsynced);
-            for content in self.contents.values_mut() {
-                content.crash(unsynced, &mut self.dice);
-            }
+        if unsynced == Unsynced::Kept {
+            // The machine goes on with it, and may lose it in a later crash.
+            return;
+        }
+        self.lose_names(unsynced);
+        for content in self.contents.values_mut() {
+            content.crash(unsynced, &mut self.dice);
         }
         // What is there now was read from the disk, so it is certain from here on.
         self.certain_names.clone_from(&self.names);
         self.certain_folders.clone_from(&self.folders);
-        for content in self.contents.values_mut() {
-            content.settle();
-        }
         let used: BTreeSet<u64> = self.names.values().copied().collect();
         self.contents.retain(|file, _| used.contains(file));
     }

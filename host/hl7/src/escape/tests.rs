@@ -2,10 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SEVEN: Delimiters = Delimiters {
-    truncation: Some(b'#'),
-    ..Delimiters::CUSTOMARY
-};
+const SEVEN: Delimiters = Delimiters { truncation: Some(b'#'), ..Delimiters::CUSTOMARY };
 
 #[track_caller]
 fn check(raw: &str, text: &str) {
@@ -56,16 +53,9 @@ fn escape_characters_pair_from_the_left_and_nothing_nests() {
 
 #[test]
 fn a_role_without_a_character_is_not_ours() {
-    let none = Delimiters {
-        subcomponent: None,
-        truncation: None,
-        ..SEVEN
-    };
+    let none = Delimiters { subcomponent: None, truncation: None, ..SEVEN };
     assert_eq!(&*none.unescape(br"\T\\P\\F\"), br"\T\\P\|");
-    let no_escape = Delimiters {
-        escape: None,
-        ..SEVEN
-    };
+    let no_escape = Delimiters { escape: None, ..SEVEN };
     assert_eq!(&*no_escape.unescape(br"\F\"), br"\F\");
 }
 
@@ -77,23 +67,14 @@ fn a_value_without_escapes_is_not_copied() {
 #[test]
 fn what_would_split_a_segment_or_end_a_frame_is_escaped() {
     let mut out = b"kept ".to_vec();
-    SEVEN
-        .escape_into(
-            Charset::Utf8,
-            "a|b^c~d&e\\f#g\rh\ni\u{b}j\u{1c}k é",
-            &mut out,
-        )
-        .unwrap();
+    SEVEN.escape_into(Charset::Utf8, "a|b^c~d&e\\f#g\rh\ni\u{b}j\u{1c}k é", &mut out).unwrap();
     let expected = r"kept a\F\b\S\c\R\d\T\e\E\f\P\g\X0D\h\.br\i\X0B\j\X1C\k é";
     assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
 }
 
 #[test]
 fn what_cannot_be_written_leaves_the_output_as_it_was() {
-    let no_escape = Delimiters {
-        escape: None,
-        ..SEVEN
-    };
+    let no_escape = Delimiters { escape: None, ..SEVEN };
     let mut out = b"kept".to_vec();
     let written = no_escape.escape_into(Charset::Utf8, "ab|", &mut out);
     assert_eq!(written, Err(Unfit::NoEscape { index: 2 }));
@@ -108,18 +89,11 @@ fn what_cannot_be_written_leaves_the_output_as_it_was() {
 
 #[test]
 fn where_a_letter_is_a_delimiter_another_spelling_is_found_or_none() {
-    let r = Delimiters {
-        repetition: b'R',
-        ..SEVEN
-    };
+    let r = Delimiters { repetition: b'R', ..SEVEN };
     let mut out = Vec::new();
     r.escape_into(Charset::Utf8, "R", &mut out).unwrap();
     assert_eq!(out, br"\X52\");
-    let x = Delimiters {
-        repetition: b'R',
-        component: b'X',
-        ..SEVEN
-    };
+    let x = Delimiters { repetition: b'R', component: b'X', ..SEVEN };
     let written = x.escape_into(Charset::Utf8, "R", &mut Vec::new());
     assert_eq!(written, Err(Unfit::NoEscape { index: 0 }));
 }
@@ -127,23 +101,14 @@ fn where_a_letter_is_a_delimiter_another_spelling_is_found_or_none() {
 #[test]
 fn a_character_set_reads_what_it_has_and_replaces_nothing() {
     let decode = |charset: Charset, bytes: &'static [u8]| charset.decode(bytes.into());
-    assert_eq!(
-        decode(Charset::Latin1, b"M\xfcller \x80").unwrap(),
-        "Müller \u{80}"
-    );
-    assert_eq!(
-        decode(Charset::Utf8, "Müller €".as_bytes()).unwrap(),
-        "Müller €"
-    );
+    assert_eq!(decode(Charset::Latin1, b"M\xfcller \x80").unwrap(), "Müller \u{80}");
+    assert_eq!(decode(Charset::Utf8, "Müller €".as_bytes()).unwrap(), "Müller €");
     assert_eq!(decode(Charset::Ascii, b"Muller").unwrap(), "Muller");
     assert_eq!(decode(Charset::Unknown, b"Muller").unwrap(), "Muller");
     let not_in_charset = Err(crate::DecodeError::NotInCharset { offset: 1 });
     assert_eq!(decode(Charset::Utf8, b"M\xfcller"), not_in_charset);
     assert_eq!(decode(Charset::Ascii, b"M\xfcller"), not_in_charset);
-    assert_eq!(
-        decode(Charset::Unknown, b"M\xfcller"),
-        Err(crate::DecodeError::UnknownCharset)
-    );
+    assert_eq!(decode(Charset::Unknown, b"M\xfcller"), Err(crate::DecodeError::UnknownCharset));
 }
 
 fn delimiters() -> impl Strategy<Value = Delimiters> {

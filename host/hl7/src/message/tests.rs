@@ -27,21 +27,14 @@ fn read(message: &Message, at: &str) -> String {
 #[track_caller]
 fn check_findings(bytes: &[u8], expected: Expect) {
     let message = parse(bytes);
-    let lines: Vec<_> = message
-        .findings()
-        .iter()
-        .map(|finding| format!("{finding}\n"))
-        .collect();
+    let lines: Vec<_> = message.findings().iter().map(|finding| format!("{finding}\n")).collect();
     expected.assert_eq(&lines.concat());
 }
 
 /// Each segment's name and content.
 fn outline(message: &Message) -> Vec<(String, String)> {
     let content = |range| String::from_utf8_lossy(&message.bytes()[range]).into_owned();
-    message
-        .segments()
-        .map(|it| (it.name().to_owned(), content(it.range())))
-        .collect()
+    message.segments().map(|it| (it.name().to_owned(), content(it.range()))).collect()
 }
 
 const PID: &str = "MSH|^~\\&|A\rPID|1||17^^^X&1.2&ISO^MR~18||Every&Nn^\"\"||\"\"|F||\r";
@@ -120,11 +113,7 @@ fn delimiters_that_cannot_be_used_are_refused() {
         "MSH\u{e4}^~\\&|",
         "MSH|^~\\\u{e4}|",
     ] {
-        assert_eq!(
-            error(bytes.as_bytes()),
-            ParseError::BadDelimiters,
-            "{bytes:?}"
-        );
+        assert_eq!(error(bytes.as_bytes()), ParseError::BadDelimiters, "{bytes:?}");
     }
 }
 
@@ -138,10 +127,7 @@ fn what_is_no_message_is_refused_by_its_kind() {
     assert_eq!(error(b"\xff\xfeM\0S\0H\0|\0"), ParseError::WideCharset);
     assert_eq!(error(b"M\0S\0H\0|\0"), ParseError::WideCharset);
     assert_eq!(error(b"\0M\0S\0H\0|"), ParseError::WideCharset);
-    assert_eq!(
-        error(b"M\0\0\0S\0\0\0H\0\0\0|\0\0\0"),
-        ParseError::WideCharset
-    );
+    assert_eq!(error(b"M\0\0\0S\0\0\0H\0\0\0|\0\0\0"), ParseError::WideCharset);
 }
 
 #[test]
@@ -153,29 +139,14 @@ fn four_gibibytes_are_too_long() {
 
 #[test]
 fn cr_lf_and_crlf_end_segments() {
-    let names = |bytes: &str| {
-        outline(&parse(bytes))
-            .into_iter()
-            .map(|it| it.0)
-            .collect::<Vec<_>>()
-    };
+    let names = |bytes: &str| outline(&parse(bytes)).into_iter().map(|it| it.0).collect::<Vec<_>>();
     for end in ["\r", "\n", "\r\n", "\r\r", "\r\n\r\n", "\n\n"] {
         let bytes = format!("MSH|^~\\&|A{end}PID|1{end}PV1|2");
         assert_eq!(names(&bytes), ["MSH", "PID", "PV1"], "{end:?}");
-        assert_eq!(
-            names(&format!("{bytes}{end}")),
-            ["MSH", "PID", "PV1"],
-            "{end:?}"
-        );
+        assert_eq!(names(&format!("{bytes}{end}")), ["MSH", "PID", "PV1"], "{end:?}");
     }
-    assert_eq!(
-        names("MSH|^~\\&|A\r\nPID|1\nPV1|2\r"),
-        ["MSH", "PID", "PV1"]
-    );
-    assert_eq!(
-        names("MSH|^~\\&|A\rPID|1\nPV1|2\r\nPV2\r"),
-        ["MSH", "PID", "PV1", "PV2"]
-    );
+    assert_eq!(names("MSH|^~\\&|A\r\nPID|1\nPV1|2\r"), ["MSH", "PID", "PV1"]);
+    assert_eq!(names("MSH|^~\\&|A\rPID|1\nPV1|2\r\nPV2\r"), ["MSH", "PID", "PV1", "PV2"]);
 }
 
 #[test]
@@ -203,10 +174,7 @@ fn z_segments_are_segments() {
 #[test]
 fn a_segment_without_a_name_begins_with_field_1() {
     let message = parse("MSH|^~\\&|A\rJohn^Doe|x\rPID\r");
-    let leaves: Vec<_> = message
-        .leaves()
-        .map(|leaf| leaf.place.to_string())
-        .collect();
+    let leaves: Vec<_> = message.leaves().map(|leaf| leaf.place.to_string()).collect();
     assert_eq!(leaves, ["MSH-3.1", "?-1.1", "?-1.2", "?-2.1"]);
     assert_eq!(read(&message, "?-1.2"), "Doe");
 }
@@ -216,10 +184,7 @@ fn all_values_line_up_by_repetition() {
     let message = parse("MSH|^~\\&|A\rOBX|1||||a~b^c\rOBX|2\rOBX|3||||~d\r");
     let texts = |at: &str| -> Vec<String> {
         let found = message.find_all(&path(at));
-        found
-            .into_iter()
-            .map(|it| it.map_or("-".into(), |it| message.text(it).unwrap()))
-            .collect()
+        found.into_iter().map(|it| it.map_or("-".into(), |it| message.text(it).unwrap())).collect()
     };
     assert_eq!(texts("OBX-5"), ["a", "b", "-", "-", "d"]);
     assert_eq!(texts("OBX-5.2"), ["-", "c", "-", "-", "-"]);
@@ -272,14 +237,9 @@ fn character_sets_come_from_msh_18() {
     assert_eq!(charset("UNICODE UTF-8"), Charset::Utf8);
     assert_eq!(charset("utf-8"), Charset::Utf8);
     assert_eq!(charset("8859/15"), Charset::Unknown);
-    let options = Options {
-        default_charset: Charset::Latin1,
-    };
+    let options = Options { default_charset: Charset::Latin1 };
     let latin = |bytes: &'static [u8]| Message::parse_with(Bytes::from_static(bytes), &options);
-    assert_eq!(
-        latin(b"MSH|^~\\&|M\xfcller").unwrap().charset(),
-        Charset::Latin1
-    );
+    assert_eq!(latin(b"MSH|^~\\&|M\xfcller").unwrap().charset(), Charset::Latin1);
     let marked = latin(b"\xef\xbb\xbfMSH|^~\\&|M").unwrap();
     assert_eq!(marked.charset(), Charset::Utf8, "a byte order mark says so");
 }
@@ -289,10 +249,7 @@ fn hexadecimal_bytes_are_of_the_character_set() {
     let message = parse("MSH|^~\\&|\\XC3A9\\|\\XC3\\|");
     assert_eq!(read(&message, "MSH-3"), "é");
     let range = message.find(&path("MSH-4")).unwrap();
-    assert_eq!(
-        message.text(range),
-        Err(DecodeError::NotInCharset { offset: 0 })
-    );
+    assert_eq!(message.text(range), Err(DecodeError::NotInCharset { offset: 0 }));
 }
 
 #[test]
@@ -333,10 +290,7 @@ fn a_later_header_that_declares_nothing_usable_is_read_as_it_stands() {
     let message = parse("MSH|^~\\&|A\rMSH|Johnny|B\r");
     assert_eq!(read(&message, "MSH[2]-2"), "Johnny");
     assert_eq!(read(&message, "MSH[2]-3"), "B");
-    let leaves: Vec<_> = message
-        .leaves()
-        .map(|leaf| leaf.place.to_string())
-        .collect();
+    let leaves: Vec<_> = message.leaves().map(|leaf| leaf.place.to_string()).collect();
     assert_eq!(leaves, ["MSH-3.1", "MSH[2]-2.1", "MSH[2]-3.1"]);
 }
 
@@ -376,14 +330,8 @@ fn the_header_is_what_stands_there() {
     let expected = "APP^1.2^ISO FAC TO\\T\\ TOFAC ADT^A01^ADT_A01 ID\\T\\7 P^T 2.5.1^USA AL NE 8859/1~ASCII PROF^X";
     assert_eq!(fields.join(" "), expected);
     assert_eq!(header.charset, Charset::Latin1);
-    assert_eq!(
-        header.delimiters.component_of(&header.message_type, 2),
-        Some(b"A01".as_slice())
-    );
-    assert_eq!(
-        header.delimiters.component_of(&header.message_type, 4),
-        None
-    );
+    assert_eq!(header.delimiters.component_of(&header.message_type, 2), Some(b"A01".as_slice()));
+    assert_eq!(header.delimiters.component_of(&header.message_type, 4), None);
     assert_eq!(
         header.delimiters.repetition_of(&header.character_set, 2),
         Some(b"ASCII".as_slice())
@@ -393,16 +341,10 @@ fn the_header_is_what_stands_there() {
 #[test]
 fn the_header_of_a_batch_is_its_first_message() {
     let batch = parse("FHS|^~\\&|F\rMSH$^~\\&$M$$$$$$$7\r").header();
-    assert_eq!(
-        (&*batch.sending_application, &*batch.control_id),
-        (&b"M"[..], &b"7"[..])
-    );
+    assert_eq!((&*batch.sending_application, &*batch.control_id), (&b"M"[..], &b"7"[..]));
     assert_eq!(batch.delimiters.field, b'$');
     let empty = parse("BHS|^~\\&|B||||||||9|8\r").header();
-    assert_eq!(
-        (&*empty.sending_application, &*empty.control_id),
-        (&b"B"[..], &b"9"[..])
-    );
+    assert_eq!((&*empty.sending_application, &*empty.control_id), (&b"B"[..], &b"9"[..]));
     assert_eq!(&*empty.processing_id, b"");
 }
 
@@ -476,12 +418,6 @@ fn findings_are_bounded() {
 #[test]
 fn debug_holds_no_content() {
     let message = parse(PID);
-    assert_eq!(
-        format!("{message:?}"),
-        "Message { bytes: 60, segments: 2, findings: 0 }"
-    );
-    assert_eq!(
-        format!("{:?}", message.header()),
-        "Header { charset: Utf8, .. }"
-    );
+    assert_eq!(format!("{message:?}"), "Message { bytes: 60, segments: 2, findings: 0 }");
+    assert_eq!(format!("{:?}", message.header()), "Header { charset: Utf8, .. }");
 }

@@ -5,13 +5,7 @@ use super::*;
 #[track_caller]
 fn check(text: &str, numbers: [u32; 5]) {
     let path: Path = text.parse().unwrap();
-    let read = [
-        path.occurrence,
-        path.field,
-        path.repetition,
-        path.component,
-        path.subcomponent,
-    ];
+    let read = [path.occurrence, path.field, path.repetition, path.component, path.subcomponent];
     assert_eq!(read.map(Option::unwrap_or_default), numbers, "{text}");
     assert_eq!(path.to_string(), text);
 }
@@ -88,13 +82,7 @@ fn a_place_prints_its_component_and_no_needless_number() {
     };
     assert_eq!(first.to_string(), "PID-5.1");
     assert_eq!(Path::from(first).to_string(), "PID[1]-5[1].1.1");
-    let later = Place {
-        occurrence: 2,
-        repetition: 3,
-        component: 4,
-        subcomponent: 5,
-        ..first
-    };
+    let later = Place { occurrence: 2, repetition: 3, component: 4, subcomponent: 5, ..first };
     assert_eq!(later.to_string(), "PID[2]-5[3].4.5");
 }
 

@@ -3,16 +3,9 @@ use super::*;
 /// Every file below a folder, as a path from it.
 fn files(folder: &Path, below: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder.join(below))
-        .expect("readable")
-        .map(|it| it.expect("entry"))
-    {
+    for entry in fs::read_dir(folder.join(below)).expect("readable").map(|it| it.expect("entry")) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() {
-            name
-        } else {
-            format!("{below}/{name}")
-        };
+        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
         if entry.path().is_dir() {
             found.extend(files(folder, &path));
         } else {
@@ -45,10 +38,7 @@ fn a_project_names_itself() {
     assert!(read("Cargo.lock").contains("name = \"my-mapping\""));
     assert!(read("plugin.toml").contains("name = \"st-anna/my-mapping\""));
     for (path, _) in TEMPLATE {
-        assert!(
-            !read(path).contains("{{"),
-            "{path} has a place that was not filled"
-        );
+        assert!(!read(path).contains("{{"), "{path} has a place that was not filled");
     }
 }
 
@@ -56,13 +46,8 @@ fn a_project_names_itself() {
 fn nothing_is_written_over() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("mine"), "x").expect("written");
-    let error = new_project(folder.path(), "x")
-        .expect_err("refused")
-        .to_string();
-    assert!(
-        error.ends_with("is not empty; nothing was written"),
-        "{error}"
-    );
+    let error = new_project(folder.path(), "x").expect_err("refused").to_string();
+    assert!(error.ends_with("is not empty; nothing was written"), "{error}");
     assert_eq!(files(folder.path(), ""), ["mine"]);
 }
 

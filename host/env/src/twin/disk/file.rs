@@ -82,13 +82,8 @@ impl Content {
                 Change::Write { offset, bytes } => write(&mut left, offset, &bytes),
             }
         }
+        self.certain.clone_from(&left);
         self.now = left;
-    }
-
-    /// What reads now is certain.
-    pub(super) fn settle(&mut self) {
-        self.changes.clear();
-        self.certain.clone_from(&self.now);
     }
 }
 
