@@ -5,7 +5,7 @@
 //! folder is synced once for all that came together. A repeat overwrites its own file.
 //!
 //! With `append = true` there is one rolling file per format, `<destination>-<index>.<ext>`; all
-//! that came together is one write and one sync. See [`rolling`].
+//! that came together is one write and one sync. See `rolling`.
 //!
 //! Promises: a delivery is reported after the sync; a name holds no patient data; other programs
 //! never see half a file under its name.
@@ -16,7 +16,9 @@ mod each;
 mod ndjson;
 mod rolling;
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hilum_env::{BoxFuture, Clock, Disk, Doors, Tasks};
@@ -88,6 +90,8 @@ struct Work {
     /// `None` with a file per message. Locked for the time of one write: the courier sends one
     /// group at a time.
     rolling: Option<Mutex<Rolling>>,
+    /// Whether the folder's name is known to be durable.
+    is_folder_sure: AtomicBool,
 }
 
 impl FileDestination {
@@ -99,7 +103,13 @@ impl FileDestination {
             Mutex::new(Rolling::new(Arc::clone(&disk), config, stem))
         });
         let clock = Arc::clone(&doors.clock);
-        let work = Work { disk, clock, config: config.clone(), rolling };
+        let work = Work {
+            disk,
+            clock,
+            config: config.clone(),
+            rolling,
+            is_folder_sure: AtomicBool::new(false),
+        };
         Self { work: Arc::new(work), tasks: Arc::clone(&doors.tasks) }
     }
 }
@@ -110,6 +120,48 @@ fn stem_of(name: &str) -> String {
         if it.is_ascii_alphanumeric() || "._-".contains(it) { it } else { '_' }
     };
     name.chars().map(safe).collect()
+}
+
+impl Work {
+    /// Makes the folder if it is not there. Once after each start its name and those above it are
+    /// made durable: whoever made them may have died before.
+    fn make_folder(&self) -> Result<(), SendFault> {
+        let (disk, folder) = (&self.disk, &self.config.folder);
+        let fault = |error: io::Error| SendFault::of_disk(&error, "the folder cannot be made");
+        let is_there = disk.exists(folder);
+        if is_there && self.is_folder_sure.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if !is_there {
+            disk.create_folder(folder).map_err(fault)?;
+        }
+        let above = folder.ancestors().skip(1).filter(|it| !it.as_os_str().is_empty());
+        for above in above.collect::<Vec<_>>().into_iter().rev() {
+            match disk.sync_folder(above) {
+                // Where we may not even look we have made nothing, and some file systems that
+                // lie above cannot sync a folder.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::PermissionDenied
+                            | io::ErrorKind::InvalidInput
+                            | io::ErrorKind::Unsupported
+                    ) => {}
+                synced => synced.map_err(fault)?,
+            }
+        }
+        self.is_folder_sure.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn append(&self, deliveries: &[Delivery]) -> Vec<Result<Delivered, SendFault>> {
+        let Some(rolling) = &self.rolling else { return Vec::new() };
+        if let Err(fault) = self.make_folder() {
+            return vec![Err(fault); deliveries.len()];
+        }
+        let now = Timestamp::from_micros(self.clock.now_micros());
+        rolling.lock().unwrap_or_else(PoisonError::into_inner).append(deliveries, now)
+    }
 }
 
 impl FileDestination {
@@ -135,7 +187,10 @@ impl FileDestination {
         let whole = Arc::new(deliveries);
         let these = Arc::clone(&whole);
         let names = self
-            .blocking(move |work| each::names(&*work.disk, &work.config, &these))
+            .blocking(move |work| {
+                work.make_folder()?;
+                Ok(each::names(&*work.disk, &work.config, &these))
+            })
             .await
             .unwrap_or_else(|| Err(bug()));
         let names = match names {
@@ -197,13 +252,8 @@ impl Destination for FileDestination {
             if self.work.rolling.is_none() {
                 return self.write_each(deliveries).await;
             }
-            let append = move |work: &Work| {
-                let now = Timestamp::from_micros(work.clock.now_micros());
-                let rolling = work.rolling.as_ref()?;
-                let mut rolling = rolling.lock().unwrap_or_else(PoisonError::into_inner);
-                Some(rolling.append(&deliveries, now))
-            };
-            self.blocking(append).await.flatten().unwrap_or_default()
+            let append = move |work: &Work| work.append(&deliveries);
+            self.blocking(append).await.unwrap_or_default()
         })
     }
 }
@@ -213,19 +263,6 @@ const WRITTEN: &str = "written";
 
 fn written() -> Delivered {
     Delivered { code: WRITTEN.to_owned(), answer: None }
-}
-
-/// Makes the folder if it is not there, so that its name survives a power cut.
-fn make_folder(disk: &dyn Disk, folder: &std::path::Path) -> Result<(), SendFault> {
-    if disk.exists(folder) {
-        return Ok(());
-    }
-    let fault = |error: std::io::Error| SendFault::of_disk(&error, "the folder cannot be made");
-    disk.create_folder(folder).map_err(fault)?;
-    match folder.parent().filter(|it| !it.as_os_str().is_empty()) {
-        Some(parent) => disk.sync_folder(parent).map_err(fault),
-        None => Ok(()),
-    }
 }
 
 /// The ending of a file's name by the format of its content.

@@ -1,7 +1,7 @@
 //! Where results go: kinds of destination and the courier.
 //!
 //! A [`Destination`] sends and says what came of it: [`Delivered`] or a [`SendFault`]. Kinds are a
-//! folder each: [`fhir`] (a transaction over HTTP) and [`file`] (a file per message, or one that is
+//! folder each: [`fhir`] (a transaction over HTTP) and [`mod@file`] (a file per message, or one that is
 //! appended to). A [`Courier`] stands before each: it takes what is queued in the journal, keeps
 //! the order of each lane, retries, and commits every outcome with its evidence.
 //!

@@ -1,3 +1,5 @@
+mod days;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -196,31 +198,41 @@ impl Site {
         &self,
         act: impl Fn(&Delivery) -> Result<Delivered, SendFault> + Send + Sync + 'static,
     ) -> (Courier, Arc<Scripted>) {
-        let destination = Arc::new(Scripted {
-            act: Box::new(act),
-            together_max: self.together_max,
-            groups: Mutex::default(),
-            stalls: AtomicBool::new(false),
-            at_once: AtomicUsize::new(0),
-            at_once_max: AtomicUsize::new(0),
-            clock: Arc::clone(&self.doors.clock),
-        });
-        let journal = Arc::new(InMemory(Arc::clone(&self.journal), Arc::clone(&self.doors.clock)));
-        let courier = Courier::over(
-            &Name::from("ehr"),
-            self.rules,
-            self.limits,
-            Arc::clone(&destination) as Arc<dyn Destination>,
-            journal,
-            &self.doors,
-            Metrics::default(),
-        );
-        (courier, destination)
+        let plan = (self.rules, self.limits, self.together_max);
+        start(&self.doors, &self.journal, plan, Box::new(act))
     }
 
     fn stop(&self, courier: &Courier, drain: Duration) {
         self.runtime.block_on(courier.stop(drain));
     }
+}
+
+fn start(
+    doors: &Doors,
+    memory: &Arc<Memory>,
+    (rules, limits, together_max): (Rules, Limits, usize),
+    act: Act,
+) -> (Courier, Arc<Scripted>) {
+    let destination = Arc::new(Scripted {
+        act,
+        together_max,
+        groups: Mutex::default(),
+        stalls: AtomicBool::new(false),
+        at_once: AtomicUsize::new(0),
+        at_once_max: AtomicUsize::new(0),
+        clock: Arc::clone(&doors.clock),
+    });
+    let journal = Arc::new(InMemory(Arc::clone(memory), Arc::clone(&doors.clock)));
+    let courier = Courier::over(
+        &Name::from("ehr"),
+        rules,
+        limits,
+        Arc::clone(&destination) as Arc<dyn Destination>,
+        journal,
+        doors,
+        Metrics::default(),
+    );
+    (courier, destination)
 }
 
 #[track_caller]

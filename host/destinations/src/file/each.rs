@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use hilum_env::{Disk, OpenMode};
 
-use super::{FileConfig, extension_of, make_folder, written};
+use super::{FileConfig, extension_of, written};
 use crate::{Delivered, Delivery, SendFault};
 
 /// Contents that may lie in one folder under one name: several routes to one destination, or a
@@ -19,14 +19,9 @@ const NAMESAKES_MAX: u32 = 1_000;
 pub(super) type Part = Result<PathBuf, SendFault>;
 
 /// Chooses the name of each delivery.
-pub(super) fn names(
-    disk: &dyn Disk,
-    config: &FileConfig,
-    deliveries: &[Delivery],
-) -> Result<Vec<Part>, SendFault> {
-    make_folder(disk, &config.folder)?;
+pub(super) fn names(disk: &dyn Disk, config: &FileConfig, deliveries: &[Delivery]) -> Vec<Part> {
     let mut taken = BTreeSet::new();
-    Ok(deliveries.iter().map(|delivery| name(disk, config, delivery, &mut taken)).collect())
+    deliveries.iter().map(|delivery| name(disk, config, delivery, &mut taken)).collect()
 }
 
 fn name(

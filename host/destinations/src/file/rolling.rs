@@ -20,7 +20,7 @@ use hilum_env::{Disk, DiskFile, OpenMode};
 use hilum_words::Timestamp;
 use tracing::warn;
 
-use super::{FileConfig, batch, make_folder, ndjson, written};
+use super::{FileConfig, batch, ndjson, written};
 use crate::{Delivered, Delivery, SendFault};
 
 /// How far a scan looks at a time.
@@ -135,10 +135,7 @@ impl Rolling {
         let slot = form as usize;
         let open = match self.open[slot].take() {
             Some(open) => open,
-            None => {
-                make_folder(&*self.disk, &self.folder)?;
-                self.find(form).map_err(|error| fault(&error))?
-            }
+            None => self.find(form).map_err(|error| fault(&error))?,
         };
         let mut open = self.rolled(form, open, group.len()).map_err(|error| fault(&error))?;
         match append_to(&mut open, form, &group, now) {
@@ -167,6 +164,8 @@ impl Rolling {
         };
         let name = self.name(form, index);
         let file = self.disk.open(&self.folder.join(&name), OpenMode::Write)?;
+        // Whoever made it may have died, or failed, before its name was durable.
+        self.disk.sync_folder(&self.folder)?;
         let found = scan(&*file, form)?;
         if found.is_finished {
             return self.create(form, index.saturating_add(1));
