@@ -27,6 +27,9 @@ pub(super) fn line(document: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     #[track_caller]
@@ -52,5 +55,37 @@ mod tests {
     fn quotes_and_backslashes_inside_strings_are_understood() {
         check("{\n\"a\": \"\\\" , \\\\\",\n \"b\": 1}", "{\"a\":\"\\\" , \\\\\",\"b\":1}");
         check("[\"one\ntwo\",\n3]", "[\"one\\ntwo\",3]");
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,12}|[\\x00-\\x1f\\\\\"]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            let members = proptest::collection::vec(("[a-z\"\\\\ ]{0,6}", inner.clone()), 0..5);
+            prop_oneof![
+                proptest::collection::vec(inner, 0..5).prop_map(Value::from),
+                members.prop_map(|it| Value::Object(it.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_document_is_one_line_with_the_same_values(value in json()) {
+            let pretty = serde_json::to_string_pretty(&value).expect("JSON").replace('\n', "\r\n");
+            let line = line(pretty.as_bytes());
+            prop_assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+            prop_assert_eq!(serde_json::from_slice::<Value>(&line).expect("JSON"), value);
+        }
+
+        #[test]
+        fn any_bytes_are_one_line(bytes: Vec<u8>) {
+            let line = line(&bytes);
+            prop_assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
+        }
     }
 }
