@@ -191,7 +191,7 @@ impl Json {
         self.node(member).filter(|it| it.kind == Kind::Text)?;
         // It is shown and logged, so it has to look like a type.
         self.scalar(member).filter(|it| {
-            it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_alphabetic())
         })
     }
 

@@ -19,6 +19,8 @@ mod grant;
 mod input;
 mod origin;
 mod policy;
+#[cfg(test)]
+mod property;
 mod seals;
 mod search;
 mod seed;

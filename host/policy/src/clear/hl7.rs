@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use hilum_message::hl7v2::{Delimiters, Message as Hl7};
-use hilum_message::{Found, Message};
+use hilum_message::hl7v2::{Delimiters, Message as Hl7, SegmentName};
+use hilum_message::{At, Found, Message};
 
 use super::writer::{Writer, raw};
 use super::{Job, MASK};
@@ -14,22 +14,36 @@ use crate::view::gaps;
 use crate::{Clear, ClearFault, Classes, Cleared};
 
 pub(super) fn clear(job: &Job<'_>) -> Result<Cleared, ClearFault> {
-    let mut pass = Pass { job, keep_line_feeds: true, kept_line_feed: false, tokens: 0 };
+    let mut pass = Pass::new(job, true);
     let cleared = pass.run()?;
-    if !pass.kept_line_feed || is_same_structure(job, &cleared) {
+    if !pass.may_split || segments_of(job, &cleared) == job.body().as_hl7().map(names) {
         return Ok(cleared);
     }
     // Senders do put a bare LF into free text. Where it stood in the message it ended nothing; where
     // a plugin has put the value it would.
-    pass = Pass { job, keep_line_feeds: false, kept_line_feed: false, tokens: 0 };
-    pass.run()
+    let cleared = Pass::new(job, false).run()?;
+    // A line without a name may have lost all it had; it is a blank line then, and no segment.
+    let named = |mut names: Vec<(SegmentName, usize)>| {
+        names.retain(|(name, _)| !name.is_unnamed());
+        names
+    };
+    if segments_of(job, &cleared).map(named) == job.body().as_hl7().map(names).map(named) {
+        return Ok(cleared);
+    }
+    Err(ClearFault::CannotUnseal {
+        at: job.body().format().to_owned(),
+        why: "with its values put in, the body would fall into other segments",
+    })
 }
 
-fn is_same_structure(job: &Job<'_>, cleared: &Cleared) -> bool {
-    let bytes = cleared.assemble(job.original.bytes());
-    let parsed = bytes.and_then(|bytes| Hl7::parse(bytes).ok());
-    let count = |hl7: &Hl7| hl7.segments().count();
-    parsed.as_ref().map(count) == job.body().as_hl7().map(count)
+fn segments_of(job: &Job<'_>, cleared: &Cleared) -> Option<Vec<(SegmentName, usize)>> {
+    let bytes = cleared.assemble(job.original.bytes())?;
+    Hl7::parse(bytes).ok().as_ref().map(names)
+}
+
+/// Each segment's name, and how many fields it has.
+fn names(hl7: &Hl7) -> Vec<(SegmentName, usize)> {
+    hl7.segments().map(|it| (it.segment_name(), it.fields())).collect()
 }
 
 /// One way over the values of a body.
@@ -37,12 +51,17 @@ struct Pass<'a> {
     job: &'a Job<'a>,
     /// Whether a raw LF of a value is written as it is. It keeps an untouched value untouched.
     keep_line_feeds: bool,
-    kept_line_feed: bool,
+    /// Whether a value went where it could end a segment, or begin one.
+    may_split: bool,
     /// Tokens that were met in values.
     tokens: usize,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    fn new(job: &'a Job<'a>, keep_line_feeds: bool) -> Self {
+        Self { job, keep_line_feeds, may_split: false, tokens: 0 }
+    }
+
     fn run(&mut self) -> Result<Cleared, ClearFault> {
         let job = self.job;
         let mut writer = job.writer();
@@ -79,6 +98,9 @@ impl Pass<'_> {
         let classes = sealed.fold(own, |all, seal| all.and(seal.classes));
         let denied = |classes| ClearFault::Denied { classes, at: at() };
         let clear = job.clearance.clear_of(classes).map_err(denied)?;
+        // A line without a name can get one from a value, or become a blank line.
+        let is_unnamed = matches!(found.at, At::Hl7(place) if place.segment.is_unnamed());
+        self.may_split |= is_unnamed && (!tokens.is_empty() || clear == Clear::Withhold);
         if clear == Clear::Withhold {
             writer.keep_to(found.range.start);
             writer.skip_to(found.range.end);
@@ -175,7 +197,7 @@ impl Pass<'_> {
         if has_line_feed && !self.keep_line_feeds {
             return None;
         }
-        self.kept_line_feed |= has_line_feed;
+        self.may_split |= has_line_feed;
         Some((message, range))
     }
 }

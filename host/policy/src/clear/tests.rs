@@ -186,6 +186,28 @@ fn a_line_feed_in_a_value_ends_no_segment_of_the_output() {
 }
 
 #[test]
+fn a_value_never_becomes_the_name_of_a_segment() {
+    // EVE is three letters, and so is the name of a segment.
+    let make = |view: &mut View| format!("MSH|^~\\&|LAB\r{}|x\r", sealed(view, "PID-5.2"));
+    check(&Clearance::treatment(), "hl7v2", make, expect!["cannot-unseal: hl7v2: with its values put in, the body would fall into other segments"]);
+    let make = |view: &mut View| format!("MSH|^~\\&|LAB\rX{}|x\r", sealed(view, "PID-5.2"));
+    check(&Clearance::treatment(), "hl7v2", make, expect![[r#"
+        MSH|^~\&|LAB
+        XEVE|x
+    "#]]);
+}
+
+#[test]
+fn a_line_that_is_withheld_does_not_change_what_ends_the_others() {
+    // Without `x` the first segment would end with CRLF, and then a bare LF ends one too.
+    let odd = parse("hl7v2", "MSH|^~\\&|LAB\rx\nOBX|1|TX|||a\nb|\r");
+    let input = Input::Message(Arc::clone(&odd));
+    let clearance = Clearance::treatment().with(Class::Unknown, Clear::Withhold);
+    let fault = policy().clear(&input, &odd, &clearance).expect_err("other segments");
+    expect!["hl7v2: with its values put in, the body would fall into other segments"].assert_eq(&fault.to_string());
+}
+
+#[test]
 fn json_gets_values_in_strings() {
     let make = |view: &mut View| {
         let name = sealed(view, "PID-5");
