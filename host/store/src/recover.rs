@@ -107,12 +107,15 @@ pub(crate) fn check_segments(
     Ok(last)
 }
 
+/// What is done with each frame: its head, where it lies, its content.
+type Visit<'a> = dyn FnMut(&Head, FrameRef, &[u8]) -> Result<(), Misfit> + 'a;
+
 /// Reads every frame. Says where the journal ends, and whether what follows is torn.
 fn read_all(
     folder: &Folder,
     log: LogFile,
     last: u32,
-    visit: &mut dyn FnMut(&Head, FrameRef, &[u8]) -> Result<(), Misfit>,
+    visit: &mut Visit<'_>,
 ) -> Result<(End, bool), OpenError> {
     let mut sequence = 0;
     for segment in 1..=last {
@@ -238,8 +241,9 @@ fn cut(
         file.set_len(end.offset)?;
     }
     file.sync_data()?;
+    folder.disk.sync_folder(&folder.segments())?;
+    folder.disk.sync_folder(&folder.root)?;
     if log.last_segment < last {
-        folder.disk.sync_folder(&folder.segments())?;
         folder.write_log(LogFile { identity: log.identity, last_segment: last })?;
     }
     Ok(Tail::at(folder.clone(), log.identity, file, &end))

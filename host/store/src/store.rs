@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use bytes::Bytes;
 use hilum_audit::{NonEmpty, Record};
 use hilum_env::{Bell, Doors, Space};
-use hilum_words::{DeliveryId, Digest, MessageId, RunId};
+use hilum_words::{DeliveryId, Digest, MessageId, Name, RunId};
 use tracing::info;
 
 use crate::content::{self, Content, Draft, StepDraft};
@@ -169,6 +169,11 @@ impl Store {
     /// The runs that wait for a decision, in the journal's order.
     pub fn undecided(&self) -> Vec<RunId> {
         self.shared.state().undecided(self.shared.durable())
+    }
+
+    /// The destinations for which something is queued: some may no longer be configured.
+    pub fn queued_destinations(&self) -> Vec<Name> {
+        self.shared.state().queued_destinations()
     }
 
     /// The deliveries that wait for a destination's courier, in the journal's order.

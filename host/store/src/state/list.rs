@@ -1,6 +1,6 @@
 //! What the state answers when it is asked.
 
-use hilum_words::{DeliveryId, MessageId, RunId};
+use hilum_words::{DeliveryId, MessageId, Name, RunId};
 
 use super::{Delivery, Message, State};
 use crate::content::Source;
@@ -65,6 +65,12 @@ impl State {
     pub(crate) fn undecided(&self, durable: u64) -> Vec<RunId> {
         let all = self.undecided.iter();
         all.take_while(|((sequence, _), _)| *sequence <= durable).map(|(_, run)| *run).collect()
+    }
+
+    /// The destinations for which something is queued.
+    pub(crate) fn queued_destinations(&self) -> Vec<Name> {
+        let waits = self.queued.iter().filter(|(_, queue)| !queue.is_empty());
+        waits.map(|(name, _)| name.clone()).collect()
     }
 
     /// At most `max` of what is durably queued for a destination, in the journal's order, and
