@@ -205,3 +205,27 @@ fn a_rejected_message_is_parked_with_its_cause_and_can_be_replayed() {
     let parked = running.list("parked").expect("listed");
     assert_eq!(parked.as_array().map(Vec::len), Some(0), "{parked}");
 }
+
+#[test]
+fn what_waits_for_a_destination_that_is_no_longer_configured_is_parked() {
+    let fhir = FhirPeer::start().expect("a FHIR server");
+    let site = Site::example(&fhir.base_url()).expect("a site");
+    let running = site.serve().expect("serving");
+    fhir.answer_with(503, None);
+    let mut client = running.client("adt-in").expect("connected");
+    client.send(&adt("Q1", "4711")).expect("answered");
+    running.wait("a first attempt", |_| Ok(0 < fhir.requests())).expect("it was tried");
+    running.kill().expect("killed");
+
+    site.edit("hilum.toml", "[destination.ehr]", "[destination.other]").expect("edited");
+    site.edit("hilum.toml", "to = [\"ehr\"", "to = [\"other\"").expect("edited");
+    site.edit("hilum.toml", "\"ehr, archive\"", "\"other, archive\"").expect("edited");
+    let running = site.serve().expect("serving again");
+    running
+        .wait("the delivery to be parked", |it| {
+            Ok(it.list("parked")?.as_array().is_some_and(|all| all.len() == 1))
+        })
+        .expect("parked");
+    let parked = running.list("parked").expect("listed");
+    assert_eq!((&parked[0]["cause"], &parked[0]["destination"]), (&"gone".into(), &"ehr".into()));
+}

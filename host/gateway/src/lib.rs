@@ -10,6 +10,7 @@
 mod dispatch;
 mod files;
 mod operate;
+mod orphans;
 mod site;
 mod start;
 mod status;

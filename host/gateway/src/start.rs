@@ -237,7 +237,7 @@ fn start_couriers(
     checked: &Checked,
     store: &Store,
     doors: &Doors,
-    dispatch: &Dispatch,
+    dispatch: &Arc<Dispatch>,
     metrics: &Metrics,
 ) {
     let start = |destination: &site::DestinationSite| {
@@ -253,8 +253,15 @@ fn start_couriers(
         (destination.name.clone(), courier)
     };
     let couriers: BTreeMap<_, _> = checked.site.destinations.iter().map(start).collect();
+    // What waits for a destination that is no longer configured waits for a person.
+    for name in store.queued_destinations().iter().filter(|it| !couriers.contains_key(*it)) {
+        store.queued(name).into_iter().for_each(|ready| dispatch.orphans.offer(ready));
+    }
     // Set once: there is one start.
     let _ = dispatch.couriers.set(couriers);
+    let (dispatch, store, clock) = (Arc::clone(dispatch), store.clone(), Arc::clone(&doors.clock));
+    let park = async move { dispatch.orphans.park(&store, clock.as_ref()).await };
+    doors.tasks.spawn("orphans", Box::pin(park));
 }
 
 fn start_workers(
