@@ -74,9 +74,9 @@ impl Conversion {
             Self::LowerCase => Some(value.to_lowercase()),
             Self::Trim => Some(value.trim().to_owned()),
             Self::Digits => Some(value.chars().filter(char::is_ascii_digit).collect()),
-            Self::FirstLetter => {
-                Some(value.chars().find(|it| it.is_alphabetic()).map(String::from).unwrap_or_default())
-            }
+            Self::FirstLetter => Some(
+                value.chars().find(|it| it.is_alphabetic()).map(String::from).unwrap_or_default(),
+            ),
         }
     }
 }
@@ -103,7 +103,8 @@ impl PartialDate {
     }
 
     fn is_valid(&self) -> bool {
-        Date::new(self.year, self.month.unwrap_or(1), self.day.unwrap_or(1)).is_ok() && self.year != 0
+        Date::new(self.year, self.month.unwrap_or(1), self.day.unwrap_or(1)).is_ok()
+            && self.year != 0
     }
 }
 
@@ -132,7 +133,10 @@ impl<'a> Moment<'a> {
         let mut time = None;
         if is_dashed || reader.has_digit() {
             // `1980-0500` is HL7 for a year and an offset, `1980-05` is FHIR for a month.
-            if is_dashed && reader.rest.len() == 4 && reader.rest.bytes().all(|it| it.is_ascii_digit()) {
+            if is_dashed
+                && reader.rest.len() == 4
+                && reader.rest.bytes().all(|it| it.is_ascii_digit())
+            {
                 reader.rest = value.trim().get(4..)?;
             } else {
                 date.month = Some(reader.number()?);
@@ -144,7 +148,11 @@ impl<'a> Moment<'a> {
         }
         let offset = reader.offset()?;
         let is_time = time.as_ref().is_none_or(TimeOfDay::is_valid);
-        (date.is_valid() && is_time && reader.rest.is_empty()).then_some(Self { date, time, offset })
+        (date.is_valid() && is_time && reader.rest.is_empty()).then_some(Self {
+            date,
+            time,
+            offset,
+        })
     }
 
     fn fhir(&self, zone: &TimeZone) -> Option<String> {
@@ -157,7 +165,9 @@ impl<'a> Moment<'a> {
                 let at = zone.0.to_ambiguous_timestamp(DateTime::from_parts(date, clock));
                 let offset = match at.offset() {
                     AmbiguousOffset::Unambiguous { offset } => offset,
-                    AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+                    AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => {
+                        before
+                    }
                 };
                 // FHIR's offsets have minutes; those before standard time had seconds.
                 offset.seconds() / 60

@@ -190,9 +190,8 @@ impl Json {
         let member = self.member(id, "resourceType")?;
         self.node(member).filter(|it| it.kind == Kind::Text)?;
         // It is shown and logged, so it has to look like a type.
-        self.scalar(member).filter(|it| {
-            it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_alphabetic())
-        })
+        self.scalar(member)
+            .filter(|it| it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_alphabetic()))
     }
 
     pub(crate) fn outline(&self) -> Vec<String> {
@@ -263,7 +262,11 @@ impl Json {
     /// with `.`, `[` and `\` escaped, so that no two nodes have the same.
     pub fn path_of(&self, id: NodeId) -> String {
         self.path_by(id, |name| {
-            name.chars().flat_map(|it| matches!(it, '.' | '[' | '\\').then_some('\\').into_iter().chain([it])).collect()
+            name.chars()
+                .flat_map(|it| {
+                    matches!(it, '.' | '[' | '\\').then_some('\\').into_iter().chain([it])
+                })
+                .collect()
         })
     }
 

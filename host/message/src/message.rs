@@ -191,10 +191,9 @@ impl Message {
             ),
             Self::Fhir(json) => Box::new(json.leaves()),
             Self::Opaque(opaque) if opaque.bytes.is_empty() => Box::new(std::iter::empty()),
-            Self::Opaque(opaque) => Box::new(std::iter::once(Found {
-                at: At::Body,
-                range: 0..opaque.bytes.len(),
-            })),
+            Self::Opaque(opaque) => {
+                Box::new(std::iter::once(Found { at: At::Body, range: 0..opaque.bytes.len() }))
+            }
         }
     }
 

@@ -17,16 +17,16 @@ pub enum Path {
 impl Path {
     /// A path of HL7 v2. The error tells where the text stops being one; it does not repeat it.
     pub fn hl7(text: &str) -> Result<Self, ReadError> {
-        text.parse().map(Self::Hl7).map_err(|fault: hilum_hl7::PathError| {
-            ReadError::MalformedPath(fault.to_string())
-        })
+        text.parse()
+            .map(Self::Hl7)
+            .map_err(|fault: hilum_hl7::PathError| ReadError::MalformedPath(fault.to_string()))
     }
 
     /// A path of FHIR, or of other JSON.
     pub fn json(text: &str) -> Result<Self, ReadError> {
-        text.parse().map(Self::Json).map_err(|fault: hilum_fhir::PathError| {
-            ReadError::MalformedPath(fault.to_string())
-        })
+        text.parse()
+            .map(Self::Json)
+            .map_err(|fault: hilum_fhir::PathError| ReadError::MalformedPath(fault.to_string()))
     }
 
     /// A path of either: whichever the text is. No text is both, since HL7 puts `-` before a field

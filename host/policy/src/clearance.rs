@@ -177,7 +177,9 @@ mod tests {
         assert_eq!(check("", expect![[r#"hilum.toml  needs the key "clearance""#]]), None);
         check(
             "clearance = \"everything\"\n",
-            expect![[r#"hilum.toml:1  clearance  must be "treatment", or a table { open = [..], mask = [..], withhold = [..] }"#]],
+            expect![[
+                r#"hilum.toml:1  clearance  must be "treatment", or a table { open = [..], mask = [..], withhold = [..] }"#
+            ]],
         );
         check(
             "clearance = { open = [\"dates\"], mask = [\"name\"], withhold = [\"name\"], pseudonym = [\"text\"] }\n",

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_grant_is_read_and_everything_else_is_sealed() {
-        let grant = check("phi.birth-date = \"open\"\nphi.text = \"withhold\"\nbig = true\n", expect![""]);
+        let grant =
+            check("phi.birth-date = \"open\"\nphi.text = \"withhold\"\nbig = true\n", expect![""]);
         assert_eq!(grant.sight(Class::BirthDate), Sight::Open);
         assert_eq!(grant.sight(Class::Text), Sight::Withhold);
         assert_eq!(grant.sight(Class::Name), Sight::Seal);

@@ -15,6 +15,8 @@ mod clear;
 mod clearance;
 mod cleared;
 mod fault;
+#[cfg(test)]
+mod fixtures;
 mod grant;
 mod input;
 mod origin;

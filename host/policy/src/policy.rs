@@ -4,7 +4,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_message::{Message, TimeZone};
 
-use crate::{Clearance, ClearFault, Cleared, Grant, Input, Misbehaved, RunSeed, Seals, Template, View};
+use crate::{
+    ClearFault, Clearance, Cleared, Grant, Input, Misbehaved, RunSeed, Seals, Template, View,
+};
 
 /// The rules of a site.
 #[derive(Clone)]

@@ -23,7 +23,9 @@ fn any_grant() -> impl Strategy<Value = Grant> {
     let sights = proptest::collection::vec(sight, Class::COUNT);
     (sights, any::<bool>()).prop_map(|(sights, big)| {
         let pairs = Class::ALL.iter().zip(sights);
-        pairs.fold(Grant::default(), |grant, (class, sight)| grant.with(*class, sight)).with_big(big)
+        pairs
+            .fold(Grant::default(), |grant, (class, sight)| grant.with(*class, sight))
+            .with_big(big)
     })
 }
 
@@ -39,13 +41,38 @@ fn any_clearance() -> impl Strategy<Value = Clearance> {
 /// A piece of a message: `@` becomes a marked value that stands nowhere else.
 fn any_piece() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec![
-        "@", "@", "@", "|", "|", "|", "^", "~", "&", "\"\"", "\\T\\@", "@\\.br\\", "\\", "\\X41\\", "é", "-",
-        "19800312", "NM", "TX", "ED", "CX", "XPN", "ZQ0123456789AB", " ",
+        "@",
+        "@",
+        "@",
+        "|",
+        "|",
+        "|",
+        "^",
+        "~",
+        "&",
+        "\"\"",
+        "\\T\\@",
+        "@\\.br\\",
+        "\\",
+        "\\X41\\",
+        "é",
+        "-",
+        "19800312",
+        "NM",
+        "TX",
+        "ED",
+        "CX",
+        "XPN",
+        "ZQ0123456789AB",
+        " ",
     ])
 }
 
 fn any_hl7() -> impl Strategy<Value = String> {
-    let names = vec!["EVN", "PID", "PD1", "NK1", "PV1", "OBX", "OBX", "NTE", "IN1", "GT1", "ZPI", "OBR", "pid", "P"];
+    let names = vec![
+        "EVN", "PID", "PD1", "NK1", "PV1", "OBX", "OBX", "NTE", "IN1", "GT1", "ZPI", "OBR", "pid",
+        "P",
+    ];
     let segment = (proptest::sample::select(names), proptest::collection::vec(any_piece(), 0..30));
     let end = proptest::sample::select(vec!["\r", "\n", "\r\n"]);
     (proptest::collection::vec(segment, 0..8), end).prop_map(|(segments, end)| {
@@ -62,20 +89,38 @@ fn any_hl7() -> impl Strategy<Value = String> {
 
 fn any_json() -> impl Strategy<Value = String> {
     let leaf = proptest::sample::select(vec![
-        "\"@\"", "\"@ \\u0041\\n@\"", "true", "null", "1.50", "4711", "\"\"", "\"Patient\"", "\"ZQ0123456789AB\"",
+        "\"@\"",
+        "\"@ \\u0041\\n@\"",
+        "true",
+        "null",
+        "1.50",
+        "4711",
+        "\"\"",
+        "\"Patient\"",
+        "\"ZQ0123456789AB\"",
     ]);
     let leaf = leaf.prop_map(str::to_owned);
     let tree = leaf.prop_recursive(4, 30, 4, |inner| {
         let array = proptest::collection::vec(inner.clone(), 0..4);
         let names = proptest::sample::subsequence(
-            vec!["resourceType", "type", "entry", "request", "url", "ifNoneExist", "method", "name"],
+            vec![
+                "resourceType",
+                "type",
+                "entry",
+                "request",
+                "url",
+                "ifNoneExist",
+                "method",
+                "name",
+            ],
             0..5,
         );
         let object = (names, proptest::collection::vec(inner, 5));
         prop_oneof![
             array.prop_map(|items| format!("[{}]", items.join(" ,"))),
             object.prop_map(|(names, values)| {
-                let members = names.iter().zip(values).map(|(name, value)| format!("\"{name}\" :{value}"));
+                let members =
+                    names.iter().zip(values).map(|(name, value)| format!("\"{name}\" :{value}"));
                 format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
             }),
         ]
@@ -96,7 +141,9 @@ fn marked(text: &str) -> String {
 }
 
 fn marks(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices("Mark").filter_map(|(at, _)| text.get(at..at + 10)).filter(|it| it.ends_with("ed"))
+    text.match_indices("Mark")
+        .filter_map(|(at, _)| text.get(at..at + 10))
+        .filter(|it| it.ends_with("ed"))
 }
 
 /// Everything that a plugin can get out of a view.
@@ -118,7 +165,12 @@ fn handed_out(view: &mut View, message: &Message) -> Vec<String> {
             for conversion in Conversion::ALL {
                 all.extend(view.convert(*conversion, &value));
             }
-            all.extend(view.translate(&Name::from("t"), false, &|code| Some(format!("{code}!")), &value));
+            all.extend(view.translate(
+                &Name::from("t"),
+                false,
+                &|code| Some(format!("{code}!")),
+                &value,
+            ));
         }
     }
     all
@@ -127,13 +179,21 @@ fn handed_out(view: &mut View, message: &Message) -> Vec<String> {
 /// Values that this grant seals or withholds, by the tables and not by what the view says.
 fn hidden(message: &Arc<Message>, grant: &Grant) -> Vec<String> {
     let classer = Classer::new(Arc::clone(message));
-    let hidden = message.values().filter(|it| grant.sight_of(classer.classes(it.at)) != Sight::Open);
+    let hidden =
+        message.values().filter(|it| grant.sight_of(classer.classes(it.at)) != Sight::Open);
     let texts = hidden.map(|it| String::from_utf8_lossy(&message.bytes()[it.range]).into_owned());
     texts.flat_map(|text| marks(&text).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-fn check_hidden(format: &str, text: &str, grant: &Grant, next: &Grant) -> Result<(), TestCaseError> {
-    let Ok(message) = Message::parse(format, Bytes::copy_from_slice(text.as_bytes())) else { return Ok(()) };
+fn check_hidden(
+    format: &str,
+    text: &str,
+    grant: &Grant,
+    next: &Grant,
+) -> Result<(), TestCaseError> {
+    let Ok(message) = Message::parse(format, Bytes::copy_from_slice(text.as_bytes())) else {
+        return Ok(());
+    };
     let message = Arc::new(message);
     let input = Input::Message(Arc::clone(&message));
     let mut view = policy().view(input, grant, RunSeed([3; 16]), 0);
@@ -145,7 +205,9 @@ fn check_hidden(format: &str, text: &str, grant: &Grant, next: &Grant) -> Result
     let classer = Classer::new(Arc::clone(&message));
     for found in message.values().filter(|it| !classer.classes(it.at).is_empty()) {
         if let Ok(Some(value)) = message.text_of(&found) {
-            prop_assert!(value.len() < 4 || !value.starts_with("Mark") || !scrubbed.contains(&value));
+            prop_assert!(
+                value.len() < 4 || !value.starts_with("Mark") || !scrubbed.contains(&value)
+            );
         }
     }
     // The next step sees what the first one passed on by its own grant, however open the first was.
@@ -167,7 +229,9 @@ fn view_of(message: &Arc<Message>, grant: &Grant) -> View {
 
 /// A view that nobody touched, cleared for treatment, is the message.
 fn check_round(format: &str, text: &str, grant: &Grant) -> Result<(), TestCaseError> {
-    let Ok(message) = Message::parse(format, Bytes::copy_from_slice(text.as_bytes())) else { return Ok(()) };
+    let Ok(message) = Message::parse(format, Bytes::copy_from_slice(text.as_bytes())) else {
+        return Ok(());
+    };
     let message = Arc::new(message);
     let is_withheld = Class::ALL.iter().any(|class| grant.sight(*class) == Sight::Withhold);
     let mut view = view_of(&message, grant);
@@ -186,27 +250,32 @@ fn check_round(format: &str, text: &str, grant: &Grant) -> Result<(), TestCaseEr
 }
 
 /// Whatever a plugin writes: no token and no marked value gets out where it may not.
-fn check_output(
-    format: &str,
-    pieces: &[&str],
-    clearance: &Clearance,
-) -> Result<(), TestCaseError> {
-    let text = marked("MSH|^~\\&|LAB\rPID|||@||@^@||19800312|||@\rOBX|1|NM|||4711\rOBX|2|ED|||^^^^@\nX|y\r");
+fn check_output(format: &str, pieces: &[&str], clearance: &Clearance) -> Result<(), TestCaseError> {
+    let text = marked(
+        "MSH|^~\\&|LAB\rPID|||@||@^@||19800312|||@\rOBX|1|NM|||4711\rOBX|2|ED|||^^^^@\nX|y\r",
+    );
     let message = Arc::new(Message::parse("hl7v2", Bytes::from(text.clone())).expect("parses"));
     let mut view = view_of(&message, &Grant::default());
     let paths = ["PID-3", "PID-5.1", "PID-5.2", "PID-7", "PID-10", "OBX[1]-5", "OBX[2]-5.5"];
-    let mut values: Vec<String> = paths.iter().filter_map(|path| view.get(path).ok().flatten()).collect();
+    let mut values: Vec<String> =
+        paths.iter().filter_map(|path| view.get(path).ok().flatten()).collect();
     let born = view.convert(Conversion::FhirDate, &values[3]).expect("a date");
     values.push(born);
     let mut next = values.iter().cycle();
-    let body: String = pieces.iter().map(|piece| match *piece {
-        "@" => next.next().cloned().unwrap_or_default(),
-        piece => piece.to_owned(),
-    }).collect();
+    let body: String = pieces
+        .iter()
+        .map(|piece| match *piece {
+            "@" => next.next().cloned().unwrap_or_default(),
+            piece => piece.to_owned(),
+        })
+        .collect();
     let (seals, _) = view.finish();
-    let Ok(template) = policy().output(&seals, format, Bytes::from(body.clone())) else { return Ok(()) };
+    let Ok(template) = policy().output(&seals, format, Bytes::from(body.clone())) else {
+        return Ok(());
+    };
     let template = Arc::new(template);
-    let Ok(cleared) = policy().clear(&Input::Template(Arc::clone(&template)), &message, clearance) else {
+    let Ok(cleared) = policy().clear(&Input::Template(Arc::clone(&template)), &message, clearance)
+    else {
         return Ok(());
     };
     let out = cleared.assemble(message.bytes()).expect("within the input");
@@ -254,7 +323,23 @@ fn check_cleared(template: &Template, seals: &Seals, out: &[u8]) -> Result<(), T
 
 fn any_output(head: &'static str) -> impl Strategy<Value = Vec<&'static str>> {
     let piece = proptest::sample::select(vec![
-        "@", "@", "@", "|", "^", "~", "&", "\\", "\r", "\n", "PID|||", "OBX|1|TX|||", "x", "\"", "DR", ",", "OBX",
+        "@",
+        "@",
+        "@",
+        "|",
+        "^",
+        "~",
+        "&",
+        "\\",
+        "\r",
+        "\n",
+        "PID|||",
+        "OBX|1|TX|||",
+        "x",
+        "\"",
+        "DR",
+        ",",
+        "OBX",
     ]);
     proptest::collection::vec(piece, 0..20).prop_map(move |mut pieces| {
         pieces.insert(0, head);
@@ -264,8 +349,16 @@ fn any_output(head: &'static str) -> impl Strategy<Value = Vec<&'static str>> {
 
 fn any_json_output() -> impl Strategy<Value = Vec<&'static str>> {
     let piece = proptest::sample::select(vec![
-        "\"@\"", "\"@ and @\"", "\"http://x/@?@\"", "1", "null", "[\"@\",1,\"@\"]", "{\"a\":\"@\"}",
-        "{\"request\":{\"url\":\"P?@\"}}", "{\"@\":1}", "[]",
+        "\"@\"",
+        "\"@ and @\"",
+        "\"http://x/@?@\"",
+        "1",
+        "null",
+        "[\"@\",1,\"@\"]",
+        "{\"a\":\"@\"}",
+        "{\"request\":{\"url\":\"P?@\"}}",
+        "{\"@\":1}",
+        "[]",
     ]);
     proptest::collection::vec(piece, 1..6).prop_map(|pieces| {
         let mut out = vec!["{\"resourceType\":\"Bundle\",\"entry\":["];

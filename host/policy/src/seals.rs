@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use hilum_message::{At, Found, Message};
 
+use crate::Classes;
 use crate::origin::{Classer, Hasher, Shape};
 use crate::search::Sensitive;
 use crate::token::{Token, tokens_in};
-use crate::Classes;
 
 /// What the tokens of one step stand for, and what else policy knows about the run.
 pub struct Seals {

@@ -1,11 +1,11 @@
 //! A plain search for the message's own sensitive values.
 //!
 //! A value is found where it stands as whole words: nothing that is a letter or digit before it or
-//! after it. Blanks and signs around the value itself are left away. Looking at one text takes time
-//! in proportion to its words, however many values there are.
+//! after it. Blanks and signs around the value itself are left away. Each word of a text costs one
+//! look-up, so however message and output are made, a search is over soon.
 
 use std::collections::BTreeMap;
-use std::ops::{Bound, Range};
+use std::ops::Range;
 
 use hilum_message::{Conversion, Message, TimeZone};
 
@@ -56,8 +56,8 @@ impl Value {
 impl Sensitive {
     pub(crate) fn of(classer: &Classer) -> Self {
         let message = classer.message();
-        let mut values = Words::default();
-        let mut folded = Words::default();
+        let mut values = Collected::default();
+        let mut folded = Collected::default();
         let mut open = Vec::new();
         for found in message.values() {
             let Ok(Some(text)) = message.text_of(&found) else { continue };
@@ -77,13 +77,14 @@ impl Sensitive {
                 }
             }
         }
+        let mut values = values.sorted();
         for text in open {
             let found: Vec<_> = values.find_all(&text).into_iter().map(|it| it.range).collect();
             for range in found {
                 values.open(text.get(range).unwrap_or_default());
             }
         }
-        Self { values, folded }
+        Self { values, folded: folded.sorted() }
     }
 
     /// Values in a text that stand nowhere openly in the message.
@@ -131,13 +132,19 @@ fn is_json_code(message: &Message, text: &str) -> bool {
     message.as_json().is_some() && (is_word() || is_system())
 }
 
-/// Texts by their beginning.
+/// Texts, sorted, to look up which of them another text begins with.
 #[derive(Default)]
 struct Words {
-    values: BTreeMap<Box<str>, Value>,
+    values: Vec<(Box<str>, Value)>,
+    /// For each the longest other value that it begins with.
+    beginnings: Vec<Option<usize>>,
 }
 
-impl Words {
+/// [`Words`] while they are collected.
+#[derive(Default)]
+struct Collected(BTreeMap<Box<str>, Value>);
+
+impl Collected {
     fn add(&mut self, text: &str, classes: Classes) {
         let inner = text.trim_matches(|letter: char| !letter.is_alphanumeric());
         let kept = inner.get(..inner.floor_char_boundary(VALUE_BYTES_MAX)).unwrap_or_default();
@@ -145,15 +152,32 @@ impl Words {
         if kept.is_empty() || lookalikes(kept.as_bytes()).any(|it| it.len() == kept.len()) {
             return;
         }
-        let value = self.values.entry(Box::from(kept)).or_default();
+        let value = self.0.entry(Box::from(kept)).or_default();
         value.is_cut |= kept.len() < inner.len();
         if !value.places.contains(&classes) {
             value.places.push(classes);
         }
     }
 
+    fn sorted(self) -> Words {
+        let values: Vec<(Box<str>, Value)> = self.0.into_iter().collect();
+        let mut beginnings = Vec::with_capacity(values.len());
+        // Values that the one at hand may begin with, each the beginning of the next.
+        let mut open: Vec<usize> = Vec::new();
+        for (index, (text, _)) in values.iter().enumerate() {
+            while open.pop_if(|it| !text.starts_with(&*values[*it].0)).is_some() {}
+            beginnings.push(open.last().copied());
+            open.push(index);
+        }
+        Words { values, beginnings }
+    }
+}
+
+impl Words {
     fn open(&mut self, text: &str) {
-        if let Some(value) = self.values.get_mut(text) {
+        if let Ok(index) = self.values.binary_search_by(|(value, _)| (**value).cmp(text))
+            && let Some((_, value)) = self.values.get_mut(index)
+        {
             value.is_open = true;
         }
     }
@@ -181,29 +205,25 @@ impl Words {
         found
     }
 
-    /// The longest value that `text` begins with, as whole words. Looks up the greatest value not
-    /// above the text; if that is not its beginning, the next candidate cannot be longer than what
-    /// the two have in common.
+    /// The longest value that `text` begins with, as whole words.
+    ///
+    /// Take the greatest value that is not above `text`. Any other value that `text` begins with is
+    /// a beginning of that one too: where the two differ it would have to be greater. So one look-up
+    /// and a walk over beginnings is enough.
     fn longest(&self, text: &str) -> Option<(usize, &Value)> {
-        let mut probe = text;
-        loop {
-            let range = (Bound::Unbounded, Bound::Included(probe));
-            let (candidate, value) = self.values.range::<str, _>(range).next_back()?;
-            let common = common_prefix(candidate, text);
-            if common == candidate.len() {
-                let next = text.get(common..).and_then(|rest| rest.chars().next());
-                if value.is_cut || next.is_none_or(|letter| !letter.is_alphanumeric()) {
-                    return Some((common, value));
-                }
-                let last = candidate.char_indices().next_back().map_or(0, |(at, _)| at);
-                probe = text.get(..last)?;
-            } else {
-                probe = text.get(..common)?;
+        let above = self.values.partition_point(|(value, _)| &**value <= text);
+        let mut next = above.checked_sub(1);
+        let common = common_prefix(&self.values.get(next?)?.0, text);
+        while let Some(index) = next {
+            let (candidate, value) = self.values.get(index)?;
+            let after = text.get(candidate.len()..).and_then(|rest| rest.chars().next());
+            let is_whole = value.is_cut || after.is_none_or(|letter| !letter.is_alphanumeric());
+            if candidate.len() <= common && is_whole {
+                return Some((candidate.len(), value));
             }
-            if probe.is_empty() {
-                return None;
-            }
+            next = self.beginnings.get(index).copied().flatten();
         }
+        None
     }
 }
 

@@ -10,13 +10,11 @@ use crate::origin::Classer;
 /// has a class. Segments stand on lines of their own.
 pub fn shown(message: &Message) -> String {
     let classer = Classer::new(Arc::new(message.clone()));
-    let marks = message.values().map(|found| Mark {
-        classes: classer.classes(found.at),
-        range: found.range,
-    });
+    let marks = message
+        .values()
+        .map(|found| Mark { classes: classer.classes(found.at), range: found.range });
     let deleted = |range: &Range<usize>| message.bytes().get(range.clone()) == Some(b"\"\"");
-    let marks: Vec<_> =
-        marks.filter(|it| !it.classes.is_empty() && !deleted(&it.range)).collect();
+    let marks: Vec<_> = marks.filter(|it| !it.classes.is_empty() && !deleted(&it.range)).collect();
     shown_marked(message.bytes(), &marks)
 }
 

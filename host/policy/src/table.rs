@@ -10,8 +10,9 @@ use hilum_message::hl7v2::Place;
 
 use crate::{Class, Classes};
 
-static HL7: LazyLock<Tables> =
-    LazyLock::new(|| Tables::read(include_str!("table/fields.txt"), include_str!("table/datatypes.txt")));
+static HL7: LazyLock<Tables> = LazyLock::new(|| {
+    Tables::read(include_str!("table/fields.txt"), include_str!("table/datatypes.txt"))
+});
 
 /// The tables of HL7 v2.
 pub(crate) fn hl7() -> &'static Tables {
@@ -28,7 +29,10 @@ type FieldClass = Option<Class>;
 
 #[derive(Clone, Copy)]
 enum Field {
-    Of { data_type: &'static str, class: FieldClass },
+    Of {
+        data_type: &'static str,
+        class: FieldClass,
+    },
     /// By another field's value: OBX-5 by OBX-2.
     Varies,
 }

@@ -105,7 +105,8 @@ fn starts_one(sorted: &[[u8; TOKEN_LEN]], word: &[u8]) -> bool {
 
 /// The value that a range of bytes lies in, or else the byte.
 fn place_at(body: &Message, seals: &Seals, range: Range<usize>) -> String {
-    let around = body.values().find(|it| it.range.start <= range.start && range.end <= it.range.end);
+    let around =
+        body.values().find(|it| it.range.start <= range.start && range.end <= it.range.end);
     match around {
         Some(found) if found.at != At::Body => seals.scrub(&body.place_name(found.at)),
         _ => format!("byte {}", range.start),

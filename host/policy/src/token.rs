@@ -87,7 +87,8 @@ impl Mint {
         let mut context = hmac::Context::with_key(&self.key);
         parts.iter().for_each(|part| context.update(part));
         let tag = context.sign();
-        let mut number = tag.as_ref().iter().take(16).fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
+        let mut number =
+            tag.as_ref().iter().take(16).fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
         let mut token = [0; TOKEN_LEN];
         let (mark, digits) = token.split_at_mut(MARK.len());
         mark.copy_from_slice(MARK);
@@ -100,7 +101,10 @@ impl Mint {
 }
 
 /// Every token of `bytes` that `is_known`, wherever it stands, in order.
-pub(crate) fn tokens_in(bytes: &[u8], is_known: impl Fn(&Token) -> bool) -> Vec<(Range<usize>, Token)> {
+pub(crate) fn tokens_in(
+    bytes: &[u8],
+    is_known: impl Fn(&Token) -> bool,
+) -> Vec<(Range<usize>, Token)> {
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(rest) = bytes.get(from..) {

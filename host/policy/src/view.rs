@@ -205,7 +205,10 @@ impl View {
 
     /// Roughly how much memory the view takes beside the message itself.
     pub fn bytes_held(&self) -> usize {
-        let places = self.places.as_ref().map_or(0, |it| it.len() * (size_of::<Place>() + size_of::<Found>()));
+        let places = self
+            .places
+            .as_ref()
+            .map_or(0, |it| it.len() * (size_of::<Place>() + size_of::<Found>()));
         let paths: usize = self.paths.keys().map(|it| it.len() + size_of::<Path>()).sum();
         let rendered = self.rendered.as_ref().map_or(0, Bytes::len);
         self.seals.bytes_held() + places + paths + rendered

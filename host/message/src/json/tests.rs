@@ -15,7 +15,8 @@ fn check(text: &str, expected: &[(&str, &str)]) {
         .filter(|(_, node)| node.kind.is_leaf())
         .map(|(id, node)| (json.path_of(id), text[node.range.clone()].to_owned()))
         .collect();
-    let expected: Vec<_> = expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     assert_eq!(leaves, expected);
 }
 
@@ -61,7 +62,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::Array),
-            proptest::collection::btree_map("[a-z\"\\\\:é]{0,4}", inner, 0..5).prop_map(Value::object),
+            proptest::collection::btree_map("[a-z\"\\\\:é]{0,4}", inner, 0..5)
+                .prop_map(Value::object),
         ]
     })
 }

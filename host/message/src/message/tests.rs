@@ -36,9 +36,21 @@ fn lists_of_one_field_line_up() {
 fn all_agrees_with_the_reader_of_hl7() {
     let message = oru();
     let hl7 = message.as_hl7().expect("HL7");
-    for text in ["PID-3", "PID-3.4", "PID-5.1.2", "OBX-5", "OBX-5[2]", "OBX[2]-2", "MSH-1", "MSH-2", "OBX", "ZZZ-1"] {
+    for text in [
+        "PID-3",
+        "PID-3.4",
+        "PID-5.1.2",
+        "OBX-5",
+        "OBX-5[2]",
+        "OBX[2]-2",
+        "MSH-1",
+        "MSH-2",
+        "OBX",
+        "ZZZ-1",
+    ] {
         let path: hilum_hl7::Path = text.parse().expect("a path");
-        let ours: Vec<_> = crate::hl7::find_all(hl7, &path).into_iter().map(|it| it.map(|it| it.range)).collect();
+        let ours: Vec<_> =
+            crate::hl7::find_all(hl7, &path).into_iter().map(|it| it.map(|it| it.range)).collect();
         assert_eq!(ours, hl7.find_all(&path), "{text}");
     }
 }

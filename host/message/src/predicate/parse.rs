@@ -141,9 +141,7 @@ impl<'a> Parser<'a> {
         let Operand::Place(places) = operand else { return Ok(()) };
         // Small letters are an element of FHIR: `use`.
         let is_small = |name: &str| name.contains(|it: char| it.is_ascii_lowercase());
-        let is_segment = |path: &Path| {
-            matches!(path, Path::Hl7(it) if it.field.is_none() && !is_small(it.segment.as_str()))
-        };
+        let is_segment = |path: &Path| matches!(path, Path::Hl7(it) if it.field.is_none() && !is_small(it.segment.as_str()));
         if !places.iter().any(is_segment) {
             return Ok(());
         }
@@ -161,7 +159,8 @@ impl<'a> Parser<'a> {
 
     fn place(&self, at: usize, word: &str) -> Result<Operand, PredicateError> {
         // The reader of JSON takes more names than FHIR has, and would take most slips.
-        let is_element = |step: &str| step.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
+        let is_element =
+            |step: &str| step.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
         let is_json = !word.contains('-') && word.split('.').all(is_element);
         let json = Path::json(word).ok().filter(|_| is_json);
         let places: Vec<_> = Path::hl7(word).ok().into_iter().chain(json).collect();
@@ -217,7 +216,8 @@ impl<'a> Parser<'a> {
         let mut length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len());
         // `]` ends a list, unless this word has opened it: `OBX[2]`.
         let word = rest.get(..length).unwrap_or_default();
-        let extra = word.find(']').filter(|end| !word.get(..*end).unwrap_or_default().contains('['));
+        let extra =
+            word.find(']').filter(|end| !word.get(..*end).unwrap_or_default().contains('['));
         length = extra.unwrap_or(length);
         if length == 0 {
             return Err(self.fault(at, "this is not part of a condition"));

@@ -86,16 +86,38 @@ fn json_is_read_by_its_own_paths() {
 #[test]
 fn a_slip_has_a_column_and_a_hint() {
     refused("", expect!["column 1: expected a path such as PID-3.1, or a text in quotes"]);
-    refused("MSH-9.1 = 'ADT'", expect![[r#"column 9: expected "==", "!=", "in" or "exists"; equality is written "==""#]]);
-    refused("MSH-9.1 == ADT'", expect!["column 12: a segment has no value; a text stands in quotes"]);
-    refused("MSH-9.1 == ADT", expect!["column 12: a segment has no value; a text stands in quotes"]);
+    refused(
+        "MSH-9.1 = 'ADT'",
+        expect![[r#"column 9: expected "==", "!=", "in" or "exists"; equality is written "==""#]],
+    );
+    refused(
+        "MSH-9.1 == ADT'",
+        expect!["column 12: a segment has no value; a text stands in quotes"],
+    );
+    refused(
+        "MSH-9.1 == ADT",
+        expect!["column 12: a segment has no value; a text stands in quotes"],
+    );
     refused("PID == 'X'", expect!["column 1: a segment has no value; a text stands in quotes"]);
-    refused("MSH9.1 == 'X'", expect!["column 1: not a path like PID-3[2].4.1: byte 3 is not what may stand there; a text stands in quotes"]);
-    refused("MSH-9.1.2.3 == 'A'", expect!["column 1: not a path like PID-3[2].4.1: byte 9 is not what may stand there; a text stands in quotes"]);
+    refused(
+        "MSH9.1 == 'X'",
+        expect![
+            "column 1: not a path like PID-3[2].4.1: byte 3 is not what may stand there; a text stands in quotes"
+        ],
+    );
+    refused(
+        "MSH-9.1.2.3 == 'A'",
+        expect![
+            "column 1: not a path like PID-3[2].4.1: byte 9 is not what may stand there; a text stands in quotes"
+        ],
+    );
     refused("PV1-2 in ('E' 'I')", expect![[r#"column 14: expected "," or ")""#]]);
     refused("PV1-2 in E", expect!["column 10: expected a list such as ('A', 'B')"]);
     refused("(PV1-2 == 'E'", expect![[r#"column 14: expected ")""#]]);
-    refused("PV1-2 == 'E' xor PV1-3 == 'F'", expect![[r#"column 14: expected "and", "or" or the end"#]]);
+    refused(
+        "PV1-2 == 'E' xor PV1-3 == 'F'",
+        expect![[r#"column 14: expected "and", "or" or the end"#]],
+    );
     refused("PV1-2 not 'E'", expect![[r#"column 11: expected "in" after "not""#]]);
     refused("PV1-2 == 'é' ; 1", expect!["column 14: this is not part of a condition"]);
 }
@@ -112,7 +134,8 @@ fn depth_and_length_are_bounded() {
 
 #[test]
 fn paths_are_told_without_values() {
-    let predicate = Predicate::parse("PID-8 == 'F' and (exists PV1 or MSH-4 in ('A'))").expect("one");
+    let predicate =
+        Predicate::parse("PID-8 == 'F' and (exists PV1 or MSH-4 in ('A'))").expect("one");
     assert_eq!(predicate.paths(), ["PID-8", "PV1", "MSH-4"]);
 }
 

@@ -11,7 +11,7 @@ use super::{Job, MASK};
 use crate::seals::Seal;
 use crate::token::Token;
 use crate::view::gaps;
-use crate::{Clear, ClearFault, Classes, Cleared};
+use crate::{Classes, Clear, ClearFault, Cleared};
 
 pub(super) fn clear(job: &Job<'_>) -> Result<Cleared, ClearFault> {
     let mut pass = Pass::new(job, true);
@@ -170,7 +170,8 @@ impl<'a> Pass<'a> {
         let text = seal.plain.text();
         let text = text.ok_or_else(|| cannot("the value is no text in its own character set"))?;
         let written = delimiters.escape_into(hl7.charset(), &text, writer.buffer());
-        written.map_err(|_| cannot("the output's character set or delimiters cannot hold the value"))
+        written
+            .map_err(|_| cannot("the output's character set or delimiters cannot hold the value"))
     }
 
     /// The raw value, if it means the same in the output: it then goes byte for byte, with escapes
@@ -184,7 +185,9 @@ impl<'a> Pass<'a> {
         let (message, range, raw) = raw(&seal.plain)?;
         let source = &self.job.seals().source;
         let its = match message.as_hl7()? {
-            _ if Arc::ptr_eq(message, source.message()) => source.classer.delimiters_at(range.start)?,
+            _ if Arc::ptr_eq(message, source.message()) => {
+                source.classer.delimiters_at(range.start)?
+            }
             other if other.is_batch() => return None,
             other => other.delimiters(),
         };

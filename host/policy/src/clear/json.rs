@@ -1,7 +1,10 @@
 //! JSON: values go into strings, never into names. A string that is one token becomes a number or
 //! boolean where the value was one.
 //!
-//! What is withheld goes with its member, and so does what that leaves empty.
+//! What is withheld goes with its member, and so does what that leaves empty. In a URL nothing is
+//! withheld or masked: without the value it would name another thing, so it parks. A URL is
+//! `request.url` and `ifNoneExist` of a Bundle's entry, and a string that begins with `http://` or
+//! `https://` before its first token.
 
 use std::ops::Range;
 
@@ -13,7 +16,7 @@ use crate::origin::is_bundle;
 use crate::seals::Seal;
 use crate::token::Token;
 use crate::view::gaps;
-use crate::{Clear, ClearFault, Classes, Cleared};
+use crate::{Classes, Clear, ClearFault, Cleared};
 
 /// Values above this go as a range of the input, where nothing in them has to be escaped.
 const RAW_BYTES_MIN: usize = 512;
@@ -33,7 +36,12 @@ enum Act {
     /// `***` in its place.
     Mask,
     /// A string with tokens.
-    Fill { text: String, tokens: Vec<(Range<usize>, Token)>, url: Url, marked: Classes },
+    Fill {
+        text: String,
+        tokens: Vec<(Range<usize>, Token)>,
+        url: Url,
+        marked: Classes,
+    },
 }
 
 /// Whether a string is a URL, or part of one.
@@ -155,7 +163,9 @@ impl<'a> Plan<'a> {
             && self.job.clearance.clear_of(seal.classes) == Ok(Clear::Open)
         {
             // A value of JSON goes as it was written.
-            if let Some((message, range, _)) = raw(&seal.plain).filter(|it| it.0.as_json().is_some()) {
+            if let Some((message, range, _)) =
+                raw(&seal.plain).filter(|it| it.0.as_json().is_some())
+            {
                 writer.put_raw(message, range);
                 return Ok(());
             }
@@ -169,7 +179,8 @@ impl<'a> Plan<'a> {
         let mut values = tokens.iter();
         for gap in gaps(tokens, text.len()) {
             put_text(text.get(gap.clone()).unwrap_or_default(), writer);
-            let Some(seal) = values.next().and_then(|(_, token)| self.job.seals().get(token)) else {
+            let Some(seal) = values.next().and_then(|(_, token)| self.job.seals().get(token))
+            else {
                 continue;
             };
             if self.job.clearance.clear_of(seal.classes) == Ok(Clear::Mask) {
@@ -233,7 +244,7 @@ fn act(
         _ => Vec::new(),
     };
     let mut marked = Classes::NONE;
-    if !is_table_name(&text) {
+    if node.kind != Kind::Boolean && !is_table_name(&text) {
         for gap in gaps(&tokens, text.len()) {
             marked = marked.and(job.search(text.get(gap).unwrap_or_default(), at)?);
         }
@@ -312,7 +323,9 @@ fn put_value(job: &Job<'_>, seal: &Seal, writer: &mut Writer<'_>) -> Option<()> 
     {
         // Base 64 and other plain ASCII means the same in HL7 and in JSON.
         let is_plain = |byte: &u8| {
-            matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\') && Some(*byte) != delimiters.escape
+            matches!(byte, b' '..=b'~')
+                && !matches!(byte, b'"' | b'\\')
+                && Some(*byte) != delimiters.escape
         };
         if raw.iter().all(is_plain) {
             writer.put_raw(message, range);

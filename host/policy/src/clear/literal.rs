@@ -1,5 +1,5 @@
 use super::Job;
-use crate::{Clear, ClearFault, Classes, Leak};
+use crate::{Classes, Clear, ClearFault, Leak};
 
 impl Job<'_> {
     /// Searches text that a plugin wrote for sensitive values of the message. Answers the classes

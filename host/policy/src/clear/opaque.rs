@@ -1,4 +1,4 @@
-use crate::{Clear, ClearFault, Class, Cleared};
+use crate::{Class, Clear, ClearFault, Cleared};
 
 use super::{Job, MASK};
 

@@ -26,8 +26,14 @@ fn parse(format: &str, text: &str) -> Arc<Message> {
 
 fn research() -> Clearance {
     let rest = [
-        Class::Name, Class::Address, Class::Contact, Class::Identifier, Class::Text, Class::Image,
-        Class::Body, Class::Unknown,
+        Class::Name,
+        Class::Address,
+        Class::Contact,
+        Class::Identifier,
+        Class::Text,
+        Class::Image,
+        Class::Body,
+        Class::Unknown,
     ];
     let open = Clearance::none().with(Class::Date, Clear::Open).with(Class::BirthDate, Clear::Mask);
     rest.iter().fold(open, |clearance, class| clearance.with(*class, Clear::Withhold))
@@ -110,40 +116,62 @@ fn an_untouched_message_goes_to_treatment_as_one_range() {
 
 #[test]
 fn an_untouched_message_is_cleared_by_place() {
-    check_steps(&research(), &[], expect![[r#"
+    check_steps(
+        &research(),
+        &[],
+        expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
         EVN|A01|202609121014
         PID|1||^^^ANNA&1.2.3&ISO^MR||^^""||***|F|||^^^W^^AUT
         OBX|1|TX|NOTE||
         ZPI|
-    "#]]);
+    "#]],
+    );
     let clearance = Clearance::treatment().with(Class::Unknown, Clear::Mask);
-    check_steps(&clearance, &[], expect![[r#"
+    check_steps(
+        &clearance,
+        &[],
+        expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
         EVN|A01|202609121014
         PID|1||17,18^^^ANNA&1.2.3&ISO^MR||EVERY\T\WOMAN^EVE^""||19800312|F|||1 MAIN ST\.br\^^VIENNA^W^1010^AUT
         OBX|1|TX|NOTE||SEEN \H\AND\N\ SENT
         ZPI|***
-    "#]]);
-    check_steps(&Clearance::none().with(Class::Date, Clear::Open), &[], expect!["denied: PID-3.1: the destination is not cleared for identifier"]);
+    "#]],
+    );
+    check_steps(
+        &Clearance::none().with(Class::Date, Clear::Open),
+        &[],
+        expect!["denied: PID-3.1: the destination is not cleared for identifier"],
+    );
 }
 
 #[test]
 fn an_untouched_view_unseals_to_the_very_bytes() {
-    check(&Clearance::treatment(), "hl7v2", body_of, expect![[r#"
+    check(
+        &Clearance::treatment(),
+        "hl7v2",
+        body_of,
+        expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
         EVN|A01|202609121014
         PID|1||17,18^^^ANNA&1.2.3&ISO^MR||EVERY\T\WOMAN^EVE^""||19800312|F|||1 MAIN ST\.br\^^VIENNA^W^1010^AUT
         OBX|1|TX|NOTE||SEEN \H\AND\N\ SENT
         ZPI|SECRET
-    "#]]);
-    check(&research(), "hl7v2", body_of, expect![[r#"
+    "#]],
+    );
+    check(
+        &research(),
+        "hl7v2",
+        body_of,
+        expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
         EVN|A01|202609121014
         PID|1||^^^ANNA&1.2.3&ISO^MR||^^""||***|F|||^^^W^^AUT
         OBX|1|TX|NOTE||
         ZPI|
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -166,10 +194,13 @@ fn values_are_escaped_with_the_outputs_delimiters() {
 #[test]
 fn a_value_that_the_output_cannot_hold_parks() {
     let message = parse("hl7v2", &ADT.replace("VIENNA", "ZÜRICH"));
-    let make = |view: &mut View| format!("MSH|^~\\&||||||||||||||||ASCII\rPID|{}\r", sealed(view, "PID-11.3"));
+    let make = |view: &mut View| {
+        format!("MSH|^~\\&||||||||||||||||ASCII\rPID|{}\r", sealed(view, "PID-11.3"))
+    };
     let input = run(&message, &[Step { grant: Grant::default(), format: "hl7v2", make: &make }]);
     let fault = policy().clear(&input, &message, &Clearance::treatment()).expect_err("not ASCII");
-    expect!["PID-1.1: the output's character set or delimiters cannot hold the value"].assert_eq(&fault.to_string());
+    expect!["PID-1.1: the output's character set or delimiters cannot hold the value"]
+        .assert_eq(&fault.to_string());
 }
 
 #[test]
@@ -189,12 +220,24 @@ fn a_line_feed_in_a_value_ends_no_segment_of_the_output() {
 fn a_value_never_becomes_the_name_of_a_segment() {
     // EVE is three letters, and so is the name of a segment.
     let make = |view: &mut View| format!("MSH|^~\\&|LAB\r{}|x\r", sealed(view, "PID-5.2"));
-    check(&Clearance::treatment(), "hl7v2", make, expect!["cannot-unseal: hl7v2: with its values put in, the body would fall into other segments"]);
+    check(
+        &Clearance::treatment(),
+        "hl7v2",
+        make,
+        expect![
+            "cannot-unseal: hl7v2: with its values put in, the body would fall into other segments"
+        ],
+    );
     let make = |view: &mut View| format!("MSH|^~\\&|LAB\rX{}|x\r", sealed(view, "PID-5.2"));
-    check(&Clearance::treatment(), "hl7v2", make, expect![[r#"
+    check(
+        &Clearance::treatment(),
+        "hl7v2",
+        make,
+        expect![[r#"
         MSH|^~\&|LAB
         XEVE|x
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -204,7 +247,8 @@ fn a_line_that_is_withheld_does_not_change_what_ends_the_others() {
     let input = Input::Message(Arc::clone(&odd));
     let clearance = Clearance::treatment().with(Class::Unknown, Clear::Withhold);
     let fault = policy().clear(&input, &odd, &clearance).expect_err("other segments");
-    expect!["hl7v2: with its values put in, the body would fall into other segments"].assert_eq(&fault.to_string());
+    expect!["hl7v2: with its values put in, the body would fall into other segments"]
+        .assert_eq(&fault.to_string());
 }
 
 #[test]
@@ -221,25 +265,47 @@ fn json_gets_values_in_strings() {
             name.to_lowercase(),
         )
     };
-    check(&Clearance::treatment(), "fhir-json", make, expect![[r#"
+    check(
+        &Clearance::treatment(),
+        "fhir-json",
+        make,
+        expect![[r#"
         { "resourceType": "Patient",
           "name": [ { "family": "EVERY&WOMAN", "text": "Dr. EVERY&WOMAN, EVERY&WOMAN" } ],
-          "birthDate": "1980-03-12", "gender": "female", "address": [ { "line": [ "1 MAIN ST\n" ] } ] }"#]]);
-    check(&research(), "fhir-json", make, expect![[r#"
+          "birthDate": "1980-03-12", "gender": "female", "address": [ { "line": [ "1 MAIN ST\n" ] } ] }"#]],
+    );
+    check(
+        &research(),
+        "fhir-json",
+        make,
+        expect![[r#"
         { "resourceType": "Patient",
-          "birthDate": "***", "gender": "female" }"#]]);
+          "birthDate": "***", "gender": "female" }"#]],
+    );
     let masked = Clearance::treatment().with(Class::Name, Clear::Mask);
-    check(&masked, "fhir-json", make, expect![[r#"
+    check(
+        &masked,
+        "fhir-json",
+        make,
+        expect![[r#"
         { "resourceType": "Patient",
           "name": [ { "family": "***", "text": "Dr. ***, ***" } ],
-          "birthDate": "1980-03-12", "gender": "female", "address": [ { "line": [ "1 MAIN ST\n" ] } ] }"#]]);
-    check(&Clearance::none(), "fhir-json", make, expect!["denied: name[0].family: the destination is not cleared for name"]);
+          "birthDate": "1980-03-12", "gender": "female", "address": [ { "line": [ "1 MAIN ST\n" ] } ] }"#]],
+    );
+    check(
+        &Clearance::none(),
+        "fhir-json",
+        make,
+        expect!["denied: name[0].family: the destination is not cleared for name"],
+    );
 }
 
 #[test]
 fn what_is_withheld_takes_its_commas_along() {
     let with = |template: &'static str| {
-        move |view: &mut View| template.replace('@', &sealed(view, "PID-5")).replace('#', &sealed(view, "EVN-2"))
+        move |view: &mut View| {
+            template.replace('@', &sealed(view, "PID-5")).replace('#', &sealed(view, "EVN-2"))
+        }
     };
     for (template, expected) in [
         (r##"{"a":"@","b":1}"##, r#"{"b":1}"#),
@@ -270,25 +336,52 @@ fn urls_are_percent_encoded_and_searches_escaped() {
             {{"request":{{"url":"Patient/{name}"}}}}]}}"#
         )
     };
-    check(&Clearance::treatment(), "fhir-json", make, expect![[r#"
+    check(
+        &Clearance::treatment(),
+        "fhir-json",
+        make,
+        expect![[r#"
         {"resourceType":"Bundle","entry":[{"fullUrl":"http://x/17%2C18","resource":{"id":"17,18"},
                     "request":{"method":"PUT","url":"Patient?identifier=urn:x|17%5C%2C18","ifNoneExist":"identifier=17%5C%2C18"}},
-                    {"request":{"url":"Patient/EVERY%26WOMAN"}}]}"#]]);
-    check(&research(), "fhir-json", make, expect!["denied: entry[0].fullUrl: the destination is not cleared for identifier"]);
+                    {"request":{"url":"Patient/EVERY%26WOMAN"}}]}"#]],
+    );
+    check(
+        &research(),
+        "fhir-json",
+        make,
+        expect!["denied: entry[0].fullUrl: the destination is not cleared for identifier"],
+    );
     let masked = Clearance::treatment().with(Class::Identifier, Clear::Mask);
-    check(&masked, "fhir-json", make, expect!["denied: entry[0].fullUrl: the destination is not cleared for identifier"]);
+    check(
+        &masked,
+        "fhir-json",
+        make,
+        expect!["denied: entry[0].fullUrl: the destination is not cleared for identifier"],
+    );
 }
 
 #[test]
 fn a_token_never_becomes_the_name_of_a_member() {
     let make = |view: &mut View| format!(r#"{{"a":{{"{}":1}}}}"#, sealed(view, "PID-5"));
-    check(&Clearance::treatment(), "json", make, expect!["cannot-unseal: a: a token stands in the name of a member"]);
+    check(
+        &Clearance::treatment(),
+        "json",
+        make,
+        expect!["cannot-unseal: a: a token stands in the name of a member"],
+    );
 }
 
 #[test]
 fn another_format_takes_text_without_tokens_alone() {
     check(&Clearance::treatment(), "text", |_| "seen".to_owned(), expect!["seen"]);
-    check(&Clearance::treatment(), "text", |view| format!("a {}", sealed(view, "PID-5")), expect!["cannot-unseal: byte 2: a token stands here, and no value can be put into this format yet"]);
+    check(
+        &Clearance::treatment(),
+        "text",
+        |view| format!("a {}", sealed(view, "PID-5")),
+        expect![
+            "cannot-unseal: byte 2: a token stands here, and no value can be put into this format yet"
+        ],
+    );
     let message = parse("text", "EVE");
     let input = Input::Message(Arc::clone(&message));
     assert!(policy().clear(&input, &message, &Clearance::treatment()).is_ok());
@@ -315,7 +408,8 @@ fn an_untouched_view_of_json_unseals_to_the_very_bytes() {
     let text = " {\"resourceType\":\"Observation\", \"value\" :\t1.50,\"a\":[true,null,\"\\u00e4\\/\"] }\n";
     let message = parse("fhir-json", text);
     let steps = [Step { grant: Grant::default(), format: "fhir-json", make: &body_of }];
-    let cleared = policy().clear(&run(&message, &steps), &message, &Clearance::treatment()).expect("cleared");
+    let cleared =
+        policy().clear(&run(&message, &steps), &message, &Clearance::treatment()).expect("cleared");
     assert_eq!(text_of(&cleared, &message), text);
 }
 
@@ -323,39 +417,59 @@ fn an_untouched_view_of_json_unseals_to_the_very_bytes() {
 fn a_token_keeps_its_class_wherever_it_was_moved() {
     let first = |view: &mut View| {
         let name = sealed(view, "PID-5");
-        format!("MSH|^~\\&|LAB\rZXX|{name}|{name} of ANNA|LITERAL|{}\rPID|||X{name}\r", sealed(view, "EVN-2"))
+        format!(
+            "MSH|^~\\&|LAB\rZXX|{name}|{name} of ANNA|LITERAL|{}\rPID|||X{name}\r",
+            sealed(view, "EVN-2")
+        )
     };
     let second = |view: &mut View| {
         let seen: BTreeMap<_, _> = ["ZXX-1", "ZXX-2", "ZXX-3", "ZXX-4", "PID-3"]
             .map(|path| (path, view.sight_of(path).expect("a path")))
             .into();
         use crate::Seen::{Open, Sealed, Withheld};
-        let expected = [("PID-3", Sealed), ("ZXX-1", Sealed), ("ZXX-2", Withheld), ("ZXX-3", Withheld), ("ZXX-4", Open)];
+        let expected = [
+            ("PID-3", Sealed),
+            ("ZXX-1", Sealed),
+            ("ZXX-2", Withheld),
+            ("ZXX-3", Withheld),
+            ("ZXX-4", Open),
+        ];
         assert_eq!(seen, expected.into());
         assert_eq!(view.get("ZXX-4").expect("a path").as_deref(), Some("202609121014"));
         body_of(view)
     };
-    let grant = Grant::default().with(Class::Unknown, Sight::Withhold).with(Class::Date, Sight::Open);
+    let grant =
+        Grant::default().with(Class::Unknown, Sight::Withhold).with(Class::Date, Sight::Open);
     let steps = [
         Step { grant: Grant::default(), format: "hl7v2", make: &first },
         Step { grant, format: "hl7v2", make: &second },
     ];
-    check_steps(&Clearance::treatment(), &steps, expect![[r#"
+    check_steps(
+        &Clearance::treatment(),
+        &steps,
+        expect![[r#"
         MSH|^~\&|LAB
         ZXX|EVERY\T\WOMAN|||202609121014
         PID|||XEVERY\T\WOMAN
-    "#]]);
-    check_steps(&Clearance::treatment().with(Class::Name, Clear::Withhold), &steps, expect![[r#"
+    "#]],
+    );
+    check_steps(
+        &Clearance::treatment().with(Class::Name, Clear::Withhold),
+        &steps,
+        expect![[r#"
         MSH|^~\&|LAB
         ZXX||||202609121014
         PID|||
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_a_step_was_granted_to_read_keeps_its_class_too() {
     let open = Grant::default().with(Class::Name, Sight::Open);
-    let first = |view: &mut View| format!(r#"{{"a":"{}","b":"x"}}"#, sealed(view, "PID-5.2").replace("EVE", "EVERY&WOMAN"));
+    let first = |view: &mut View| {
+        format!(r#"{{"a":"{}","b":"x"}}"#, sealed(view, "PID-5.2").replace("EVE", "EVERY&WOMAN"))
+    };
     let second = |view: &mut View| {
         let token = sealed(view, "a");
         format!(r#"{{"a":"{token}"}}"#)
@@ -371,13 +485,38 @@ fn what_a_step_was_granted_to_read_keeps_its_class_too() {
 #[test]
 fn a_sealed_value_in_the_plain_is_a_leak() {
     let leak = |_: &mut View| r#"{"note":"about EVERY&WOMAN's stay"}"#.to_owned();
-    check(&Clearance::treatment(), "json", leak, expect!["leak: note: a sealed value of class name stands here in the plain"]);
-    check(&Clearance::treatment(), "json", |_| r#"{"EVERY&WOMAN":1}"#.to_owned(), expect!["leak: the document: a sealed value of class name stands here in the plain"]);
-    check(&Clearance::treatment(), "text", |_| "SECRET".to_owned(), expect!["leak: the body: a sealed value of class unknown stands here in the plain"]);
-    check(&Clearance::treatment(), "hl7v2", |_| "MSH|^~\\&|EVERY\\T\\WOMAN\r".to_owned(), expect!["leak: MSH-3.1: a sealed value of class name stands here in the plain"]);
+    check(
+        &Clearance::treatment(),
+        "json",
+        leak,
+        expect!["leak: note: a sealed value of class name stands here in the plain"],
+    );
+    check(
+        &Clearance::treatment(),
+        "json",
+        |_| r#"{"EVERY&WOMAN":1}"#.to_owned(),
+        expect!["leak: the document: a sealed value of class name stands here in the plain"],
+    );
+    check(
+        &Clearance::treatment(),
+        "text",
+        |_| "SECRET".to_owned(),
+        expect!["leak: the body: a sealed value of class unknown stands here in the plain"],
+    );
+    check(
+        &Clearance::treatment(),
+        "hl7v2",
+        |_| "MSH|^~\\&|EVERY\\T\\WOMAN\r".to_owned(),
+        expect!["leak: MSH-3.1: a sealed value of class name stands here in the plain"],
+    );
     // Part of a word, a short value, and what stands openly elsewhere in the message are none.
     let none = |_: &mut View| r#"{"a":"SECRETS","b":"EVE","c":20260912101500}"#.to_owned();
-    check(&Clearance::treatment(), "json", none, expect![[r#"{"a":"SECRETS","b":"EVE","c":20260912101500}"#]]);
+    check(
+        &Clearance::treatment(),
+        "json",
+        none,
+        expect![[r#"{"a":"SECRETS","b":"EVE","c":20260912101500}"#]],
+    );
 }
 
 #[test]
@@ -386,19 +525,35 @@ fn an_opened_value_goes_where_its_class_is_cleared() {
     let json = |view: &mut View| format!(r#"{{"name":"{}"}}"#, sealed(view, "PID-5"));
     let steps = [Step { grant: open(), format: "json", make: &json }];
     check_steps(&Clearance::treatment(), &steps, expect![[r#"{"name":"EVERY&WOMAN"}"#]]);
-    check_steps(&research(), &steps, expect!["denied: name: the destination is not cleared for name"]);
+    check_steps(
+        &research(),
+        &steps,
+        expect!["denied: name: the destination is not cleared for name"],
+    );
     // By its place even a short one is known.
     let hl7 = |view: &mut View| format!("MSH|^~\\&|LAB\rPID|||||{}\r", sealed(view, "PID-5.2"));
     let steps = [Step { grant: open(), format: "hl7v2", make: &hl7 }];
-    check_steps(&Clearance::treatment(), &steps, expect![[r#"
+    check_steps(
+        &Clearance::treatment(),
+        &steps,
+        expect![[r#"
         MSH|^~\&|LAB
         PID|||||EVE
-    "#]]);
-    check_steps(&research(), &steps, expect![[r#"
+    "#]],
+    );
+    check_steps(
+        &research(),
+        &steps,
+        expect![[r#"
         MSH|^~\&|LAB
         PID|||||
-    "#]]);
-    check_steps(&Clearance::none(), &steps, expect!["denied: PID-5.1: the destination is not cleared for name"]);
+    "#]],
+    );
+    check_steps(
+        &Clearance::none(),
+        &steps,
+        expect!["denied: PID-5.1: the destination is not cleared for name"],
+    );
 }
 
 #[test]
@@ -417,7 +572,8 @@ fn marks_show_an_output_masked() {
     let input = run(&message, &[Step { grant: Grant::default(), format: "json", make: &make }]);
     let cleared = policy().clear(&input, &message, &Clearance::treatment()).expect("cleared");
     let body = cleared.assemble(message.bytes()).expect("whole");
-    expect![[r#"{"name":"[phi:name+birth-date]","gender":"female"}"#]].assert_eq(&shown_marked(&body, cleared.marks()));
+    expect![[r#"{"name":"[phi:name+birth-date]","gender":"female"}"#]]
+        .assert_eq(&shown_marked(&body, cleared.marks()));
     assert_eq!(cleared.classes().to_string(), "name+birth-date");
     expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
@@ -441,10 +597,14 @@ fn a_document_is_carried_as_a_range_of_the_input() {
         let input = run(&message, &[Step { grant, format, make: &make }]);
         let cleared = policy().clear(&input, &message, &Clearance::treatment()).expect("cleared");
         assert!(text_of(&cleared, &message).contains(&document));
-        let own: usize = cleared.parts().iter().map(|part| match part {
-            crate::Part::Bytes(bytes) => bytes.len(),
-            crate::Part::OfInput(_) => 0,
-        }).sum();
+        let own: usize = cleared
+            .parts()
+            .iter()
+            .map(|part| match part {
+                crate::Part::Bytes(bytes) => bytes.len(),
+                crate::Part::OfInput(_) => 0,
+            })
+            .sum();
         assert!(own < 100, "{format}: {own}");
     }
 }
@@ -458,5 +618,10 @@ fn a_table_answers_a_token_of_the_same_class() {
         format!(r#"{{"code":"{code}"}}"#)
     };
     check(&Clearance::treatment(), "json", make, expect![[r#"{"code":"W-1"}"#]]);
-    check(&Clearance::treatment().with(Class::Name, Clear::Mask), "json", make, expect![[r#"{"code":"***"}"#]]);
+    check(
+        &Clearance::treatment().with(Class::Name, Clear::Mask),
+        "json",
+        make,
+        expect![[r#"{"code":"***"}"#]],
+    );
 }

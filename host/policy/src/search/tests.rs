@@ -7,7 +7,8 @@ use super::*;
 use crate::Class;
 
 fn sensitive(message: &str) -> Sensitive {
-    let message = Message::parse("hl7v2", Bytes::copy_from_slice(message.as_bytes())).expect("parses");
+    let message =
+        Message::parse("hl7v2", Bytes::copy_from_slice(message.as_bytes())).expect("parses");
     Sensitive::of(&Classer::new(Arc::new(message)))
 }
 
@@ -65,15 +66,29 @@ fn scrubbing_looks_past_casing_and_dates() {
     assert_eq!(scrub("ß and nothing"), "ß and nothing");
 }
 
+#[test]
+fn values_within_values_do_not_slow_the_search_down() {
+    // Each word of the text begins like all of them and is none.
+    let segments = (1..500).map(|count| format!("NTE|1||a{}\r", " 0".repeat(count)));
+    let sensitive = sensitive(&format!("MSH|^~\\&|LAB\r{}", segments.collect::<String>()));
+    let text = "a a ".repeat(50_000);
+    // One look-up for each word is some milliseconds; one for each value and word is minutes.
+    assert!(sensitive.find_all(&text).is_empty());
+    assert_eq!(sensitive.find_all("a 0 0 1").len(), 1);
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
     /// The search agrees with looking for each value at each place.
     #[test]
     fn the_index_finds_what_a_naive_search_finds(
         values in proptest::collection::vec("[abé]{1,3}( [ab]{1,3}){0,2}", 1..8),
         text in "[abé ]{0,24}",
     ) {
-        let mut words = Words::default();
+        let mut words = Collected::default();
         values.iter().for_each(|value| words.add(value, Class::Name.into()));
+        let words = words.sorted();
         let found: Vec<_> = words.find_all(&text).into_iter().map(|it| it.range).collect();
         let mut expected = Vec::new();
         let mut from = 0;

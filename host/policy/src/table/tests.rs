@@ -5,14 +5,12 @@ use super::*;
 
 const FIELDS: &str = include_str!("fields.txt");
 const TYPES: &str = include_str!("datatypes.txt");
-const PHI: &str =
-    include_str!("../../../../tests/fixtures/phi/safe-harbor/hl7v2_fields.csv");
+const PHI: &str = include_str!("../../../../tests/fixtures/phi/safe-harbor/hl7v2_fields.csv");
 const DICTIONARY: &[u8] =
     include_bytes!("../../../../tests/fixtures/hl7v2-dictionary/hl7v2-2.8.2.json");
 
-const SEGMENTS: [&str; 13] = [
-    "MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "AL1", "DG1", "IN1", "GT1", "OBX", "NTE",
-];
+const SEGMENTS: [&str; 13] =
+    ["MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "AL1", "DG1", "IN1", "GT1", "OBX", "NTE"];
 
 fn place(segment: &str, field: u32, component: u32) -> Place {
     let segment = SegmentName::new(segment.as_bytes()).expect("a name");
@@ -120,9 +118,21 @@ fn components_narrow_a_field() {
 #[test]
 fn an_observation_is_classed_by_its_type() {
     for (value_type, expected) in [
-        ("NM", "open"), ("SN", "open"), ("CE", "open"), ("CWE", "open"), ("CNE", "open"),
-        ("ST", "text"), ("TX", "text"), ("FT", "text"), ("DT", "date"), ("TS", "date"),
-        ("XPN", "name"), ("CX", "identifier"), ("RP", "image"), ("XXX", "unknown"), ("FC", "unknown"),
+        ("NM", "open"),
+        ("SN", "open"),
+        ("CE", "open"),
+        ("CWE", "open"),
+        ("CNE", "open"),
+        ("ST", "text"),
+        ("TX", "text"),
+        ("FT", "text"),
+        ("DT", "date"),
+        ("TS", "date"),
+        ("XPN", "name"),
+        ("CX", "identifier"),
+        ("RP", "image"),
+        ("XXX", "unknown"),
+        ("FC", "unknown"),
     ] {
         check("OBX-5", Some(value_type), expected);
     }

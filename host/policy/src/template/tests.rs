@@ -33,22 +33,73 @@ fn tokens_come_back_in_any_casing_and_company() {
 
 #[test]
 fn an_altered_token_is_the_plugins_fault() {
-    let altered = |token: &str| format!("{}{}", &token[..13], if token.ends_with('0') { '1' } else { '0' });
-    check("json", r#"{"a":["@"]}"#, altered, expect!["a[0]: this has the form of a token, and no such token was handed out"]);
-    check("hl7v2", "MSH|^~\\&|LAB\rPID|||x^@\r", altered, expect!["PID-3.2: this has the form of a token, and no such token was handed out"]);
-    check("text", "x @", altered, expect!["byte 2: this has the form of a token, and no such token was handed out"]);
-    check("text", "zq0000000000aa", str::to_owned, expect!["byte 0: this has the form of a token, and no such token was handed out"]);
+    let altered =
+        |token: &str| format!("{}{}", &token[..13], if token.ends_with('0') { '1' } else { '0' });
+    check(
+        "json",
+        r#"{"a":["@"]}"#,
+        altered,
+        expect!["a[0]: this has the form of a token, and no such token was handed out"],
+    );
+    check(
+        "hl7v2",
+        "MSH|^~\\&|LAB\rPID|||x^@\r",
+        altered,
+        expect!["PID-3.2: this has the form of a token, and no such token was handed out"],
+    );
+    check(
+        "text",
+        "x @",
+        altered,
+        expect!["byte 2: this has the form of a token, and no such token was handed out"],
+    );
+    check(
+        "text",
+        "zq0000000000aa",
+        str::to_owned,
+        expect!["byte 0: this has the form of a token, and no such token was handed out"],
+    );
 }
 
 #[test]
 fn a_cut_token_is_the_plugins_fault() {
-    check("text", "@", |token| token[..6].to_lowercase(), expect!["byte 0: this is a token that was cut"]);
-    check("text", "@", |token| token[..13].to_owned(), expect!["byte 0: this is a token that was cut"]);
-    check("text", "@", |token| token[6..].to_owned(), expect!["byte 0: this is a token that was cut"]);
+    check(
+        "text",
+        "@",
+        |token| token[..6].to_lowercase(),
+        expect!["byte 0: this is a token that was cut"],
+    );
+    check(
+        "text",
+        "@",
+        |token| token[..13].to_owned(),
+        expect!["byte 0: this is a token that was cut"],
+    );
+    check(
+        "text",
+        "@",
+        |token| token[6..].to_owned(),
+        expect!["byte 0: this is a token that was cut"],
+    );
     // Less than that could be anything.
-    check("text", "@", |token| token[..5].to_owned(), expect!["Template(Message(text, 5 bytes), Seals(1))"]);
-    check("text", "@", |token| token[7..].to_owned(), expect!["Template(Message(text, 7 bytes), Seals(1))"]);
-    check("text", "ZQF-5972 ZQUIDDITY", str::to_owned, expect!["Template(Message(text, 18 bytes), Seals(1))"]);
+    check(
+        "text",
+        "@",
+        |token| token[..5].to_owned(),
+        expect!["Template(Message(text, 5 bytes), Seals(1))"],
+    );
+    check(
+        "text",
+        "@",
+        |token| token[7..].to_owned(),
+        expect!["Template(Message(text, 7 bytes), Seals(1))"],
+    );
+    check(
+        "text",
+        "ZQF-5972 ZQUIDDITY",
+        str::to_owned,
+        expect!["Template(Message(text, 18 bytes), Seals(1))"],
+    );
 }
 
 #[test]
@@ -57,11 +108,26 @@ fn a_token_that_is_escaped_by_halves_is_altered() {
     let escaped = |token: &str| {
         format!("{}{}{}{}{}", &token[..4], hex(token, 4), &token[5..9], hex(token, 9), &token[10..])
     };
-    check("hl7v2", "MSH|^~\\&|@\r", escaped, expect!["MSH-3.1: this has the form of a token, and no such token was handed out"]);
+    check(
+        "hl7v2",
+        "MSH|^~\\&|@\r",
+        escaped,
+        expect!["MSH-3.1: this has the form of a token, and no such token was handed out"],
+    );
 }
 
 #[test]
 fn an_output_has_to_be_of_its_format() {
-    check("json", "{\"a\":1,\"a\":2}", str::to_owned, expect!["an output is not json: byte 7: a member stands twice in its object"]);
-    check("hl7v2", "PID|1\r", str::to_owned, expect!["an output is not hl7v2: the message does not begin with MSH"]);
+    check(
+        "json",
+        "{\"a\":1,\"a\":2}",
+        str::to_owned,
+        expect!["an output is not json: byte 7: a member stands twice in its object"],
+    );
+    check(
+        "hl7v2",
+        "PID|1\r",
+        str::to_owned,
+        expect!["an output is not hl7v2: the message does not begin with MSH"],
+    );
 }

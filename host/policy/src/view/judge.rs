@@ -61,7 +61,9 @@ impl View {
     }
 
     fn count_once(&mut self, found: &Found, judged: &Judged) {
-        if judged.classes.is_empty() || self.counted.insert(found.range.start, judged.sight).is_some() {
+        if judged.classes.is_empty()
+            || self.counted.insert(found.range.start, judged.sight).is_some()
+        {
             return;
         }
         match judged.sight {
@@ -221,7 +223,10 @@ impl View {
 }
 
 /// What lies between and around ranges that are in order.
-pub(crate) fn gaps<T>(ranges: &[(Range<usize>, T)], length: usize) -> impl Iterator<Item = Range<usize>> {
+pub(crate) fn gaps<T>(
+    ranges: &[(Range<usize>, T)],
+    length: usize,
+) -> impl Iterator<Item = Range<usize>> {
     let starts = std::iter::once(0).chain(ranges.iter().map(|(range, _)| range.end));
     let ends = ranges.iter().map(|(range, _)| range.start).chain(std::iter::once(length));
     starts.zip(ends).map(|(start, end)| start..end.max(start))

@@ -49,7 +49,9 @@ fn get(view: &mut View, path: &str) -> String {
 
 #[test]
 fn the_default_grant_seals_every_class() {
-    check_body(adt(&Grant::sealed_by_default()), expect![[r#"
+    check_body(
+        adt(&Grant::sealed_by_default()),
+        expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
         EVN|A01|ZQAIYTW9C6WKAG
         PID|1||ZQ0BM0BC36QH5J^^^ANNA&1.2.3&ISO^MR||ZQV5WVFDJ4MIMW^ZQ8NHZMCL8NQFV^""||ZQPRRKCBAEWN1C|F|||ZQZ43K0A632IRR^^ZQYFRV77FWUQ4G^W^ZQXB3CG8LNF51Y^AUT
@@ -57,7 +59,8 @@ fn the_default_grant_seals_every_class() {
         OBX|1|NM|8867-4^RATE^LN||72|/min
         OBX|2|TX|NOTE||ZQXI4FNBVULNGP
         ZPI|ZQQ6LCJUMKT9TW
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -75,7 +78,9 @@ fn what_is_withheld_leaves_its_place_empty() {
         .with(Class::Name, Sight::Withhold)
         .with(Class::Identifier, Sight::Open)
         .with(Class::Unknown, Sight::Withhold);
-    check_body(adt(&grant), expect![[r#"
+    check_body(
+        adt(&grant),
+        expect![[r#"
         MSH|^~\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1
         EVN|A01|ZQAIYTW9C6WKAG
         PID|1||17^^^ANNA&1.2.3&ISO^MR||^^""||ZQPRRKCBAEWN1C|F|||ZQZ43K0A632IRR^^ZQYFRV77FWUQ4G^W^ZQXB3CG8LNF51Y^AUT
@@ -83,7 +88,8 @@ fn what_is_withheld_leaves_its_place_empty() {
         OBX|1|NM|8867-4^RATE^LN||72|/min
         OBX|2|TX|NOTE||ZQXI4FNBVULNGP
         ZPI|
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -104,7 +110,8 @@ fn a_value_has_one_token_wherever_it_is_met() {
 
 #[test]
 fn a_step_has_tokens_of_its_own() {
-    let message = Arc::new(Message::parse("hl7v2", Bytes::from_static(ADT.as_bytes())).expect("parses"));
+    let message =
+        Arc::new(Message::parse("hl7v2", Bytes::from_static(ADT.as_bytes())).expect("parses"));
     let token = |seed, step| {
         let input = Input::Message(Arc::clone(&message));
         get(&mut policy().view(input, &Grant::sealed_by_default(), seed, step), "PID-5")
@@ -204,17 +211,23 @@ fn json_is_unknown_but_for_its_structure() {
   "resource": { "resourceType": "Patient", "active": true, "multipleBirthInteger": 2,
     "name": [ { "family": "EVERY\"WOMAN", "given": [ "" ] } ] },
   "request": { "method": "PUT", "url": "Patient?identifier=17" } } ] }"#;
-    check_body(view_of("fhir-json", bundle, &Grant::sealed_by_default()), expect![[r#"
+    check_body(
+        view_of("fhir-json", bundle, &Grant::sealed_by_default()),
+        expect![[r#"
         { "resourceType": "Bundle", "type": "transaction", "entry": [ {
           "resource": { "resourceType": "Patient", "active": "ZQ8Q2SWZGHJ01N", "multipleBirthInteger": "ZQCBVKOBWVLYWH",
             "name": [ { "family": "ZQRQERF2ETTOL7", "given": [ "" ] } ] },
-          "request": { "method": "PUT", "url": "ZQ6WMRN3FSBKGV" } } ] }"#]]);
+          "request": { "method": "PUT", "url": "ZQ6WMRN3FSBKGV" } } ] }"#]],
+    );
     let withheld = Grant::sealed_by_default().with(Class::Unknown, Sight::Withhold);
-    check_body(view_of("fhir-json", bundle, &withheld), expect![[r#"
+    check_body(
+        view_of("fhir-json", bundle, &withheld),
+        expect![[r#"
         { "resourceType": "Bundle", "type": "transaction", "entry": [ {
           "resource": { "resourceType": "Patient", "active": null, "multipleBirthInteger": null,
             "name": [ { "family": "", "given": [ "" ] } ] },
-          "request": { "method": "PUT", "url": "" } } ] }"#]]);
+          "request": { "method": "PUT", "url": "" } } ] }"#]],
+    );
     let mut view = view_of("fhir-json", bundle, &Grant::open_to_all());
     assert_eq!(view.body(), bundle);
     assert_eq!(get(&mut view, "Bundle.entry[0].resource.name.family"), "EVERY\"WOMAN");
@@ -223,7 +236,8 @@ fn json_is_unknown_but_for_its_structure() {
 
 #[test]
 fn a_type_that_is_text_in_disguise_is_sealed() {
-    let mut view = view_of("json", r#"{"resourceType":"Eve Everywoman"}"#, &Grant::sealed_by_default());
+    let mut view =
+        view_of("json", r#"{"resourceType":"Eve Everywoman"}"#, &Grant::sealed_by_default());
     assert_eq!(view.sight_of("resourceType"), Ok(Seen::Sealed));
     assert_eq!(view.kind(), "");
     assert!(!lines(&view.body()).contains("Eve"));
@@ -236,12 +250,20 @@ fn a_body_without_places_is_one_value() {
     assert_eq!(sealed.get("PID-5"), Err(Access::Unstructured));
     let withheld = Grant::sealed_by_default().with(Class::Body, Sight::Withhold);
     assert_eq!(view_of("text", "EVE EVERYWOMAN", &withheld).body().len(), 0);
-    assert_eq!(view_of("text", "EVE EVERYWOMAN", &Grant::open_to_all()).text().expect("text"), "EVE EVERYWOMAN");
+    assert_eq!(
+        view_of("text", "EVE EVERYWOMAN", &Grant::open_to_all()).text().expect("text"),
+        "EVE EVERYWOMAN"
+    );
 }
 
 #[test]
 fn text_is_decoded_by_the_messages_own_character_set() {
-    let latin: Vec<u8> = ADT.replace("2.5.1", "2.5.1||||||8859/1").replace("ANNA", "\u{e4}").chars().map(|it| it as u8).collect();
+    let latin: Vec<u8> = ADT
+        .replace("2.5.1", "2.5.1||||||8859/1")
+        .replace("ANNA", "\u{e4}")
+        .chars()
+        .map(|it| it as u8)
+        .collect();
     let message = Arc::new(Message::parse("hl7v2", latin.into()).expect("parses"));
     let mut view = policy().view(Input::Message(message), &Grant::sealed_by_default(), SEED, 0);
     assert!(view.text().expect("text").contains("|\u{e4}|"));
@@ -270,7 +292,8 @@ fn many_look_ups_give_the_same_answers() {
 fn texts_for_people_are_scrubbed() {
     let mut view = adt(&Grant::sealed_by_default());
     let token = get(&mut view, "PID-11");
-    let text = format!("no ward for Everywoman, born 1980-03-12 at {token}; EVERYWOMEN and ANNA stay");
+    let text =
+        format!("no ward for Everywoman, born 1980-03-12 at {token}; EVERYWOMEN and ANNA stay");
     expect!["no [phi:address] for [phi:name], born [phi:birth-date] at [phi:address]; EVERYWOMEN and ANNA stay"]
         .assert_eq(&view.scrub(&text));
     assert_eq!(view.scrub("PID-3.1"), "PID-3.1");
@@ -283,5 +306,8 @@ fn a_view_is_owned_and_can_be_sent() {
     fn is_shared<T: Send + Sync + 'static>() {}
     is_shared::<Seals>();
     is_shared::<Template>();
-    assert_eq!(format!("{:?}", adt(&Grant::default())), "View(Message(hl7v2, 286 bytes), Seals(0))");
+    assert_eq!(
+        format!("{:?}", adt(&Grant::default())),
+        "View(Message(hl7v2, 286 bytes), Seals(0))"
+    );
 }
