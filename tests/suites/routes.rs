@@ -100,11 +100,18 @@ fn a_discarded_run_is_no_longer_parked_and_the_trail_says_by_whom() {
     running.wait_until_idle().expect("idle");
     let parked = running.list("parked").expect("listed");
     let id = parked[0]["id"].as_str().expect("an id").to_owned();
+    let message = parked[0]["message"].as_str().expect("an id").to_owned();
+    let trace = running.json(&["message", "trace", &message]).expect("traced");
+    let trail = trace["trail"].as_array().expect("a trail");
+    let step = trail.iter().find(|it| it["what"] == "routed").expect("a record of the step");
+    assert_eq!(step["facts"]["answered"], "refused", "{step}");
+    assert!(step["facts"]["output"].is_null(), "what it was given is no output: {step}");
+    assert!(site.log().contains("run parked"), "an operator is told: {}", site.log());
+
     let (code, _, _) = site.run(&["parked", "discard", &id]).expect("hilum runs");
     assert_ne!(code, 0, "a reason is needed");
     running.json(&["parked", "discard", &id, "--reason", "a test"]).expect("discarded");
     assert_eq!(running.list("parked").expect("listed").as_array().map(Vec::len), Some(0));
-    let message = parked[0]["message"].as_str().expect("an id").to_owned();
     let trace = running.json(&["message", "trace", &message]).expect("traced").to_string();
     assert!(trace.contains("discarded") && trace.contains("a test"), "{trace}");
 }

@@ -80,6 +80,9 @@ impl Evidence<'_> {
             .digest(fact::INPUT, step.input)
             .number(fact::FUEL, step.report.fuel)
             .number("host-calls", step.report.host_calls);
+        if let Some(answered) = step.answered {
+            record = record.text("answered", answered);
+        }
         for output in &step.outputs {
             record = record.digest(fact::OUTPUT, *output);
         }

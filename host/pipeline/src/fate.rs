@@ -15,8 +15,10 @@ pub struct StepReport {
     pub digest: Digest,
     /// The digest of what it was given, as a template: with tokens, never the values.
     pub input: Digest,
-    /// The digests of what it made, with tokens.
+    /// The digests of what it made, with tokens. None where the run ended with this step.
     pub outputs: Vec<Digest>,
+    /// The word for what it answered; none if it ended with a fault.
+    pub answered: Option<&'static str>,
     /// What the sandbox and policy counted.
     pub report: hilum_sandbox::Report,
     /// The fault it ended with.

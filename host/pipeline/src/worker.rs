@@ -247,6 +247,15 @@ impl Worker {
             Fate::Refused(_) | Fate::Parked(_) | Fate::Again => Decided::Parked,
         };
         self.metrics.decided(&record.route, outcome);
+        let (run, route) = (record.run, &record.route);
+        match fate {
+            Fate::Dispatched(_) => {}
+            // The cause's word alone: its sentence is for the trail and its readers.
+            Fate::Parked(cause) => error!(%run, %route, cause = cause.word.word(), "run parked"),
+            Fate::Refused(_) => error!(%run, %route, cause = "refused", "run parked"),
+            Fate::Again => error!(%run, %route, cause = "crashed", "run parked"),
+            Fate::Held(_) => error!(%run, %route, "run held: a validator wants a person"),
+        }
         for step in reports {
             self.metrics.called(&step.step, step.fault.is_some(), &step.report);
         }

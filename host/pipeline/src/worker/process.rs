@@ -35,6 +35,7 @@ pub fn process(policy: &Policy, run: &Run, message: &Arc<Message>, reports: &mut
         let view = policy.view(input.clone(), &step.grant, run.seed, index);
         let called = step.plugin.call(call_of(run, step, view), &step.budget);
         let mut report = report_of(step, input, called.report);
+        report.answered = called.result.as_ref().ok().map(Answered::word);
         let decided = match called.result {
             Ok(Answered::Accepted) => None,
             Ok(Answered::Routed(names)) => {
@@ -63,7 +64,10 @@ pub fn process(policy: &Policy, run: &Run, message: &Arc<Message>, reports: &mut
                 Some(Fate::Parked(Cause::new(CauseWord::PluginFault, detail)))
             }
         };
-        report.outputs = outputs.digests();
+        // A step that was the end of the run made nothing: what it was given is no output of it.
+        if decided.is_none() {
+            report.outputs = outputs.digests();
+        }
         reports.push(report);
         if let Some(fate) = decided {
             return fate;
@@ -92,6 +96,7 @@ fn report_of(step: &StepPlan, input: &Input, report: hilum_sandbox::Report) -> S
         digest: step.plugin.digest(),
         input: input.digest(),
         outputs: Vec::new(),
+        answered: None,
         report,
         fault: None,
         world: step.plugin.world(),
