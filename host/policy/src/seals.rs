@@ -3,6 +3,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use hilum_message::{At, Found, Message};
 
 use crate::Classes;
@@ -16,6 +17,8 @@ pub struct Seals {
     seals: HashMap<Token, Seal, Hasher>,
     /// Classes that this step or one before it was granted to read.
     pub(crate) opened: Classes,
+    /// What the plugins of the run brought along: their components, the route's settings.
+    pub(crate) constants: Vec<Bytes>,
     /// Bytes of text that the seals own.
     text_bytes: usize,
 }
@@ -97,7 +100,15 @@ impl Source {
 
 impl Seals {
     pub(crate) fn new(source: Arc<Source>, opened: Classes) -> Self {
-        Self { source, seals: HashMap::default(), opened, text_bytes: 0 }
+        Self { source, seals: HashMap::default(), opened, constants: Vec::new(), text_bytes: 0 }
+    }
+
+    /// Whether a plugin brought this text along, so that it need not come from the message. Digits
+    /// are never taken for a constant: a component holds some of every kind.
+    pub(crate) fn is_constant(&self, text: &str) -> bool {
+        let is_words = text.chars().all(|it| it.is_alphabetic() || matches!(it, ' ' | '-'));
+        let holds = |it: &Bytes| memchr::memmem::find(it, text.as_bytes()).is_some();
+        is_words && self.constants.iter().any(holds)
     }
 
     pub(crate) fn get(&self, token: &Token) -> Option<&Seal> {

@@ -121,13 +121,17 @@ impl View {
             None => Arc::clone(&source.classer),
             Some(template) => Arc::new(Classer::new(Arc::clone(&template.body))),
         };
+        let mut seals = Seals::new(source, opened);
+        if let Some(template) = &template {
+            seals.constants.clone_from(&template.seals.constants);
+        }
         Self {
             classer,
             template,
             grant,
             zone,
             mint: Mint::new(seed, step),
-            seals: Seals::new(source, opened),
+            seals,
             sights: Sights::default(),
             counted: HashMap::default(),
             paths: HashMap::default(),
@@ -212,6 +216,14 @@ impl View {
         let paths: usize = self.paths.keys().map(|it| it.len() + size_of::<Path>()).sum();
         let rendered = self.rendered.as_ref().map_or(0, Bytes::len);
         self.seals.bytes_held() + places + paths + rendered
+    }
+
+    /// The same view, for a plugin that brings these texts along: its component, its settings. A word
+    /// of them in an output is no leak of a free text or unknown value that reads the same.
+    #[must_use]
+    pub fn with_constants(mut self, constants: impl IntoIterator<Item = Bytes>) -> Self {
+        self.seals.constants.extend(constants);
+        self
     }
 
     /// Ends the call: what the tokens stand for, and what was seen.

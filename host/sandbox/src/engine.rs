@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use bytes::Bytes;
 use hilum_contract::World;
 use hilum_contract::outputs::Output;
 use hilum_contract::router::RouterPre;
@@ -106,6 +107,7 @@ impl Sandbox {
         Ok(Plugin {
             manifest: package.manifest.clone(),
             digest: package.digest,
+            component: package.bytes.clone(),
             entry,
             sandbox: Arc::clone(&self.inner),
         })
@@ -128,6 +130,7 @@ fn told(error: &wasmtime::Error) -> String {
 pub struct Plugin {
     manifest: Manifest,
     digest: Digest,
+    component: Bytes,
     pub(crate) entry: Entry,
     pub(crate) sandbox: Arc<Inner>,
 }
@@ -141,6 +144,11 @@ impl Plugin {
     /// The digest of its component.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// Its component, as it was loaded.
+    pub fn component(&self) -> &Bytes {
+        &self.component
     }
 
     /// What it says about itself.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hilum_message::Message;
 use hilum_policy::{ClearFault, Input, Policy, RunSeed, Template};
 use hilum_sandbox::{Answered, Call, Facts, Made, PluginFault};
@@ -33,6 +34,7 @@ pub fn process(policy: &Policy, run: &Run, message: &Arc<Message>, reports: &mut
         };
         let format = input.format().to_owned();
         let view = policy.view(input.clone(), &step.grant, run.seed, index);
+        let view = view.with_constants(constants(run, step));
         let called = step.plugin.call(call_of(run, step, view), &step.budget);
         let mut report = report_of(step, input, called.report);
         report.answered = called.result.as_ref().ok().map(Answered::word);
@@ -87,6 +89,12 @@ fn call_of(run: &Run, step: &StepPlan, view: hilum_policy::View) -> Call {
         tables: Arc::clone(&step.tables),
         tables_known: Arc::clone(&step.tables_known),
     }
+}
+
+/// What a step may write of itself: what its component holds, and the route's settings.
+fn constants(run: &Run, step: &StepPlan) -> Vec<Bytes> {
+    let settings = run.route.settings.values().map(|it| Bytes::copy_from_slice(it.as_bytes()));
+    std::iter::once(step.plugin.component().clone()).chain(settings).collect()
 }
 
 fn report_of(step: &StepPlan, input: &Input, report: hilum_sandbox::Report) -> StepReport {

@@ -1,5 +1,8 @@
 use super::Job;
-use crate::{Classes, Clear, ClearFault, Leak};
+use crate::{Class, Classes, Clear, ClearFault, Leak};
+
+/// Classes of values that may be any word.
+const LOOSE: Classes = Classes::of(Class::Unknown).and(Classes::of(Class::Text));
 
 impl Job<'_> {
     /// Searches text that a plugin wrote for sensitive values of the message. Answers the classes
@@ -16,6 +19,12 @@ impl Job<'_> {
         }
         let seals = self.seals();
         for find in seals.source.sensitive().find_all(text) {
+            // A word of a Z segment or of a remark may be one that the plugin writes anyway, such as
+            // "name" in the URL of an extension. Names, addresses and identifiers are never excused.
+            let is_loose = find.value.classes().is_within(LOOSE);
+            if is_loose && text.get(find.range.clone()).is_some_and(|it| seals.is_constant(it)) {
+                continue;
+            }
             // The same text may stand in several places, and be granted in one of them.
             let places = || find.value.places.iter().copied();
             let granted: Vec<_> = places().filter(|it| it.is_within(seals.opened)).collect();

@@ -625,3 +625,36 @@ fn a_table_answers_a_token_of_the_same_class() {
         expect![[r#"{"code":"***"}"#]],
     );
 }
+
+#[test]
+fn a_word_that_the_plugin_brought_along_is_no_leak_but_a_name_always_is() {
+    let adt = ADT.replace("ZPI|SECRET", "ZPI|family|4711").replace("EVE", "given");
+    let message = parse("hl7v2", &adt);
+    let component = Bytes::from_static(b"\0asm..familygivenZPI4711..");
+    let written = |body: &'static str| {
+        let grant = Grant::sealed_by_default();
+        let view = policy().view(Input::Message(Arc::clone(&message)), &grant, SEED, 0);
+        let (seals, _) = view.with_constants([component.clone()]).finish();
+        let body = Bytes::from_static(body.as_bytes());
+        let template = policy().output(&seals, "fhir-json", body).expect("behaves");
+        let input = Input::Template(Arc::new(template));
+        policy().clear(&input, &message, &Clearance::treatment()).map(drop)
+    };
+    assert_eq!(written(r#"{"url":"http://example.org/family"}"#), Ok(()));
+    let is_leak = |body| matches!(written(body), Err(ClearFault::Leak(_)));
+    assert!(is_leak(r#"{"x":"given"}"#), "the patient's own name, though the plugin has the word");
+    assert!(is_leak(r#"{"x":"4711"}"#), "digits are never a constant");
+}
+
+#[test]
+fn a_word_of_a_z_segment_that_the_plugin_did_not_bring_along_is_a_leak() {
+    let message = parse("hl7v2", &ADT.replace("ZPI|SECRET", "ZPI|family"));
+    let grant = Grant::sealed_by_default();
+    let view = policy().view(Input::Message(Arc::clone(&message)), &grant, SEED, 0);
+    let (seals, _) = view.with_constants([Bytes::from_static(b"something else")]).finish();
+    let body = Bytes::from_static(br#"{"x":"family"}"#);
+    let template = policy().output(&seals, "fhir-json", body).expect("behaves");
+    let cleared =
+        policy().clear(&Input::Template(Arc::new(template)), &message, &Clearance::treatment());
+    assert!(matches!(cleared, Err(ClearFault::Leak(_))));
+}
