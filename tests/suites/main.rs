@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::expect_used,
     reason = "a test stands outside of the gateway, on the machine's own clock, files and sockets"
 )]
 
