@@ -23,8 +23,9 @@ pub(crate) fn body(frames: &Frames, source: &Source) -> Result<Bytes, StoreError
 /// What is known of a delivery, with its body.
 pub(crate) fn delivery(shared: &Shared, id: DeliveryId) -> Result<DeliveryRecord, StoreError> {
     let (mut record, at, answer) = {
+        let durable = shared.durable();
         let state = shared.state();
-        let entry = state.find_delivery(id).ok_or(StoreError::NoDelivery(id))?;
+        let entry = state.find_delivery(id, durable).ok_or(StoreError::NoDelivery(id))?;
         let source = state.source(entry.run)?;
         let record = DeliveryRecord {
             delivery: id,
@@ -45,7 +46,7 @@ pub(crate) fn delivery(shared: &Shared, id: DeliveryId) -> Result<DeliveryRecord
             is_cleared: entry.is_cleared,
             answer: None,
         };
-        (record, entry.frame, entry.answer)
+        (record, entry.frame, entry.answer.filter(|_| entry.changed <= durable))
     };
     if record.is_cleared {
         let payload = shared.frames.payload(at)?;

@@ -205,7 +205,7 @@ pub(crate) fn take(
         Content::Segment(_) | Content::Idle => {}
         Content::Arrival(arrival) => {
             state.check_arrival(&arrival).map_err(Misfit::Contradicts)?;
-            state.apply_arrival(written, &arrival);
+            state.apply_arrival(written, *arrival);
         }
         Content::Step(step) => {
             state.check(&step).map_err(Misfit::Contradicts)?;

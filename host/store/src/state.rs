@@ -159,7 +159,7 @@ impl State {
     }
 
     /// A message came; it was checked.
-    pub(crate) fn apply_arrival(&mut self, written: Written, arrival: &ArrivalContent) {
+    pub(crate) fn apply_arrival(&mut self, written: Written, arrival: ArrivalContent) {
         let id = arrival.record.envelope.message;
         if let Some(key) = arrival.key {
             let digest = &arrival.record.digest;
@@ -173,12 +173,13 @@ impl State {
         };
         let mut message = Message::new(written.sequence, source);
         message.key = arrival.key;
-        message.record = Some(Arc::new(arrival.record.clone()));
+        let generation = arrival.record.generation;
+        message.record = Some(Arc::new(arrival.record));
         message.is_recent = true;
-        message.frames.push(written.frame);
+        message.frames.push((written.sequence, written.frame));
         self.messages.insert(id, message);
-        for (place, start) in (0..).zip(&arrival.runs) {
-            self.add_run(written, place, id, start, arrival.record.generation, None);
+        for (place, start) in (0..).zip(arrival.runs) {
+            self.add_run(written, place, id, start, generation, None);
         }
         self.recent.push_back(id);
         while self.recent_max < self.recent.len() {
@@ -193,16 +194,17 @@ impl State {
         written: Written,
         place: u32,
         message: MessageId,
-        start: &RunStart,
+        start: RunStart,
         generation: Digest,
         parent: Option<RunId>,
     ) {
         let order = (written.sequence, place);
+        let id = start.run;
         let run = Run {
             message,
             route: self.intern(&start.route),
             seed: start.seed,
-            lanes: start.lanes.clone(),
+            lanes: start.lanes,
             generation,
             starts: 0,
             state: RunState::Undecided,
@@ -214,14 +216,14 @@ impl State {
             queued: 0,
             frame: None,
         };
-        self.runs.insert(start.run, run);
-        self.undecided.insert((order, start.run));
+        self.runs.insert(id, run);
+        self.undecided.insert((order, id));
         if let Some(entry) = self.messages.get_mut(&message) {
-            entry.runs.push(start.run);
+            entry.runs.push(id);
             entry.open += 1;
             entry.active += 1;
         }
-        self.events.push(Event::Run(start.run));
+        self.events.push(Event::Run(id));
     }
 
     /// A worker began with a run.
@@ -339,7 +341,7 @@ impl State {
     /// Does what was checked.
     pub(crate) fn apply(&mut self, written: Written, step: &StepContent) {
         if let Some(message) = step.message.and_then(|id| self.messages.get_mut(&id)) {
-            message.frames.push(written.frame);
+            message.frames.push((written.sequence, written.frame));
         }
         for (place, change) in (0..).zip(&step.changes) {
             self.apply_change(written, place, change);
@@ -367,7 +369,7 @@ impl State {
                     .entry(source.message)
                     .or_insert_with(|| Message::new(written.sequence, *source));
                 let parent = Some(*parent);
-                self.add_run(written, place, source.message, new, *generation, parent);
+                self.add_run(written, place, source.message, new.clone(), *generation, parent);
             }
             Change::Delivered { delivery, answer } => {
                 if let Some(entry) = self.deliveries.get_mut(delivery) {

@@ -191,7 +191,8 @@ impl Store {
     pub fn body(&self, message: MessageId) -> Result<Bytes, StoreError> {
         let source = {
             let state = self.shared.state();
-            state.find_message(message).map(|it| it.source).ok_or(StoreError::NoMessage(message))?
+            let entry = state.find_message(message, self.shared.durable());
+            entry.map(|it| it.source).ok_or(StoreError::NoMessage(message))?
         };
         deliveries::body(&self.shared.frames, &source)
     }
@@ -199,11 +200,12 @@ impl Store {
     /// What is known of a message; none if it never was, or is finished and old.
     pub fn message(&self, message: MessageId) -> Option<MessageRecord> {
         let (at, runs) = {
+            let durable = self.shared.durable();
             let state = self.shared.state();
-            if let Some(record) = state.message_record(message) {
+            if let Some(record) = state.message_record(message, durable) {
                 return Some(record);
             }
-            let entry = state.find_message(message)?;
+            let entry = state.find_message(message, durable)?;
             (entry.source.at, entry.runs.clone())
         };
         // It is unfinished and not recent: what it was is read back.
@@ -226,7 +228,7 @@ impl Store {
 
     /// All evidence about a message, in the journal's order.
     pub fn trail(&self, message: MessageId) -> Result<Vec<Record>, StoreError> {
-        let frames = self.shared.state().frames(message);
+        let frames = self.shared.state().frames(message, self.shared.durable());
         let mut trail = Vec::new();
         for at in frames.ok_or(StoreError::NoMessage(message))? {
             let payload = self.shared.frames.payload(at)?;

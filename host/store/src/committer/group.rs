@@ -167,22 +167,24 @@ impl Committer {
             group.told.push(Told::Accept(promise, Err(StoreError::NoSpace { percent })));
             return Ok(());
         }
-        let content = &draft.content;
-        if let Err(fault) = state.check_arrival(content) {
+        if let Err(fault) = state.check_arrival(&draft.content) {
             drop(state);
             group.told.push(Told::Accept(promise, Err(fault)));
             return Ok(());
         }
+        // Nobody but the holder of the tail changes the state, so readers may have it meanwhile.
+        drop(state);
         let sequence = tail.sequence() + 1;
         let frame = tail.push(Kind::Arrival, group.now, &draft.payload)?;
-        state.apply_arrival(Written { sequence, at: group.now, frame }, content);
+        let message = draft.content.record.envelope.message;
+        let Body { start, length } = draft.content.body;
+        let mut state = self.shared.state();
+        state.apply_arrival(Written { sequence, at: group.now, frame }, *draft.content);
         let events = state.take_events();
         group.released.append(&mut state.take_released());
         drop(state);
         Tally::add(&tally.accepted, 1);
         Tally::add(&tally.reused, u64::from(matches!(verdict, Verdict::Conflict { .. })));
-        let message = content.record.envelope.message;
-        let Body { start, length } = content.body;
         let (start, length) = (start as usize, length as usize);
         let payload = Bytes::from(draft.payload);
         let body = payload.slice(start..start + length);
@@ -202,14 +204,14 @@ impl Committer {
         tail: &mut Tail,
         group: &mut Group,
     ) -> std::io::Result<()> {
-        let mut state = self.shared.state();
-        if let Err(fault) = state.check(&draft.content) {
-            drop(state);
+        let checked = self.shared.state().check(&draft.content);
+        if let Err(fault) = checked {
             group.told.push(Told::Commit(promise, Err(fault)));
             return Ok(());
         }
         let sequence = tail.sequence() + 1;
         let frame = tail.push(Kind::Step, group.now, &draft.payload)?;
+        let mut state = self.shared.state();
         state.apply(Written { sequence, at: group.now, frame }, &draft.content);
         let events = state.take_events();
         group.released.append(&mut state.take_released());

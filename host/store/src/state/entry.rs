@@ -17,8 +17,8 @@ pub(crate) struct Message {
     pub(crate) record: Option<Arc<MessageRecord>>,
     pub(crate) is_recent: bool,
     pub(crate) runs: Vec<RunId>,
-    /// Every frame that speaks of it.
-    pub(crate) frames: Vec<FrameRef>,
+    /// Every frame that speaks of it, with its sequence.
+    pub(crate) frames: Vec<(u64, FrameRef)>,
     /// Runs and deliveries that are not finished.
     pub(crate) open: u32,
     /// Those of them that wait for no person.

@@ -11,12 +11,14 @@ use crate::{
 };
 
 impl State {
-    pub(crate) fn find_message(&self, id: MessageId) -> Option<&Message> {
-        self.messages.get(&id)
+    /// A message that is durable.
+    pub(crate) fn find_message(&self, id: MessageId, durable: u64) -> Option<&Message> {
+        self.messages.get(&id).filter(|message| message.sequence <= durable)
     }
 
-    pub(crate) fn find_delivery(&self, id: DeliveryId) -> Option<&Delivery> {
-        self.deliveries.get(&id)
+    /// A delivery that was durably made.
+    pub(crate) fn find_delivery(&self, id: DeliveryId, durable: u64) -> Option<&Delivery> {
+        self.deliveries.get(&id).filter(|entry| entry.order.0 <= durable)
     }
 
     /// The message of a run, with its bytes.
@@ -93,8 +95,8 @@ impl State {
     }
 
     /// A message's record as it is known in memory, with the runs that it has now.
-    pub(crate) fn message_record(&self, id: MessageId) -> Option<MessageRecord> {
-        let message = self.messages.get(&id)?;
+    pub(crate) fn message_record(&self, id: MessageId, durable: u64) -> Option<MessageRecord> {
+        let message = self.find_message(id, durable)?;
         let mut record = MessageRecord::clone(message.record.as_ref()?);
         record.runs.clone_from(&message.runs);
         Some(record)
@@ -180,9 +182,10 @@ impl State {
         }
     }
 
-    /// The frames that speak of a message.
-    pub(crate) fn frames(&self, id: MessageId) -> Option<Vec<FrameRef>> {
-        self.messages.get(&id).map(|message| message.frames.clone())
+    /// The durable frames that speak of a message.
+    pub(crate) fn frames(&self, id: MessageId, durable: u64) -> Option<Vec<FrameRef>> {
+        let frames = self.find_message(id, durable)?.frames.iter();
+        Some(frames.filter(|(sequence, _)| *sequence <= durable).map(|(_, at)| *at).collect())
     }
 
     /// Fills in what the state counts.
