@@ -1,7 +1,10 @@
 //! An MLLP receiver: frames in, acknowledgements out.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+mod serve;
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -9,40 +12,60 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// How long a thread waits before it looks whether it should end.
-const TICK: Duration = Duration::from_millis(20);
-
 /// What the receiver answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ack {
     /// An acknowledgement with this code: `AA`, `AE`, `AR`, `CA`.
     Code(&'static str),
-    /// As `AA`, for another message than the one that came.
-    OfAnother,
+    /// An acknowledgement with this code and, in ERR-3, this number of table 0357. ERR-7 and MSA-3
+    /// hold text that quotes the message, as real receivers' do.
+    Error(&'static str, &'static str),
+    /// As `AA`, for the message with this control id, whichever came.
+    Of(&'static str),
     /// Nothing.
     Silence,
     /// Closes the connection without an answer.
     HangUp,
     /// These bytes, as they are.
     Raw(Vec<u8>),
+    /// These, one after another. What stands behind a `HangUp` is not sent.
+    All(Vec<Ack>),
+    /// The same, after a while.
+    After(Duration, Box<Ack>),
 }
 
+/// What threads share.
 struct Shared {
-    ack: Mutex<Ack>,
+    /// The next answers, each for one message; then the lasting one.
+    acks: Mutex<(VecDeque<Ack>, Ack)>,
     received: Mutex<Vec<Vec<u8>>>,
     connections: Mutex<usize>,
-    stopping: AtomicBool,
+    /// The connections that are open, to say something or to close them.
+    open: Mutex<Vec<TcpStream>>,
+}
+
+impl Shared {
+    fn ack(&self) -> Ack {
+        let mut acks = lock(&self.acks);
+        acks.0.pop_front().unwrap_or_else(|| acks.1.clone())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A thread that accepts connections, and the word that ends it.
+struct Accepting {
+    stopping: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
 /// An MLLP receiver on a loopback port, until it is dropped.
 pub struct MllpReceiver {
     shared: Arc<Shared>,
     address: SocketAddr,
-    thread: Option<JoinHandle<()>>,
+    accepting: Mutex<Option<Accepting>>,
 }
 
 impl MllpReceiver {
@@ -55,18 +78,14 @@ impl MllpReceiver {
     pub fn start_at(bind: &str) -> Result<Self> {
         let listener = TcpListener::bind(bind).with_context(|| format!("binds {bind}"))?;
         let address = listener.local_addr()?;
-        listener.set_nonblocking(true)?;
         let shared = Arc::new(Shared {
-            ack: Mutex::new(Ack::Code("AA")),
+            acks: Mutex::new((VecDeque::new(), Ack::Code("AA"))),
             received: Mutex::default(),
             connections: Mutex::default(),
-            stopping: AtomicBool::new(false),
+            open: Mutex::default(),
         });
-        let served = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("mllp-receiver".into())
-            .spawn(move || accept(&listener, &served))?;
-        Ok(Self { shared, address, thread: Some(thread) })
+        let accepting = accept(listener, &shared)?;
+        Ok(Self { shared, address, accepting: Mutex::new(Some(accepting)) })
     }
 
     /// Where it listens.
@@ -76,7 +95,46 @@ impl MllpReceiver {
 
     /// From now on answers this.
     pub fn answer(&self, ack: Ack) {
-        *lock(&self.shared.ack) = ack;
+        *lock(&self.shared.acks) = (VecDeque::new(), ack);
+    }
+
+    /// Answers these, each to one message, and `AA` afterwards.
+    pub fn answer_next(&self, acks: impl IntoIterator<Item = Ack>) {
+        *lock(&self.shared.acks) = (acks.into_iter().collect(), Ack::Code("AA"));
+    }
+
+    /// Says something on every open connection, without having been asked.
+    pub fn say(&self, bytes: &[u8]) {
+        for stream in lock(&self.shared.open).iter_mut() {
+            // One that has ended meanwhile hears nothing.
+            let _ = stream.write_all(bytes);
+        }
+    }
+
+    /// Closes all connections, and takes new ones.
+    pub fn hang_up(&self) {
+        for stream in lock(&self.shared.open).drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Closes all connections and refuses new ones.
+    pub fn down(&self) {
+        if let Some(accepting) = lock(&self.accepting).take() {
+            accepting.stopping.store(true, Ordering::SeqCst);
+            let _ = accepting.thread.join();
+        }
+        self.hang_up();
+    }
+
+    /// Listens again, on the same port.
+    pub fn recover(&self) -> Result<()> {
+        let mut accepting = lock(&self.accepting);
+        if accepting.is_none() {
+            let listener = TcpListener::bind(self.address).context("binds its port again")?;
+            *accepting = Some(accept(listener, &self.shared)?);
+        }
+        Ok(())
     }
 
     /// The messages that came, without their frames, in the order in which they were read.
@@ -92,107 +150,19 @@ impl MllpReceiver {
 
 impl Drop for MllpReceiver {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.down();
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut connections: Vec<JoinHandle<()>> = Vec::new();
-    while !shared.stopping.load(Ordering::SeqCst) {
-        let Ok((stream, _)) = listener.accept() else {
-            std::thread::park_timeout(TICK);
-            continue;
-        };
-        *lock(&shared.connections) += 1;
-        let served = Arc::clone(shared);
-        let serve = move || {
-            // A broken connection is the sender's matter: it shows in what was received.
-            let _ = serve(stream, &served);
-        };
-        connections.extend(std::thread::Builder::new().name("mllp-peer".into()).spawn(serve));
-    }
-    connections.into_iter().for_each(|it| drop(it.join()));
-}
-
-fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    stream.set_nonblocking(false)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(TICK))?;
-    let (mut read, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
-    while !shared.stopping.load(Ordering::SeqCst) {
-        match stream.read(&mut chunk) {
-            Ok(0) => return Ok(()),
-            Ok(count) => read.extend_from_slice(chunk.get(..count).unwrap_or_default()),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                ) => {}
-            Err(error) => return Err(error),
-        }
-        while let Some(end) = read.windows(2).position(|pair| pair == [0x1c, 0x0d]) {
-            let frame: Vec<u8> = read.drain(..end + 2).take(end).collect();
-            let begin = frame.iter().position(|byte| *byte == 0x0b).map_or(0, |it| it + 1);
-            let message = frame.get(begin..).unwrap_or_default().to_vec();
-            let ack = lock(&shared.ack).clone();
-            let control_id = field(&message, 9);
-            lock(&shared.received).push(message);
-            match ack {
-                Ack::Code(code) => stream.write_all(&framed(code, &control_id))?,
-                Ack::OfAnother => stream.write_all(&framed("AA", "another"))?,
-                Ack::Silence => {}
-                Ack::HangUp => return Ok(()),
-                Ack::Raw(bytes) => stream.write_all(&bytes)?,
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A field of MSH by its index after splitting: MSH-10 is 9, since MSH-1 is the separator.
-fn field(message: &[u8], index: usize) -> String {
-    let separator = message.get(3).copied().unwrap_or(b'|');
-    let msh = message.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let field = msh.split(|byte| *byte == separator).nth(index).unwrap_or_default();
-    String::from_utf8_lossy(field).into_owned()
-}
-
-fn framed(code: &str, control_id: &str) -> Vec<u8> {
-    format!(
-        "\u{b}MSH|^~\\&|PEER|PEER|HILUM|HILUM|20260101000000+0000||ACK|ACK{control_id}|P|2.5.1\r\
-         MSA|{code}|{control_id}\r\u{1c}\r"
-    )
-    .into_bytes()
+fn accept(listener: TcpListener, shared: &Arc<Shared>) -> Result<Accepting> {
+    listener.set_nonblocking(true)?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let (stop, served) = (Arc::clone(&stopping), Arc::clone(shared));
+    let thread = std::thread::Builder::new()
+        .name("mllp-receiver".into())
+        .spawn(move || serve::accept(&listener, &served, &stop))?;
+    Ok(Accepting { stopping, thread })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_are_received_and_acknowledged() {
-        let receiver = MllpReceiver::start().expect("started");
-        let mut stream = TcpStream::connect(receiver.address()).expect("connected");
-        let message = b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|ID7|P|2.5\rPID|1\r";
-        for part in [b"\x0b".as_slice(), message, b"\x1c\x0d"] {
-            stream.write_all(part).expect("written");
-        }
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\x1c\x0d") {
-            let mut more = [0; 256];
-            let count = stream.read(&mut more).expect("read");
-            assert_ne!(count, 0, "it answers");
-            answer.extend_from_slice(&more[..count]);
-        }
-        assert!(String::from_utf8_lossy(&answer).contains("\rMSA|AA|ID7\r"));
-        assert_eq!(receiver.received(), [message.to_vec()]);
-
-        receiver.answer(Ack::HangUp);
-        stream.write_all(b"\x0bMSH|^~\\&|A\r\x1c\x0d").expect("written");
-        assert_eq!(stream.read(&mut [0; 16]).expect("closed"), 0);
-        assert_eq!((receiver.received().len(), receiver.connections()), (2, 1));
-    }
-}
+mod tests;
