@@ -67,14 +67,19 @@ impl Meter {
 
     /// Pays for a call of the host that takes so many bytes.
     pub(crate) fn call(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.host_calls += 1;
+        self.item()?;
+        self.moved(bytes)
+    }
+
+    /// Pays for one look-up of several in a call, which may be many and long.
+    pub(crate) fn item(&mut self) -> wasmtime::Result<()> {
         // The engine looks at its epoch in loops and at entries; a guest could be one long line of
-        // host calls.
+        // host calls, or one call that asks for much.
         if self.deadline <= self.watch.now() {
             return Err(Stop(PluginFault::TimedOut).into());
         }
-        self.host_calls += 1;
-        self.spend(1)?;
-        self.moved(bytes)
+        self.spend(1)
     }
 
     /// Pays for bytes that move between host and guest, or that the host looks through.
@@ -102,6 +107,17 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new(budget: &Budget) -> Self {
         Self { bytes_max: budget.memory_bytes, bytes: 0, elements: 0 }
+    }
+}
+
+impl Memory {
+    /// Whether the guest could take so many bytes from the host. What is gathered for it is bounded by
+    /// this, since it lies in the host's memory first.
+    pub(crate) fn could_take(&self, bytes: usize) -> wasmtime::Result<()> {
+        if self.bytes_max < u64::try_from(bytes).unwrap_or(u64::MAX) {
+            return Err(Stop(PluginFault::OutOfMemory).into());
+        }
+        Ok(())
     }
 }
 

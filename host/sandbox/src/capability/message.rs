@@ -98,11 +98,14 @@ impl message::Host for Guest {
     ) -> wasmtime::Result<Vec<Result<Option<String>, AccessError>>> {
         self.meter.call(0)?;
         let mut values = Vec::new();
+        let mut gathered = 0;
         for path in paths {
             // Cheaper for the guest than so many calls, not for the host.
-            self.meter.spend(1)?;
+            self.meter.item()?;
             let value = self.read(&path, |view, path| view.get(path));
             self.meter.moved(path.len() + length(&value))?;
+            gathered += length(&value);
+            self.memory.could_take(gathered)?;
             values.push(value);
         }
         Ok(values)

@@ -193,6 +193,49 @@ fn the_wall_limit_is_kept_also_when_the_watch_was_resting() {
     }
 }
 
+/// One call of the host for so many times the same path. The list stands at 4,096.
+fn many(path: &str, times: u32) -> Plugin {
+    let length = path.len();
+    let text = format!(
+        r#"(module
+        (import "hilum:plugin/message@0.1.0" "get-many" (func $many (param i32 i32 i32)))
+        (memory (export "memory") 16)
+        (data (i32.const 64) "{path}")
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+        (func (export "hilum:plugin/route@0.1.0#run") (result i32) (local $at i32)
+            (loop $more
+                (i32.store offset=4096 (local.get $at) (i32.const 64))
+                (i32.store offset=4100 (local.get $at) (i32.const {length}))
+                (local.set $at (i32.add (local.get $at) (i32.const 8)))
+                (br_if $more (i32.lt_u (local.get $at) (i32.const {}))))
+            (call $many (i32.const 4096) (i32.const {times}) (i32.const 1024))
+            (i32.const 0)))"#,
+        8 * times
+    );
+    support::plugin(&text, World::Router)
+}
+
+#[test]
+fn the_wall_limit_is_kept_within_one_call_of_the_host() {
+    let message = format!("{}{}", support::ADT, "ZZ1\r".repeat(20_000));
+    let call = support::call_about(&message, &Grant::sealed_by_default());
+    let budget = Budget { wall: Duration::from_millis(50), ..Budget::DEFAULT };
+    // Each look-up walks all segments.
+    let called = many("ZZ9-1", 90_000).call(call, &budget);
+    assert_eq!(called.result.err(), Some(PluginFault::TimedOut));
+    assert!(called.report.wall < Duration::from_secs(10), "{:?}", called.report.wall);
+}
+
+#[test]
+fn the_host_gathers_no_more_than_the_guest_could_take() {
+    let message = format!("{}ZZ1|{}\r", support::ADT, "x".repeat(60 << 10));
+    let call = support::call_about(&message, &open(Class::Unknown));
+    let budget = Budget { wall: Budget::GATEWAY_MAX.wall, ..Budget::DEFAULT };
+    // Nearly 300 MiB; it ends before the guest is asked for a place that it does not have.
+    let called = many("ZZ1-1", 5_000).call(call, &budget);
+    assert_eq!(called.result.err(), Some(PluginFault::OutOfMemory));
+}
+
 #[test]
 fn more_calls_than_seats_wait_and_none_fails() {
     let plugin = Arc::new(get("MSH-9.1"));
