@@ -140,9 +140,10 @@ fn pass_over(section: &mut Section<'_>) {
     section.size("file_bytes_max");
 }
 
-/// Notes what is wrong with destinations beside each other: two that write into one folder would
-/// overwrite each other's files.
-pub fn check_together(all: &[&DestinationConfig], problems: &Problems) {
+/// Notes what is wrong with destinations beside each other and beside the gateway's `data` folder:
+/// two that write into one folder would overwrite each other's files, and nothing but the journal
+/// writes into its own.
+pub fn check_together(all: &[&DestinationConfig], data: Option<&Path>, problems: &Problems) {
     for (index, this) in all.iter().enumerate() {
         let KindConfig::File(file) = &this.kind else {
             continue;
@@ -150,6 +151,10 @@ pub fn check_together(all: &[&DestinationConfig], problems: &Problems) {
         let same = |other: &&&DestinationConfig| matches!(&other.kind, KindConfig::File(it) if it.folder == file.folder);
         if let Some(other) = all.iter().take(index).find(same) {
             let text = format!("{} has this folder already; each needs one of its own", other.key);
+            problems.push(&this.place, format!("{}.folder", this.key), text);
+        }
+        if data.is_some_and(|it| file.folder.starts_with(it)) {
+            let text = "is in [gateway] data, where nothing but the gateway writes";
             problems.push(&this.place, format!("{}.folder", this.key), text);
         }
     }

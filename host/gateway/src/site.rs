@@ -157,7 +157,8 @@ fn resolve(
         .map(|section| read_destination(section, folder))
         .collect();
     let read: Vec<_> = destinations.iter().filter_map(|(_, config, _)| config.as_ref()).collect();
-    hilum_destinations::check_together(&read, root.problems());
+    let data = basics.as_ref().map(|it| folder.join(&it.data));
+    hilum_destinations::check_together(&read, data.as_deref(), root.problems());
     let names = routes::Known {
         listeners: listeners.iter().map(|(name, _)| name.as_str()).collect(),
         plugins: &plugins,

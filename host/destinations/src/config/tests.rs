@@ -15,7 +15,8 @@ fn read(text: &str) -> (Vec<DestinationConfig>, String) {
         all.extend(DestinationConfig::read(&mut section, Path::new("/site")));
         section.finish();
     }
-    check_together(&all.iter().collect::<Vec<_>>(), &problems);
+    let data = Path::new("/site/data");
+    check_together(&all.iter().collect::<Vec<_>>(), Some(data), &problems);
     let said: Vec<_> = problems.into_sorted().iter().map(Problem::to_string).collect();
     (all, said.join("\n"))
 }
@@ -52,6 +53,26 @@ fn the_example_is_read() {
     assert_eq!(all[1].retry, Retry::default());
     let KindConfig::File(file) = &all[1].kind else { panic!("file") };
     assert_eq!((file.folder.to_str(), file.file_bytes_max), (Some("/site/out/research"), 1 << 20));
+}
+
+#[test]
+fn the_gateways_own_folder_is_no_destination() {
+    check(
+        r#"
+[destination.a]
+kind = "file"
+folder = "data"
+[destination.b]
+kind = "file"
+folder = "/site/data/seg"
+[destination.c]
+kind = "file"
+folder = "data-of-ours"
+"#,
+        expect![[r#"
+            hilum.toml:2  destination.a.folder  is in [gateway] data, where nothing but the gateway writes
+            hilum.toml:5  destination.b.folder  is in [gateway] data, where nothing but the gateway writes"#]],
+    );
 }
 
 #[test]
