@@ -29,10 +29,7 @@ pub(crate) fn put(folder: &Folder, content: &[u8]) -> Result<Digest, StoreError>
         folder.disk.replace(&folder.blobs().join(digest.hex()), content)?;
         folder.disk.sync_folder(&folder.blobs())
     };
-    write().map_err(|fault| StoreError::Poisoned {
-        what: "write of a blob",
-        why: Arc::from(fault.to_string()),
-    })?;
+    write().map_err(|fault| StoreError::BlobNotWritten(Arc::new(fault)))?;
     Ok(digest)
 }
 

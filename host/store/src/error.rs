@@ -43,6 +43,9 @@ pub enum StoreError {
     /// There is no such delivery in memory.
     #[error("{0} is not known here")]
     NoDelivery(DeliveryId),
+    /// A blob could not be written. The journal goes on.
+    #[error("a blob could not be written")]
+    BlobNotWritten(#[source] Arc<io::Error>),
     /// There is no such blob.
     #[error("no blob has the digest {0}")]
     NoBlob(hilum_words::Digest),

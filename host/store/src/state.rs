@@ -16,7 +16,7 @@ mod window;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use hilum_words::{Cause, DeliveryId, Digest, MessageId, Name, RunId, Timestamp};
+use hilum_words::{DeliveryId, Digest, MessageId, Name, RunId, Timestamp};
 
 use crate::content::{ArrivalContent, Change, Output, Source, StepContent};
 use crate::frame::FrameRef;
@@ -64,9 +64,10 @@ pub(crate) struct Written {
 }
 
 pub(crate) struct State {
-    messages: Map<MessageId, Message>,
-    runs: Map<RunId, Run>,
-    deliveries: Map<DeliveryId, Delivery>,
+    // Boxed, so that a map that grows moves pointers: the committer waits for it.
+    messages: Map<MessageId, Box<Message>>,
+    runs: Map<RunId, Box<Run>>,
+    deliveries: Map<DeliveryId, Box<Delivery>>,
     recent: VecDeque<MessageId>,
     recent_max: usize,
     window: Window,
@@ -177,7 +178,7 @@ impl State {
         message.record = Some(Arc::new(arrival.record));
         message.is_recent = true;
         message.frames.push((written.sequence, written.frame));
-        self.messages.insert(id, message);
+        self.messages.insert(id, Box::new(message));
         for (place, start) in (0..).zip(arrival.runs) {
             self.add_run(written, place, id, start, generation, None);
         }
@@ -200,11 +201,13 @@ impl State {
     ) {
         let order = (written.sequence, place);
         let id = start.run;
+        let mut lanes = start.lanes;
+        lanes.shrink_to_fit();
         let run = Run {
             message,
             route: self.intern(&start.route),
             seed: start.seed,
-            lanes: start.lanes,
+            lanes,
             generation,
             starts: 0,
             state: RunState::Undecided,
@@ -216,7 +219,7 @@ impl State {
             queued: 0,
             frame: None,
         };
-        self.runs.insert(id, run);
+        self.runs.insert(id, Box::new(run));
         self.undecided.insert((order, id));
         if let Some(entry) = self.messages.get_mut(&message) {
             entry.runs.push(id);
@@ -367,7 +370,7 @@ impl State {
                 self.supersede(written, *parent);
                 self.messages
                     .entry(source.message)
-                    .or_insert_with(|| Message::new(written.sequence, *source));
+                    .or_insert_with(|| Box::new(Message::new(written.sequence, *source)));
                 let parent = Some(*parent);
                 self.add_run(written, place, source.message, new.clone(), *generation, parent);
             }
@@ -423,7 +426,7 @@ impl State {
                 is_cleared: output.cleared.is_some(),
                 answer: None,
             };
-            self.deliveries.insert(output.delivery, entry);
+            self.deliveries.insert(output.delivery, Box::new(entry));
             if let Some(run) = self.runs.get_mut(&run) {
                 run.deliveries.push(output.delivery);
                 run.frame = Some(written.frame);
@@ -582,7 +585,7 @@ impl State {
 
     fn forget_if_finished(&mut self, id: MessageId) {
         let is_finished = |entry: &Message| entry.open == 0 && !entry.is_recent;
-        if !self.messages.get(&id).is_some_and(is_finished) {
+        if !self.messages.get(&id).map(Box::as_ref).is_some_and(is_finished) {
             return;
         }
         let badly = self.has_ended_badly(id);
@@ -606,14 +609,5 @@ impl State {
         }
         self.names.insert(name.clone());
         name.clone()
-    }
-
-    /// Why a run or delivery waits for a person.
-    fn cause(state: &RunState) -> (Option<Cause>, Option<String>) {
-        match state {
-            RunState::Parked(cause) => (Some(cause.clone()), None),
-            RunState::Held(why) => (None, Some(why.clone())),
-            _ => (None, None),
-        }
     }
 }

@@ -19,8 +19,8 @@ use crate::ticket::promise;
 use crate::wire::Unread;
 use crate::{
     Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord, MessageRecord,
-    MessageSummary, OpenError, Options, ParkedItem, RunRecord, Step, StoreError, Ticket, Watcher,
-    blobs, deliveries, syncs,
+    MessageSummary, OpenError, Options, Parked, ParkedItem, RunRecord, Step, StoreError, Ticket,
+    Watcher, blobs, deliveries, syncs,
 };
 
 /// Opens the journal: takes its folder, reads all of it, cuts a torn tail. Give the committer to
@@ -248,6 +248,11 @@ impl Store {
     /// What waits for a person, oldest first.
     pub fn parked(&self) -> Vec<ParkedItem> {
         self.shared.state().parked()
+    }
+
+    /// One of those that wait for a person; none if it does not.
+    pub fn parked_item(&self, item: Parked) -> Option<ParkedItem> {
+        self.shared.state().parked_item(item)
     }
 
     /// Keeps bytes under their digest; durable when this returns. For a configuration's files.

@@ -33,8 +33,9 @@ impl Message {
             key: None,
             record: None,
             is_recent: false,
-            runs: Vec::new(),
-            frames: Vec::new(),
+            // Most have one of the one and two or three of the other.
+            runs: Vec::with_capacity(1),
+            frames: Vec::with_capacity(3),
             open: 0,
             active: 0,
         }

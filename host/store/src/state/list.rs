@@ -7,18 +7,18 @@ use crate::content::Source;
 use crate::frame::FrameRef;
 use crate::{
     Counts, DeliveryReady, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
-    RunReady, RunRecord, StoreError,
+    RunReady, RunRecord, RunState, StoreError,
 };
 
 impl State {
     /// A message that is durable.
     pub(crate) fn find_message(&self, id: MessageId, durable: u64) -> Option<&Message> {
-        self.messages.get(&id).filter(|message| message.sequence <= durable)
+        self.messages.get(&id).map(Box::as_ref).filter(|message| message.sequence <= durable)
     }
 
     /// A delivery that was durably made.
     pub(crate) fn find_delivery(&self, id: DeliveryId, durable: u64) -> Option<&Delivery> {
-        self.deliveries.get(&id).filter(|entry| entry.order.0 <= durable)
+        self.deliveries.get(&id).map(Box::as_ref).filter(|entry| entry.order.0 <= durable)
     }
 
     /// The message of a run, with its bytes.
@@ -146,11 +146,16 @@ impl State {
         self.waiting.iter().filter_map(|(_, item)| self.parked_item(*item)).collect()
     }
 
-    fn parked_item(&self, item: Parked) -> Option<ParkedItem> {
+    /// A run or delivery, if it waits for a person.
+    pub(crate) fn parked_item(&self, item: Parked) -> Option<ParkedItem> {
         match item {
             Parked::Run(id) => {
                 let run = self.runs.get(&id)?;
-                let (cause, held) = Self::cause(&run.state);
+                let (cause, held) = match &run.state {
+                    RunState::Parked(cause) => (Some(cause.clone()), None),
+                    RunState::Held(why) => (None, Some(why.clone())),
+                    _ => return None,
+                };
                 Some(ParkedItem {
                     item,
                     message: run.message,

@@ -208,6 +208,8 @@ fn a_parked_delivery_is_queued_again_or_discarded() {
     let parked = world.store().parked();
     assert_eq!(parked[0].item, Parked::Delivery(delivery_id(1)));
     assert_eq!(parked[0].cause, Some(cause(CauseWord::GaveUp)));
+    assert_eq!(world.store().parked_item(parked[0].item).as_ref(), Some(&parked[0]));
+    assert_eq!(world.store().parked_item(Parked::Run(run_id(1))), None);
     assert_eq!(told(&world), ["run 1", "queued 1 for ehr", "settled 1"]);
     world.restart(Unsynced::Lost);
     let requeue = Effect::Requeued { delivery: delivery_id(1) };
