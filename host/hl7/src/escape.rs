@@ -36,39 +36,33 @@ pub enum Unfit {
 impl Delimiters {
     /// The bytes that a raw value stands for. Borrowed if there was nothing to do.
     pub fn unescape<'a>(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
-        let Some(escape) = self.escape else {
+        let Some(escape) = self.escape.filter(|&escape| memchr(escape, raw).is_some()) else {
             return Cow::Borrowed(raw);
         };
-        let Some(first) = memchr(escape, raw) else {
-            return Cow::Borrowed(raw);
-        };
-        let (plain, mut rest) = raw.split_at_checked(first).unwrap_or((raw, &[]));
         let mut out = Vec::with_capacity(raw.len());
-        out.extend_from_slice(plain);
-        // `rest` begins with an escape character, or is empty.
-        while let Some((_, after)) = rest.split_first() {
-            let Some(length) = memchr(escape, after) else {
-                break;
-            };
-            let (sequence, closed) = after.split_at_checked(length).unwrap_or((after, &[]));
-            if !self.unescape_one(sequence, &mut out) {
-                out.push(escape);
-                out.extend_from_slice(sequence);
-                out.push(escape);
+        for token in self.tokens(raw) {
+            match token {
+                Token::Plain(bytes) => out.extend_from_slice(bytes),
+                Token::Sequence(sequence) => {
+                    if !self.unescape_one(sequence, &mut out) {
+                        out.push(escape);
+                        out.extend_from_slice(sequence);
+                        out.push(escape);
+                    }
+                }
             }
-            let tail = closed.get(1..).unwrap_or_default();
-            let next = memchr(escape, tail).unwrap_or(tail.len());
-            let (plain, sequences) = tail.split_at_checked(next).unwrap_or((tail, &[]));
-            out.extend_from_slice(plain);
-            rest = sequences;
         }
-        out.extend_from_slice(rest);
         Cow::Owned(out)
+    }
+
+    /// Takes a raw value apart. A last escape character without a partner is plain.
+    pub(crate) fn tokens<'a>(&self, raw: &'a [u8]) -> Tokens<'a> {
+        Tokens { escape: self.escape, rest: raw }
     }
 
     /// Writes what the sequence between two escape characters stands for; false if it is none of
     /// ours.
-    fn unescape_one(&self, sequence: &[u8], out: &mut Vec<u8>) -> bool {
+    pub(crate) fn unescape_one(&self, sequence: &[u8], out: &mut Vec<u8>) -> bool {
         let character = match sequence {
             b"F" => Some(self.field),
             b"S" => Some(self.component),
@@ -112,14 +106,14 @@ impl Delimiters {
         Ok(())
     }
 
-    fn must_escape(&self, byte: u8) -> bool {
+    pub(crate) fn must_escape(&self, byte: u8) -> bool {
         self.splits(byte)
             || self.escape == Some(byte)
             || self.truncation == Some(byte)
             || matches!(byte, b'\r' | b'\n' | 0x0b | 0x1c)
     }
 
-    fn escape_byte(&self, byte: u8, out: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn escape_byte(&self, byte: u8, out: &mut Vec<u8>) -> Option<()> {
         let escape = self.escape?;
         let letter: Option<&[u8]> = match byte {
             _ if byte == self.field => Some(b"F"),
@@ -132,16 +126,61 @@ impl Delimiters {
             _ => None,
         };
         let [high, low] = [byte >> 4, byte & 0xf].map(hex_digit);
-        // A message may use the letters of a sequence as delimiters (`MSH!$R?@`); then the
-        // sequence would be split, or end too early, and another spelling has to do.
-        let fits = |sequence: &[u8]| !sequence.iter().any(|&it| self.splits(it) || it == escape);
         let hex = [b'X', high, low];
-        let sequence =
-            letter.filter(|it| fits(it)).or_else(|| fits(&hex).then_some(hex.as_slice()))?;
+        letter
+            .and_then(|sequence| self.write_sequence(sequence, out))
+            .or_else(|| self.write_sequence(&hex, out))
+    }
+
+    /// Writes a sequence between escape characters; none if that cannot be read back.
+    ///
+    /// A message may use the letters of a sequence as delimiters (`MSH!$R?@`); then the sequence
+    /// would be split, or end too early, and another spelling has to do.
+    pub(crate) fn write_sequence(&self, sequence: &[u8], out: &mut Vec<u8>) -> Option<()> {
+        let escape = self.escape?;
+        if sequence.iter().any(|&byte| self.splits(byte) || byte == escape) {
+            return None;
+        }
         out.push(escape);
         out.extend_from_slice(sequence);
         out.push(escape);
         Some(())
+    }
+}
+
+/// A piece of a raw value.
+#[derive(Clone, Copy)]
+pub(crate) enum Token<'a> {
+    /// Bytes that stand for themselves.
+    Plain(&'a [u8]),
+    /// What stands between two escape characters.
+    Sequence(&'a [u8]),
+}
+
+/// The pieces of a raw value in order.
+pub(crate) struct Tokens<'a> {
+    escape: Option<u8>,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        let (&first, after) = self.rest.split_first()?;
+        let found = |bytes| memchr(self.escape?, bytes);
+        let (token, rest) = if Some(first) != self.escape {
+            let length = found(self.rest).unwrap_or(self.rest.len());
+            let (plain, rest) = self.rest.split_at_checked(length)?;
+            (Token::Plain(plain), rest)
+        } else if let Some(length) = found(after) {
+            let (sequence, closed) = after.split_at_checked(length)?;
+            (Token::Sequence(sequence), closed.get(1..).unwrap_or_default())
+        } else {
+            (Token::Plain(self.rest), [].as_slice())
+        };
+        self.rest = rest;
+        Some(token)
     }
 }
 

@@ -1,4 +1,4 @@
-//! HL7 v2: read without losing a byte.
+//! HL7 v2: read and edited without losing a byte.
 //!
 //! [`Message::parse`] makes one pass over the bytes and keeps an index of segments and fields; a
 //! value is a range of those bytes until somebody asks for its [text](Message::text). What is odd
@@ -16,16 +16,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Message::edit`] begins a [`Draft`], which keeps every byte that is not edited:
+//!
+//! ```
+//! # use hilum_hl7::{EditLimits, Message};
+//! let message = Message::parse(b"MSH|^~\\&|LAB\rPID|1||17^^^A\r".to_vec().into())?;
+//! let mut draft = message.edit(EditLimits { bytes_max: 1 << 20, number_max: 1_000 });
+//! draft.set(&"PID-5.2".parse()?, "A&B")?;
+//! assert_eq!(draft.finish()?.bytes(), "MSH|^~\\&|LAB\rPID|1||17^^^A||^A\\T\\B\r");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Promises: prefix, segments and terminators put together are the input, byte for byte; any bytes
 //! return, in time and memory linear in their length; nothing is guessed; no error, finding or
 //! `Debug` holds content.
 //! Not here: frames (`hilum_mllp`), what a sender is told (`hilum_answer`), who may see what
-//! (`hilum_policy`), editing.
+//! (`hilum_policy`).
 
 #![warn(clippy::indexing_slicing, clippy::as_conversions)]
 
 mod charset;
 mod delimiters;
+mod edit;
 mod escape;
 mod finding;
 mod header;
@@ -35,11 +47,13 @@ mod message;
 mod name;
 mod path;
 mod read;
+mod respell;
 mod scan;
 mod segment;
 
 pub use charset::{Charset, DecodeError};
 pub use delimiters::Delimiters;
+pub use edit::{Draft, EditError, EditLimits, Position};
 pub use escape::Unfit;
 pub use finding::{Finding, FindingKind, Role};
 pub use header::Header;

@@ -21,7 +21,7 @@ pub struct Message {
 pub(crate) struct Inner {
     pub(crate) bytes: Bytes,
     pub(crate) index: Index,
-    charset: Charset,
+    pub(crate) charset: Charset,
     findings: Vec<Finding>,
 }
 

@@ -24,6 +24,10 @@ impl<'a> Segment<'a> {
         Some(Self { inner, index, span, name, occurrence })
     }
 
+    pub(crate) fn inner(&self) -> &'a Inner {
+        self.inner
+    }
+
     /// The name; `?` if it is none.
     pub fn name(&self) -> &str {
         self.name.as_str()
