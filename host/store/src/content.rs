@@ -25,6 +25,7 @@
 #![warn(clippy::indexing_slicing, clippy::as_conversions)]
 
 mod arrival;
+mod draft;
 mod fields;
 mod step;
 
@@ -35,7 +36,8 @@ use crate::frame::Kind;
 use crate::wire::{self, Fields, Unread};
 
 pub(crate) use arrival::{ArrivalContent, Body, Draft};
-pub(crate) use step::{Change, Output, PartAt, Source, StepContent, StepDraft};
+pub(crate) use draft::StepDraft;
+pub(crate) use step::{Change, Output, PartAt, Source, StepContent};
 
 const MESSAGE: u16 = 1;
 const RUN: u16 = 2;
