@@ -21,10 +21,12 @@ fn health_and_metrics_are_served_on_loopback() {
     let metrics = http_get(&admin, "/metrics").expect("answered");
     assert!(metrics.contains("application/openmetrics-text"), "{metrics}");
     for line in [
-        "hilum_messages_total{listener=\"adt-in\",outcome=\"Accepted\"} 1",
-        "hilum_runs_total{route=\"adt\",outcome=\"Dispatched\"} 1",
+        "hilum_messages_total{listener=\"adt-in\",outcome=\"accepted\"} 1",
+        "hilum_runs_total{route=\"adt\",outcome=\"dispatched\"} 1",
         "hilum_plugin_calls_total{plugin=\"adt-to-fhir\"} 1",
         "hilum_build_info",
+        "\nhilum_parked 0\n",
+        "\nhilum_deliveries_queued 0\n",
         "# EOF",
     ] {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");

@@ -94,7 +94,7 @@ impl Control {
         let body = self.read(move |it| Ok(it.store().body(id)?)).await?;
         let record = self.record(permit, What::Revealed).message(id).text(fact::REASON, &reason);
         self.note(record).await?;
-        info!(message = %id, actor = %permit.actor, "message revealed");
+        info!(id = %id, actor = %permit.actor, "message revealed");
         let content_type = match format.as_str() {
             "hl7v2" => "x-application/hl7-v2+er7",
             "fhir-json" => "application/fhir+json",

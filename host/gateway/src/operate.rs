@@ -98,7 +98,21 @@ impl Gateway {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
-        text
+        let mut text = text.strip_suffix("# EOF\n").unwrap_or(&text).to_owned();
+        let counts = self.store.counts();
+        // What waits now: counters start again with each start of the gateway, these do not.
+        for (name, help, value) in [
+            ("runs_undecided", "Runs that wait for a decision", counts.undecided),
+            ("deliveries_queued", "Deliveries that wait for their destination", counts.queued),
+            ("parked", "Runs and deliveries that wait for a person", counts.parked),
+            ("held", "Runs that a validator holds", counts.held),
+            ("journal_segments", "Segments of the journal", counts.segments),
+        ] {
+            text += &format!(
+                "# HELP hilum_{name} {help}.\n# TYPE hilum_{name} gauge\nhilum_{name} {value}\n"
+            );
+        }
+        text + "# EOF\n"
     }
 
     /// Makes a parked or held run again, under the current generation and with the same seed.

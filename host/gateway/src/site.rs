@@ -232,11 +232,18 @@ fn read_basics(root: &mut Section<'_>) -> Option<Basics> {
 
 /// Whether `host:port` has a port, and a host that is an address.
 fn check_bind(bind: &Placed<String>, problems: &Problems) -> bool {
-    let is_address = bind.value.parse::<std::net::SocketAddr>().is_ok();
-    if !is_address {
-        bind.problem(problems, "must be an address and a port, such as \"127.0.0.1:9464\"");
+    let address = bind.value.parse::<std::net::SocketAddr>();
+    match &address {
+        Err(_) => {
+            bind.problem(problems, "must be an address and a port, such as \"127.0.0.1:9464\"");
+        }
+        // It has no sign-on and no TLS: a proxy on this machine has both.
+        Ok(address) if !address.ip().is_loopback() => {
+            bind.problem(problems, "must be a loopback address, such as \"127.0.0.1:9464\"");
+        }
+        Ok(_) => {}
     }
-    is_address
+    address.is_ok()
 }
 
 fn read_listener(

@@ -1,4 +1,4 @@
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -12,7 +12,7 @@ pub struct ListenerLabels {
 }
 
 /// Why a connection was closed by us, or a frame came to nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trouble {
     /// Too many connections.
     Connections,
@@ -34,6 +34,30 @@ pub enum Trouble {
     Unread,
     /// The bytes in flight of the process were spent for too long.
     Budget,
+}
+
+impl Trouble {
+    /// The label value. Names are API: operators' alerts hold them.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Junk => "junk",
+            Self::TooLong => "too_long",
+            Self::Strict => "strict",
+            Self::Dropped => "dropped",
+            Self::Empty => "empty",
+            Self::TimedOut => "timed_out",
+            Self::CutOff => "cut_off",
+            Self::Unread => "unread",
+            Self::Budget => "budget",
+        }
+    }
+}
+
+impl EncodeLabelValue for Trouble {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
 }
 
 /// Labels of what went wrong at a listener.

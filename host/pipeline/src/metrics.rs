@@ -1,12 +1,12 @@
 //! What the story counts.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 /// What became of a message at the door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Taken {
     /// Stored for the first time.
     Accepted,
@@ -20,8 +20,27 @@ pub enum Taken {
     Ignored,
 }
 
+impl Taken {
+    /// The label value. Names are API: operators' alerts hold them.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Known => "known",
+            Self::Reused => "reused",
+            Self::Refused => "refused",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+impl EncodeLabelValue for Taken {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
+}
+
 /// What became of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decided {
     /// Its outputs are queued.
     Dispatched,
@@ -33,6 +52,25 @@ pub enum Decided {
     Parked,
     /// It is tried again.
     Again,
+}
+
+impl Decided {
+    /// The label value. Names are API: operators' alerts hold them.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dispatched => "dispatched",
+            Self::Refused => "refused",
+            Self::Held => "held",
+            Self::Parked => "parked",
+            Self::Again => "again",
+        }
+    }
+}
+
+impl EncodeLabelValue for Decided {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
 }
 
 /// Labels of messages taken.

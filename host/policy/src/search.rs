@@ -197,9 +197,15 @@ impl Words {
                 continue;
             }
             let rest = text.get(at..).unwrap_or_default();
-            if let Some((length, value)) = self.longest(rest) {
-                skip = at + length;
-                found.push(Find { range: at..skip, value });
+            // The groups of a UUID are no words: one of them equals a short number by chance once
+            // in some thousand messages. As a whole it is searched for like anything else.
+            let whole = uuid_length(rest);
+            match self.longest(rest).filter(|(length, _)| whole <= *length) {
+                Some((length, value)) => {
+                    skip = at + length;
+                    found.push(Find { range: at..skip, value });
+                }
+                None => skip = at + whole,
             }
         }
         found
@@ -225,6 +231,18 @@ impl Words {
         }
         None
     }
+}
+
+/// The length of the UUID that a text begins with (RFC 9562 §4: 8-4-4-4-12), or 0.
+fn uuid_length(text: &str) -> usize {
+    const LENGTH: usize = 36;
+    let Some(candidate) = text.as_bytes().get(..LENGTH) else { return 0 };
+    let is_uuid = candidate.iter().enumerate().all(|(index, byte)| match index {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    let ends = text.get(LENGTH..).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+    if is_uuid && ends { LENGTH } else { 0 }
 }
 
 fn common_prefix(a: &str, b: &str) -> usize {

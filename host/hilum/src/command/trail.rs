@@ -131,9 +131,11 @@ fn sentence(record: &Value) -> String {
 fn step(record: &Value, did: &str) -> String {
     let Some(facts) = record.get("facts") else { return did.to_owned() };
     let fuel = facts.get("fuel").and_then(Value::as_u64).unwrap_or_default();
-    let outcome = match member(facts, "fault") {
-        fault if fault.is_empty() => did.to_owned(),
-        fault => fault,
+    let outcome = match (member(facts, "fault"), member(facts, "answered").as_str()) {
+        (fault, _) if !fault.is_empty() => fault,
+        (_, "refused") => "refused it".to_owned(),
+        (_, "held") => "asked for a person".to_owned(),
+        _ => did.to_owned(),
     };
     format!("step {} {outcome}, {} fuel", member(facts, "step"), thousands(fuel))
 }

@@ -38,6 +38,17 @@ fn short_and_open_values_are_not_searched_for() {
 }
 
 #[test]
+fn a_group_of_a_uuid_is_no_word_and_a_whole_one_is() {
+    let uuid = "0cd4359c-0bcb-5120-8be3-4dd082b6a1c0";
+    let message = "MSH|^~\\&|LAB\rPV1||||||||5120\r";
+    check(message, &format!("urn:uuid:{uuid}"), &[]);
+    check(message, &format!("{uuid} 5120"), &["5120"]);
+    check(message, "0cd4359c-0bcb-5120-8be3-4dd082b6a1c", &["5120"]);
+    check(message, &format!("{uuid}0"), &["5120"]);
+    check(&message.replace("5120", uuid), &format!("({uuid})"), &[uuid]);
+}
+
+#[test]
 fn the_same_text_in_two_places_has_both_classes() {
     let sensitive = sensitive("MSH|^~\\&|LAB\rPID|||4711||4711\r");
     let found = sensitive.find_all("4711");
