@@ -1,14 +1,26 @@
-//! Escape sequences: out of a value, and into one.
+//! Escape sequences of HL7 v2 chapter 2: out of a value, and into one.
 //!
-//! ```text
-//! \F\ \S\ \R\ \T\ \E\ \P\   field, component, repetition, subcomponent, escape, truncation
-//! \Xhh…\                    bytes in hexadecimal
-//! \.br\                     a new line (LF in the text)
-//! ```
+//! | sequence | [`Escape`] | [`text`](crate::Message::text) | [`formatted_text`](crate::Message::formatted_text) |
+//! |---|---|---|---|
+//! | `\F\ \S\ \R\ \T\ \E\ \P\` | `Delimiter` | the character | the same |
+//! | `\X414F\` | `Hex` | these bytes, in the message's character set | the same |
+//! | `\.br\` | `LineBreak` | LF | LF and the left margin |
+//! | `\.sp3\`, `\.sp\` | `SkipLines` | kept | that many LF, or one; the left margin |
+//! | `\.in-2\` | `Indent` | kept | moves the left margin, at once if the line is empty |
+//! | `\.ti4\` | `IndentOnce` | kept | blanks, if the line is empty |
+//! | `\.sk5\` | `SkipRight` | kept | that many blanks |
+//! | `\.ce\` | `Center` | kept | LF, unless the line is empty; no width is known to center in |
+//! | `\.fi\ \.nf\` | `Fill`, `NoFill` | kept | nothing: lines are not wrapped |
+//! | `\H\ \N\` | `Highlight`, `Normal` | kept | nothing |
+//! | `\C2842\ \M2442\` | `SingleByteSet`, `MultiByteSet` | kept | kept |
+//! | `\Z01\` | `Local` | kept | kept: only sender and receiver know |
+//! | any other | `Unknown` | kept | kept |
 //!
-//! Sequences do not nest: escape characters pair up from the left. What is between a pair and is
-//! not in this list (`\H\`, `\.sp\`, `\C2842\`, `\Zxx\`, a role the message has no character for)
-//! stays as it is, both escape characters with it, and so does a last one without a partner.
+//! *Kept* is both escape characters and what is between them, as a last escape character without a
+//! partner is. Sequences do not nest: escape characters pair up from the left. A sequence for a
+//! role that the message has no character for is unknown.
+//!
+//! HL7 would go on in the same column after `\.sp\`; all readers we know begin a line.
 
 use std::borrow::Cow;
 
@@ -60,22 +72,60 @@ impl Delimiters {
         Tokens { escape: self.escape, rest: raw }
     }
 
-    /// Writes what the sequence between two escape characters stands for; false if it is none of
-    /// ours.
+    /// The pieces of a raw value: bytes that stand for themselves, and escape sequences.
+    pub fn pieces<'a>(&self, raw: &'a [u8]) -> impl Iterator<Item = Piece<'a>> + use<'a> {
+        let delimiters = *self;
+        self.tokens(raw).map(move |token| match token {
+            Token::Plain(bytes) => Piece::Bytes(bytes),
+            Token::Sequence(sequence) => Piece::Escape(delimiters.escape_of(sequence)),
+        })
+    }
+
+    /// What stands between two escape characters.
+    pub(crate) fn escape_of<'a>(&self, sequence: &'a [u8]) -> Escape<'a> {
+        self.known_escape(sequence).unwrap_or(Escape::Unknown(sequence))
+    }
+
+    fn known_escape<'a>(&self, sequence: &'a [u8]) -> Option<Escape<'a>> {
+        Some(match sequence {
+            b"F" => Escape::Delimiter(self.field),
+            b"S" => Escape::Delimiter(self.component),
+            b"R" => Escape::Delimiter(self.repetition),
+            b"T" => Escape::Delimiter(self.subcomponent?),
+            b"E" => Escape::Delimiter(self.escape?),
+            b"P" => Escape::Delimiter(self.truncation?),
+            b"H" => Escape::Highlight,
+            b"N" => Escape::Normal,
+            [b'X', digits @ ..] => Escape::Hex(Hex::new(digits)?),
+            [b'C', digits @ ..] => {
+                Escape::SingleByteSet(Hex::new(digits).filter(|it| it.len() == 2)?)
+            }
+            [b'M', digits @ ..] => {
+                Escape::MultiByteSet(Hex::new(digits).filter(|it| (2..=3).contains(&it.len()))?)
+            }
+            [b'Z', local @ ..] => Escape::Local(local),
+            b".br" => Escape::LineBreak,
+            b".fi" => Escape::Fill,
+            b".nf" => Escape::NoFill,
+            b".ce" => Escape::Center,
+            b".sp" => Escape::SkipLines(1),
+            [b'.', b's', b'p', number @ ..] => Escape::SkipLines(count(number)?),
+            [b'.', b's', b'k', number @ ..] => Escape::SkipRight(count(number)?),
+            [b'.', b'i', b'n', number @ ..] => Escape::Indent(integer(number)?),
+            [b'.', b't', b'i', number @ ..] => Escape::IndentOnce(integer(number)?),
+            _ => return None,
+        })
+    }
+
+    /// Writes what a sequence stands for in a plain text; false if it is kept there.
     pub(crate) fn unescape_one(&self, sequence: &[u8], out: &mut Vec<u8>) -> bool {
-        let character = match sequence {
-            b"F" => Some(self.field),
-            b"S" => Some(self.component),
-            b"R" => Some(self.repetition),
-            b"T" => self.subcomponent,
-            b"E" => self.escape,
-            b"P" => self.truncation,
-            b".br" => Some(b'\n'),
-            [b'X', digits @ ..] => return unescape_hex(digits, out),
-            _ => None,
-        };
-        out.extend(character);
-        character.is_some()
+        match self.escape_of(sequence) {
+            Escape::Delimiter(character) => out.push(character),
+            Escape::Hex(hex) => out.extend(hex.bytes()),
+            Escape::LineBreak => out.push(b'\n'),
+            _ => return false,
+        }
+        true
     }
 
     /// Writes a text as a value: escaped, and in this character set. If it fails, `out` is as it
@@ -184,14 +234,86 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// `\X…\` with an odd number of digits, none, or something else than digits is kept.
-fn unescape_hex(digits: &[u8], out: &mut Vec<u8>) -> bool {
-    let (pairs, odd) = digits.as_chunks::<2>();
-    let ours = !pairs.is_empty() && odd.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
-    if ours {
-        out.extend(pairs.iter().map(|&[high, low]| hex_value(high) << 4 | hex_value(low)));
+/// A piece of a raw value, as [`Delimiters::pieces`] gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Bytes that stand for themselves, in the message's character set.
+    Bytes(&'a [u8]),
+    /// A sequence between two escape characters.
+    Escape(Escape<'a>),
+}
+
+/// An escape sequence: the table of this file says what becomes of each in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Escape<'a> {
+    /// `\F\ \S\ \R\ \T\ \E\ \P\`: a delimiter as a character.
+    Delimiter(u8),
+    /// `\X…\`: bytes in the message's character set.
+    Hex(Hex<'a>),
+    /// `\H\`: highlighted text begins.
+    Highlight,
+    /// `\N\`: and ends.
+    Normal,
+    /// `\.br\`: a new line.
+    LineBreak,
+    /// `\.sp3\`: the line ends, and so many are skipped.
+    SkipLines(u32),
+    /// `\.sk3\`: so many blanks.
+    SkipRight(u32),
+    /// `\.in3\`: so many blanks before each line from here.
+    Indent(i32),
+    /// `\.ti3\`: so many blanks before this line.
+    IndentOnce(i32),
+    /// `\.ce\`: the line ends, the next one is centered.
+    Center,
+    /// `\.fi\`: lines are wrapped.
+    Fill,
+    /// `\.nf\`: lines are not wrapped.
+    NoFill,
+    /// `\Cxxyy\`: what ESC xx yy says in ISO 2022; a set of single bytes follows.
+    SingleByteSet(Hex<'a>),
+    /// `\Mxxyy\`, `\Mxxyyzz\`: the same for several bytes a character.
+    MultiByteSet(Hex<'a>),
+    /// `\Z…\`: what sender and receiver agreed on.
+    Local(&'a [u8]),
+    /// What HL7 does not have.
+    Unknown(&'a [u8]),
+}
+
+/// Bytes written in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hex<'a>(&'a [[u8; 2]]);
+
+impl<'a> Hex<'a> {
+    /// None if there is no digit, an odd number of them, or something else.
+    fn new(digits: &'a [u8]) -> Option<Self> {
+        let (pairs, odd) = digits.as_chunks::<2>();
+        let ours = !pairs.is_empty() && odd.is_empty() && digits.iter().all(u8::is_ascii_hexdigit);
+        ours.then_some(Self(pairs))
     }
-    ours
+
+    /// The bytes.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + use<'a> {
+        self.0.iter().map(|&[high, low]| hex_value(high) << 4 | hex_value(low))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A number with or without a sign: `3`, `+3`, `-3`. HL7 writes a blank before some.
+fn integer(text: &[u8]) -> Option<i32> {
+    let text = text.strip_prefix(b" ").unwrap_or(text);
+    if 6 < text.len() {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn count(text: &[u8]) -> Option<u32> {
+    integer(text).and_then(|number| u32::try_from(number).ok())
 }
 
 fn hex_value(digit: u8) -> u8 {
@@ -210,5 +332,6 @@ fn hex_digit(value: u8) -> u8 {
     }
 }
 
+mod formatted;
 #[cfg(test)]
 mod tests;

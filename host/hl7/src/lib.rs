@@ -54,7 +54,7 @@ mod segment;
 pub use charset::{Charset, DecodeError};
 pub use delimiters::Delimiters;
 pub use edit::{Draft, EditError, EditLimits, Position};
-pub use escape::Unfit;
+pub use escape::{Escape, Hex, Piece, Unfit};
 pub use finding::{Finding, FindingKind, Role};
 pub use header::Header;
 pub use leaves::{Leaf, Leaves};

@@ -44,6 +44,70 @@ fn what_is_not_ours_stays_with_both_its_escape_characters() {
 }
 
 #[test]
+fn each_sequence_of_chapter_2_is_told_apart() {
+    let shown = |raw: &str| -> String {
+        let pieces = SEVEN.pieces(raw.as_bytes()).map(|piece| match piece {
+            Piece::Bytes(bytes) => format!("'{}' ", String::from_utf8_lossy(bytes)),
+            Piece::Escape(Escape::Hex(hex)) => format!("Hex{:?} ", hex.bytes().collect::<Vec<_>>()),
+            Piece::Escape(Escape::SingleByteSet(hex)) => {
+                format!("C{:x?} ", hex.bytes().collect::<Vec<_>>())
+            }
+            Piece::Escape(Escape::MultiByteSet(hex)) => {
+                format!("M{:x?} ", hex.bytes().collect::<Vec<_>>())
+            }
+            Piece::Escape(escape) => format!("{escape:?} "),
+        });
+        pieces.collect::<String>().trim_end().to_owned()
+    };
+    for (raw, expected) in [
+        (r"a\F\b", "'a' Delimiter(124) 'b'"),
+        (r"\H\x\N\", "Highlight 'x' Normal"),
+        (r"\X0aFF\", "Hex[10, 255]"),
+        (r"\.br\", "LineBreak"),
+        (r"\.sp\\.sp3\\.sp+3\", "SkipLines(1) SkipLines(3) SkipLines(3)"),
+        (r"\.in4\\.in-4\\.ti+2\", "Indent(4) Indent(-4) IndentOnce(2)"),
+        (r"\.sk 5\\.sk5\", "SkipRight(5) SkipRight(5)"),
+        (r"\.ce\\.fi\\.nf\", "Center Fill NoFill"),
+        (r"\C2842\\M2442\\M242841\", "C[28, 42] M[24, 42] M[24, 28, 41]"),
+        (r"\Z01\", "Local([48, 49])"),
+        (r"\.sp-1\", "Unknown([46, 115, 112, 45, 49])"),
+        (r"\.in\", "Unknown([46, 105, 110])"),
+        (r"\C28\", "Unknown([67, 50, 56])"),
+        (r"\", r"'\'"),
+    ] {
+        assert_eq!(shown(raw), expected, "{raw}");
+    }
+}
+
+#[track_caller]
+fn check_formatted(raw: &str, text: &str) {
+    let message = crate::Message::parse(format!("MSH|^~\\&|{raw}").into()).unwrap();
+    assert_eq!(message.formatted_text(9..9 + raw.len()).unwrap(), text, "{raw}");
+    assert_eq!(message.formatted_text(9..9_999), Err(crate::DecodeError::NoSuchRange));
+}
+
+#[test]
+fn formatted_text_is_laid_out_as_far_as_plain_text_can() {
+    check_formatted(r"one\.br\two\.sp2\three\.sp\four", "one\ntwo\n\nthree\nfour");
+    check_formatted(r"\.in2\a\.br\b\.in-1\c\.br\d\.in-9\\.br\e", "  a\n  bc\n d\ne");
+    check_formatted(r"\.ti3\a\.br\b\.ti3\c", "   a\nbc");
+    check_formatted(r"\H\Result:\N\\.sk3\high\F\low\T\", "Result:   high|low&");
+    check_formatted(r"\.ce\Title\.ce\Sub\.fi\\.nf\", "Title\nSub");
+    check_formatted(r"\Z01\\C2842\x\foo\y\", r"\Z01\\C2842\x\foo\y\");
+    check_formatted(r"\XC3A9\", "é");
+}
+
+#[test]
+fn a_few_bytes_do_not_become_a_page_of_blanks() {
+    for piece in [r"\.sp99999\", r"\.sk99999\", r"\.in99999\", r"\.in80\\.br\", r"\.ti80\"] {
+        let raw = piece.repeat(20_000);
+        let message = crate::Message::parse(format!("MSH|^~\\&|{raw}").into()).unwrap();
+        let text = message.formatted_text(9..9 + raw.len()).unwrap();
+        assert!(text.len() <= 20 * raw.len(), "{piece}: {}", text.len());
+    }
+}
+
+#[test]
 fn escape_characters_pair_from_the_left_and_nothing_nests() {
     check(r"\H\F\N\", r"\H\F\N\");
     check(r"\E\F\E\", r"\F\");
