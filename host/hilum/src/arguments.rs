@@ -101,7 +101,7 @@ pub struct Send {
     #[arg(required = true, value_name = "FILE-OR-FOLDER")]
     pub paths: Vec<PathBuf>,
     /// Where to
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub to: String,
     /// How many connections at once; with one, messages arrive in order
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -274,5 +274,14 @@ mod tests {
         let arguments = Arguments::try_parse_from(typed).expect("parses");
         assert_eq!(arguments.common.config, PathBuf::from("x.toml"));
         assert_eq!(arguments.common.format, Format::Json);
+    }
+}
+
+/// `HOST:PORT`, so that a missing port is an error of usage and not of the network.
+fn host_and_port(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.map(|(_, port)| port.parse::<u16>()) {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("must be a host and a port, such as 127.0.0.1:2575".to_owned()),
     }
 }

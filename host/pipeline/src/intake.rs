@@ -99,17 +99,18 @@ pub struct Intake {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     metrics: Metrics,
-    lost: Mutex<Lost>,
+    lost: Mutex<Noted>,
+    refused: Mutex<Noted>,
 }
 
-/// Messages that were cut off, since the last record about them.
+/// Things of one kind that were not taken, since the last record about them.
 #[derive(Default)]
-struct Lost {
-    noted: Option<Timestamp>,
+struct Noted {
+    last: Option<Timestamp>,
     count: u64,
 }
 
-/// How often lost messages are noted in the trail.
+/// How often what was not taken is noted in the trail.
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 impl Intake {
@@ -123,13 +124,24 @@ impl Intake {
         entropy: Arc<dyn Entropy>,
         metrics: Metrics,
     ) -> Self {
-        Self { options, store, current, backlog, clock, entropy, metrics, lost: Mutex::default() }
+        Self {
+            options,
+            store,
+            current,
+            backlog,
+            clock,
+            entropy,
+            metrics,
+            lost: Mutex::default(),
+            refused: Mutex::default(),
+        }
     }
 
     /// Takes one message and says what to answer, after the disk has it.
     pub async fn receive(&self, inbound: Inbound) -> Answer {
         let parsed = Hl7::parse(inbound.content.clone());
         let header = parsed.as_ref().ok().map(Hl7::header);
+        let (peer, bytes) = (inbound.peer.clone(), inbound.content.len());
         let decision = match parsed {
             Ok(message) => self.decide(inbound, message).await,
             Err(_) => Decision::Refused(Refusal::NotHl7),
@@ -150,6 +162,7 @@ impl Intake {
             },
             (Decision::Refused(refusal), header) => {
                 info!(listener = %self.options.listener, %refusal, "message refused");
+                self.note(&self.refused, &refusal.to_string(), &peer, bytes);
                 (Taken::Refused, Ack::refuse(header.as_ref(), refusal, &mut stamps))
             }
             (Decision::Ignored, _) | (Decision::Accepted(_), None) => (Taken::Ignored, Vec::new()),
@@ -178,25 +191,31 @@ impl Intake {
     }
 
     /// Notes a message that was cut off by the start of another: nobody acknowledges it, and the
-    /// trail says so. At most one record a second, or garbage would fill the disk.
+    /// trail says so.
     pub fn note_lost(&self, peer: &Peer, bytes: usize) {
+        self.note(&self.lost, "a message was cut off by the start of another", peer, bytes);
+    }
+
+    /// Writes to the trail that something was not taken. At most one record a second of each kind,
+    /// with a count of all since the last one, or garbage would fill the disk.
+    fn note(&self, kind: &Mutex<Noted>, detail: &str, peer: &Peer, bytes: usize) {
         let at = Timestamp::from_micros(self.clock.now_micros());
-        let lost = {
-            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-            lost.count += 1;
-            if lost.noted.is_some_and(|noted| at.since(noted) < NOTE_EVERY) {
+        let count = {
+            let mut noted = kind.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.count += 1;
+            if noted.last.is_some_and(|last| at.since(last) < NOTE_EVERY) {
                 return;
             }
-            lost.noted = Some(at);
-            std::mem::take(&mut lost.count)
+            noted.last = Some(at);
+            std::mem::take(&mut noted.count)
         };
         let actor = Actor::system(format!("listener/{}", self.options.listener));
         let record = Record::new(at, What::RefusedAtIntake, actor)
             .text(fact::LISTENER, self.options.listener.as_str())
-            .text(fact::DETAIL, "a message was cut off by the start of another")
+            .text(fact::DETAIL, detail)
             .text("peer", &peer.address)
             .number(fact::BYTES, bytes as u64)
-            .number("count", lost);
+            .number("count", count);
         // Nobody waits for it: it speaks of what was never promised.
         drop(self.store.note(NonEmpty::of(record)));
     }

@@ -213,6 +213,23 @@ fn what_no_route_takes_is_refused_or_kept_as_configured() {
 }
 
 #[test]
+fn what_is_refused_at_the_door_is_in_the_trail_once_a_second() {
+    let middle = Middle::new(vec![route("adt", "MSH-9.1 == 'ADT'", &[])]);
+    let written = |middle: &Middle| middle.store.counts().sequence;
+    let before = written(&middle);
+    for _ in 0..50 {
+        assert!(middle.send("no HL7 at all")[0].starts_with("MSA|AR"));
+    }
+    middle.twin.run_until_idle();
+    let first = written(&middle);
+    assert!(before < first && first <= before + 3, "one record, not fifty: {before} to {first}");
+    middle.twin.advance(Duration::from_secs(2));
+    middle.send("no HL7 at all");
+    middle.twin.run_until_idle();
+    assert!(first < written(&middle), "a second later there is another");
+}
+
+#[test]
 fn a_denial_parks_that_destination_alone() {
     let to = [("ehr", Clearance::treatment()), ("research", dates_alone())];
     let middle = Middle::new(vec![route("adt", "exists PID", &to)]);
