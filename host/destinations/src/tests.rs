@@ -115,6 +115,8 @@ impl Site {
     #[track_caller]
     fn wait_until_idle(&self) {
         wait("the queue to be empty", || self.store.counts().queued == 0);
+        // The trail shows what is durable alone, and so does the courier's window.
+        wait("the last outcome to be durable", || self.courier.status().queued == 0);
     }
 
     fn trail(&self, message: MessageId) -> Vec<String> {
