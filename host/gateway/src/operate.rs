@@ -165,7 +165,7 @@ impl Gateway {
 
     /// The run that a parked thing belongs to, and the beginning of the evidence about it.
     fn about(&self, item: Parked, what: What, actor: Actor) -> Result<(RunId, Record), StoreError> {
-        let parked = self.store.parked().into_iter().find(|it| it.item == item);
+        let parked = self.store.parked_item(item);
         let missing = match item {
             Parked::Run(run) => StoreError::NoRun(run),
             Parked::Delivery(delivery) => StoreError::NoDelivery(delivery),
