@@ -9,6 +9,7 @@ use hilum_words::{Place, Problems};
 use crate::Backoff;
 use crate::fhir::FhirConfig;
 use crate::file::FileConfig;
+use crate::mllp::MllpConfig;
 
 /// How often and how long a delivery is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub enum KindConfig {
     Fhir(FhirConfig),
     /// A folder.
     File(FileConfig),
+    /// An HL7 v2 receiver.
+    Mllp(MllpConfig),
 }
 
 /// A destination, checked.
@@ -98,7 +101,7 @@ impl DestinationConfig {
     /// ([`Section::finish`]), which is the caller's. `site` is the folder of the configuration.
     /// What is wrong is in the section's problems; the answer is `None` if too little is right.
     pub fn read(section: &mut Section<'_>, site: &Path) -> Option<Self> {
-        const KINDS: &[&str] = &["fhir", "file"];
+        const KINDS: &[&str] = &["fhir", "file", "mllp"];
         if !section.has("kind") {
             section.required_text("kind");
         }
@@ -120,7 +123,8 @@ impl DestinationConfig {
         };
         let kind = match kind.value {
             0 => KindConfig::Fhir(FhirConfig::read(section)?),
-            _ => KindConfig::File(FileConfig::read(section, site)?),
+            1 => KindConfig::File(FileConfig::read(section, site)?),
+            _ => KindConfig::Mllp(MllpConfig::read(section)?),
         };
         Some(Self { place, key, kind, retry, on_ambiguous })
     }
@@ -129,7 +133,7 @@ impl DestinationConfig {
 /// Reads the keys of every kind, where the kind is not known: they are not unknown, and a value of
 /// the wrong type is a problem all the same.
 fn pass_over(section: &mut Section<'_>) {
-    for key in ["url", "folder", "extension"] {
+    for key in ["url", "folder", "extension", "address"] {
         section.text(key);
     }
     section.duration("timeout");
@@ -138,6 +142,7 @@ fn pass_over(section: &mut Section<'_>) {
     section.size("answer_bytes_max");
     section.boolean("append");
     section.size("file_bytes_max");
+    section.section("on_answer");
 }
 
 /// Notes what is wrong with destinations beside each other and beside the gateway's `data` folder:

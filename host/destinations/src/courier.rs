@@ -56,6 +56,7 @@ impl Limits {
             KindConfig::Fhir(fhir) => fhir.connections_max,
             // One write at a time: whatever comes meanwhile goes with the next sync.
             KindConfig::File(_) => 1,
+            KindConfig::Mllp(mllp) => mllp.connections_max,
         };
         Self { window_max: 4_096, in_flight_max, group_bytes_max: 16 << 20 }
     }
@@ -130,6 +131,7 @@ impl Courier {
         doors: &Doors,
         metrics: Metrics,
     ) -> Self {
+        destination.count_with(&metrics);
         let clock = Arc::clone(&doors.clock);
         let journal = Arc::new(StoreJournal { store, destination: name.clone(), clock });
         let rules = Rules { retry: config.retry, on_ambiguous: config.on_ambiguous };

@@ -4,16 +4,20 @@ use hilum_env::{BoxFuture, Doors};
 use hilum_words::Name;
 
 use crate::config::{DestinationConfig, KindConfig};
-use crate::{Delivered, Delivery, SendFault};
+use crate::{Delivered, Delivery, Metrics, SendFault};
 
 /// Somewhere that deliveries go.
 pub trait Destination: Send + Sync {
-    /// The word for its kind: `fhir`, `file`.
+    /// The word for its kind: `fhir`, `file`, `mllp`.
     fn kind(&self) -> &'static str;
 
     /// How many deliveries one call takes. Where it is more than one, the courier hands over all
     /// that wait, several of a lane in their order among them, so that one sync serves them all.
     fn together_max(&self) -> usize;
+
+    /// What it counts with beyond attempts, which its courier counts. Called before the first
+    /// delivery.
+    fn count_with(&self, _metrics: &Metrics) {}
 
     /// Sends deliveries and answers one result for each, in their order.
     ///
@@ -31,6 +35,9 @@ pub fn build(name: &Name, config: &DestinationConfig, doors: &Doors) -> Arc<dyn 
         KindConfig::Fhir(config) => Arc::new(crate::fhir::FhirDestination::new(config, doors)),
         KindConfig::File(config) => {
             Arc::new(crate::file::FileDestination::new(name, config, doors))
+        }
+        KindConfig::Mllp(config) => {
+            Arc::new(crate::mllp::MllpDestination::new(name, config, doors))
         }
     }
 }

@@ -33,6 +33,9 @@ pub enum SendFault {
     /// It was sent, wholly or in part, and no answer came: the destination may have it or not.
     #[error("outcome unknown: {0}")]
     Ambiguous(String),
+    /// The destination has stored it, and has not said what became of it there.
+    #[error("stored there, outcome unknown: {0}")]
+    Unconfirmed(String),
 }
 
 /// Whose a send fault is, which decides what the courier does.
@@ -48,6 +51,8 @@ pub enum Whose {
     SetUp,
     /// Nobody can say: the destination may have it. The configuration decides.
     Unknown,
+    /// Nobody's yet: the destination has it, so sending it again could only double it. Park.
+    Stored,
 }
 
 impl SendFault {
@@ -59,6 +64,7 @@ impl SendFault {
             Self::Busy { whole: true, .. } | Self::Unreachable(_) => Whose::Destination,
             Self::Misconfigured { .. } => Whose::SetUp,
             Self::Ambiguous(_) => Whose::Unknown,
+            Self::Unconfirmed(_) => Whose::Stored,
         }
     }
 

@@ -1,9 +1,10 @@
 //! Where results go: kinds of destination and the courier.
 //!
 //! A [`Destination`] sends and says what came of it: [`Delivered`] or a [`SendFault`]. Kinds are a
-//! folder each: [`fhir`] (a transaction over HTTP) and [`mod@file`] (a file per message, or one that is
-//! appended to). A [`Courier`] stands before each: it takes what is queued in the journal, keeps
-//! the order of each lane, retries, and commits every outcome with its evidence.
+//! folder each: [`fhir`] (a transaction over HTTP), [`mllp`] (a message, and an acknowledgement that is
+//! its own) and [`mod@file`] (a file per message, or one that is appended to). A [`Courier`] stands
+//! before each: it takes what is queued in the journal, keeps the order of each lane, retries, and
+//! commits every outcome with its evidence.
 //!
 //! Promises: only what the journal holds is sent; every delivery ends delivered or parked; every
 //! attempt carries the same id; an error, a log line and a file's name hold no content.
@@ -21,6 +22,7 @@ mod retry_after;
 pub mod fhir;
 pub mod file;
 mod http;
+pub mod mllp;
 
 pub use backoff::Backoff;
 pub use config::{DestinationConfig, KindConfig, OnAmbiguous, Retry, check_together};

@@ -39,6 +39,7 @@ impl Outcome {
             SendFault::Misconfigured { .. } => Self::Misconfigured,
             SendFault::Ambiguous(_) => Self::Ambiguous,
             SendFault::Refused { .. } => Self::Rejected,
+            SendFault::Unconfirmed(_) => Self::GaveUp,
         }
     }
 }
@@ -50,6 +51,52 @@ pub struct AttemptLabels {
     pub destination: String,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+/// An answer that settles no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelValue)]
+pub enum Stray {
+    /// To an earlier message, after we stopped waiting for it.
+    Late,
+    /// To a message that has its answer already.
+    Repeated,
+    /// To a message that we did not send on this connection.
+    Foreign,
+    /// While no message was on its way.
+    Unsolicited,
+    /// An acknowledgement that names no message.
+    NoControlId,
+    /// No acknowledgement of one message.
+    NoAcknowledgement,
+    /// A frame without content.
+    Empty,
+    /// Cut off by the start of another.
+    CutOff,
+}
+
+impl Stray {
+    /// What came, in words, to follow a number.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Repeated => "repeated",
+            Self::Foreign => "to another message",
+            Self::Unsolicited => "unsolicited",
+            Self::NoControlId => "without a control id",
+            Self::NoAcknowledgement => "that is no acknowledgement",
+            Self::Empty => "empty",
+            Self::CutOff => "cut off",
+        }
+    }
+}
+
+/// Labels of answers that settle no message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct StrayLabels {
+    /// The destination's name in the configuration.
+    pub destination: String,
+    /// What came.
+    pub answer: Stray,
 }
 
 /// Labels of what is counted per destination.
@@ -70,6 +117,8 @@ pub struct Metrics {
     pub window: Family<DestinationLabels, Gauge>,
     /// Deliveries on their way.
     pub in_flight: Family<DestinationLabels, Gauge>,
+    /// Answers that settled no message.
+    pub strays: Family<StrayLabels, Counter>,
     /// 1 while a destination's set-up is at fault.
     pub misconfigured: Family<DestinationLabels, Gauge>,
 }
@@ -81,6 +130,7 @@ impl Default for Metrics {
             duration: Family::new_with_constructor(buckets),
             window: Family::default(),
             in_flight: Family::default(),
+            strays: Family::default(),
             misconfigured: Family::default(),
         }
     }
@@ -115,6 +165,11 @@ impl Metrics {
             self.in_flight.clone(),
         );
         registry.register(
+            "stray_answers",
+            "Answers of a destination that settled no message",
+            self.strays.clone(),
+        );
+        registry.register(
             "destination_misconfigured",
             "1 while a destination's set-up is at fault",
             self.misconfigured.clone(),
@@ -124,6 +179,11 @@ impl Metrics {
     pub(crate) fn attempted(&self, destination: &str, outcome: Outcome) {
         let labels = AttemptLabels { destination: destination.to_owned(), outcome };
         self.attempts.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn strayed(&self, destination: &str, answer: Stray, count: u64) {
+        let labels = StrayLabels { destination: destination.to_owned(), answer };
+        self.strays.get_or_create(&labels).inc_by(count);
     }
 
     pub(crate) fn took(&self, destination: &str, seconds: f64) {

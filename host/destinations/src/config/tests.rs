@@ -44,6 +44,16 @@ fn the_example_is_read() {
         folder = "out/research"
         append = true
         file_bytes_max = "1 MiB"
+        [destination.lab]
+        kind = "mllp"
+        address = "lab.example:2576"
+        timeout = "20s"
+        connect_timeout = "3s"
+        connections_max = 2
+        on_answer = { AE = "retry", 206 = "retry" }
+        [destination.ward]
+        kind = "mllp"
+        address = "[::1]:2576"
         "#,
     );
     assert_eq!(problems, "");
@@ -53,6 +63,10 @@ fn the_example_is_read() {
     assert_eq!(all[1].retry, Retry::default());
     let KindConfig::File(file) = &all[1].kind else { panic!("file") };
     assert_eq!((file.folder.to_str(), file.file_bytes_max), (Some("/site/out/research"), 1 << 20));
+    let KindConfig::Mllp(lab) = &all[2].kind else { panic!("mllp") };
+    assert_eq!((lab.address.as_str(), lab.connections_max), ("lab.example:2576", 2));
+    let KindConfig::Mllp(ward) = &all[3].kind else { panic!("mllp") };
+    assert_eq!((ward.connections_max, ward.timeout), (1, Duration::from_secs(30)));
 }
 
 #[test]
@@ -107,9 +121,18 @@ urll = 1
 [destination.g]
 kind = "fhir"
 retry = { first = "10m" }
+[destination.h]
+kind = "mllp"
+address = "lab.example"
+timeout = "0s"
+connections_max = 0
+on_answer = { AA = "retry", AF = "park", AE = "drop" }
+[destination.i]
+address = "lab.example:2576"
+on_answer = { AE = "retry" }
 "#,
         expect![[r#"
-            hilum.toml:3  destination.a.kind  must be one of "fhir", "file"; did you mean "fhir"?
+            hilum.toml:3  destination.a.kind  must be one of "fhir", "file", "mllp"; did you mean "fhir"?
             hilum.toml:4  destination.b  needs the key "kind"
             hilum.toml:8  destination.c.url  https is not built yet; use http to a TLS proxy on this machine
             hilum.toml:9  destination.c.timeout  must be more than nothing
@@ -127,6 +150,13 @@ retry = { first = "10m" }
             hilum.toml:23  destination.f.folder  destination.e has this folder already; each needs one of its own
             hilum.toml:26  destination.f.urll  unknown key
             hilum.toml:27  destination.g  needs the key "url"
-            hilum.toml:29  destination.g.retry.first  `longest` must not be shorter than `first`"#]],
+            hilum.toml:29  destination.g.retry.first  `longest` must not be shorter than `first`
+            hilum.toml:32  destination.h.address  must be host and port, such as "127.0.0.1:2576"
+            hilum.toml:33  destination.h.timeout  must be more than nothing
+            hilum.toml:34  destination.h.connections_max  must be from 1 to 256
+            hilum.toml:35  destination.h.on_answer.AA  always means that the message is delivered
+            hilum.toml:35  destination.h.on_answer.AE  must be one of "park", "retry"
+            hilum.toml:35  destination.h.on_answer.AF  unknown key
+            hilum.toml:36  destination.i  needs the key "kind""#]],
     );
 }

@@ -84,6 +84,10 @@ pub(super) fn decide(
             health.is_well();
             return (park(CauseWord::Rejected, fault.to_string()), Outcome::Rejected);
         }
+        Whose::Stored => {
+            health.is_well();
+            return (park(CauseWord::GaveUp, fault.to_string()), Outcome::GaveUp);
+        }
         Whose::Unknown if rules.on_ambiguous == OnAmbiguous::Park => {
             let detail = format!("{fault}; on_ambiguous = \"park\"");
             return (park(CauseWord::GaveUp, detail), Outcome::GaveUp);

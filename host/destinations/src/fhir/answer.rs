@@ -81,7 +81,9 @@ fn with_issues(fault: SendFault, issues: &[&'static str]) -> SendFault {
         }
         SendFault::Refused { code } => SendFault::Refused { code: more(code) },
         SendFault::Misconfigured { code } => SendFault::Misconfigured { code: more(code) },
-        other @ (SendFault::Unreachable(_) | SendFault::Ambiguous(_)) => other,
+        other @ (SendFault::Unreachable(_)
+        | SendFault::Ambiguous(_)
+        | SendFault::Unconfirmed(_)) => other,
     }
 }
 

@@ -51,6 +51,15 @@ fn a_rejected_delivery_is_parked_at_once_and_the_destination_is_well() {
 }
 
 #[test]
+fn what_the_destination_has_stored_is_parked_and_never_sent_again() {
+    let fault = SendFault::Unconfirmed("CA, then no answer in time".into());
+    let mut health = Health { faults: 3, paused_until: Some(NOW), is_misconfigured: false };
+    let said = check(&rules(), &mut health, after(0, SECOND), fault);
+    assert_eq!(said, "gave-up: stored there, outcome unknown: CA, then no answer in time");
+    assert_eq!((health.faults, health.paused_until), (0, None));
+}
+
+#[test]
 fn faults_of_the_destination_pause_it_longer_each_time() {
     let mut health = Health::default();
     for expected in ["1000", "2000", "4000", "8000", "16000", "30000", "30000"] {

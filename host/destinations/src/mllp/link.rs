@@ -1,0 +1,351 @@
+//! One connection to a receiver: one message at a time, and the answers that are its own.
+
+use std::collections::VecDeque;
+use std::future::ready;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hilum_env::{ByteStream, Clock, Instant};
+use hilum_mllp::{Decoder, Event, FrameError, Limits, Waiting};
+use hilum_words::Name;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::FORMAT;
+use super::answer::Answer;
+use super::expected::Wait;
+use super::on_answer::OnAnswer;
+use super::outgoing::Outgoing;
+use super::strays::Strays;
+use crate::metrics::Stray;
+use crate::{Delivered, SendFault};
+
+/// Bytes that one read takes at most.
+const READ_BYTES: usize = 16 << 10;
+/// Junk that is skipped before an answer.
+const JUNK_BYTES_MAX: usize = 1 << 10;
+/// After FS, so much silence means that the frame has ended.
+const SILENCE: Duration = Duration::from_secs(1);
+/// How long to listen where an answer comes only if something is wrong.
+const PERHAPS: Duration = Duration::from_secs(1);
+/// Earlier messages that are remembered, to know their answers when they come late or again.
+const EARLIER_MAX: usize = 64;
+
+/// Not one byte of the message was written, so it may go out on another connection.
+#[derive(Debug)]
+pub(super) struct NotBegun(pub(super) String);
+
+/// What an exchange knows of time.
+#[derive(Clone, Copy)]
+pub(super) struct Times<'a> {
+    pub(super) clock: &'a dyn Clock,
+    /// Time to answer.
+    pub(super) answer: Duration,
+}
+
+impl Times<'_> {
+    fn after(self, time: Duration) -> Instant {
+        self.clock.instant().plus(time)
+    }
+}
+
+/// What came of listening.
+enum Heard {
+    Answer(Answer),
+    Silence,
+    Ended(String),
+}
+
+struct Earlier {
+    control_id: Bytes,
+    is_answered: bool,
+}
+
+/// An open connection.
+pub(super) struct Link {
+    stream: Box<dyn ByteStream>,
+    decoder: Decoder,
+    buffer: Vec<u8>,
+    answer_bytes_max: usize,
+    earlier: VecDeque<Earlier>,
+    strays: Strays,
+    is_usable: bool,
+}
+
+impl Link {
+    pub(super) fn new(stream: Box<dyn ByteStream>, answer_bytes_max: usize) -> Self {
+        let limits = Limits {
+            frame_bytes_max: answer_bytes_max,
+            junk_bytes_max: JUNK_BYTES_MAX,
+            strict: false,
+        };
+        Self {
+            stream,
+            decoder: Decoder::new(limits),
+            buffer: vec![0; READ_BYTES],
+            answer_bytes_max,
+            earlier: VecDeque::new(),
+            strays: Strays::default(),
+            is_usable: true,
+        }
+    }
+
+    /// Whether another message can be sent on it: every answer that is awaited has come.
+    pub(super) fn is_usable(&self) -> bool {
+        self.is_usable
+    }
+
+    /// Whether a message with this control id went out on it: an answer to that one that comes
+    /// again could not be told from one to this.
+    pub(super) fn has_sent(&self, control_id: &Bytes) -> bool {
+        self.earlier.iter().any(|it| it.control_id == control_id)
+    }
+
+    /// What came and settled nothing.
+    pub(super) fn take_strays(&mut self) -> Strays {
+        std::mem::take(&mut self.strays)
+    }
+
+    /// Sends one message and waits for the answers that it asks for.
+    pub(super) async fn exchange(
+        &mut self,
+        outgoing: &Outgoing,
+        on_answer: &OnAnswer,
+        times: Times<'_>,
+    ) -> Result<Result<Delivered, SendFault>, NotBegun> {
+        self.is_usable = false;
+        self.look_before().await?;
+        let deadline = times.after(times.answer);
+        let result = match self.write(&outgoing.frame, deadline, times).await {
+            Ok(()) => self.settle(outgoing, on_answer, deadline, times).await,
+            Err((0, why)) => return Err(NotBegun(why)),
+            Err((_, why)) => Err(self.broken_off(outgoing, on_answer, why, times).await),
+        };
+        Ok(result)
+    }
+
+    /// Takes what came while nothing was on its way, and sees whether the other side has closed
+    /// meanwhile: what answers nobody's question must not be taken for an answer to the next.
+    async fn look_before(&mut self) -> Result<(), NotBegun> {
+        let mut left = self.answer_bytes_max;
+        loop {
+            while let Some(event) =
+                self.decoder.next_event().map_err(|it| NotBegun(not_mllp(it)))?
+            {
+                self.sort(event, None);
+            }
+            let read = tokio::select! {
+                biased;
+                read = self.stream.read(&mut self.buffer) => read,
+                () = ready(()) => return Ok(()),
+            };
+            match read {
+                Ok(0) => return Err(NotBegun("the connection closed before the message".into())),
+                Ok(count) if count <= left => {
+                    left -= count;
+                    self.decoder.feed(self.buffer.get(..count).unwrap_or_default());
+                }
+                Ok(_) => return Err(NotBegun("more was said unasked than may be read".into())),
+                Err(error) => return Err(NotBegun(error.kind().to_string())),
+            }
+        }
+    }
+
+    /// Writes the whole frame. The error says how much was written.
+    async fn write(
+        &mut self,
+        frame: &[u8],
+        deadline: Instant,
+        times: Times<'_>,
+    ) -> Result<(), (usize, String)> {
+        let mut late = times.clock.sleep_until(deadline);
+        let mut written = 0;
+        while let Some(rest) = frame.get(written..).filter(|it| !it.is_empty()) {
+            let wrote = tokio::select! {
+                biased;
+                wrote = self.stream.write(rest) => wrote,
+                () = &mut late => return Err((written, "could not be written in time".into())),
+            };
+            match wrote {
+                Ok(0) => return Err((written, "the connection closed".into())),
+                Ok(count) => written += count,
+                Err(error) => return Err((written, error.kind().to_string())),
+            }
+        }
+        self.stream.flush().await.map_err(|error| (written, error.kind().to_string()))
+    }
+
+    /// Listens until the message is settled: everything that decides it stands here.
+    async fn settle(
+        &mut self,
+        outgoing: &Outgoing,
+        on_answer: &OnAnswer,
+        deadline: Instant,
+        times: Times<'_>,
+    ) -> Result<Delivered, SendFault> {
+        let first = outgoing.expected.first;
+        let mut deadline = match first {
+            Wait::Must => deadline,
+            Wait::May => deadline.min(times.after(PERHAPS)),
+            Wait::No => return Ok(self.unconfirmed(outgoing)),
+        };
+        let mut is_committed = false;
+        loop {
+            let answer = match self.listen(outgoing, deadline, times).await {
+                Heard::Answer(answer) => answer,
+                Heard::Silence if first == Wait::May => return Ok(self.unconfirmed(outgoing)),
+                Heard::Silence => return Err(self.lost(is_committed, "no answer in time")),
+                Heard::Ended(why) => return Err(self.lost(is_committed, &why)),
+            };
+            let Some(code) = answer.code else {
+                return Err(self.lost(is_committed, "MSA-1 of the answer is not in table 0008"));
+            };
+            if outgoing.expected.goes_on_after(code) {
+                if is_committed {
+                    self.strays.add(Stray::Repeated);
+                } else {
+                    is_committed = true;
+                    deadline = times.after(times.answer);
+                }
+                continue;
+            }
+            self.remember(outgoing, true);
+            if !code.is_positive() {
+                return Err(on_answer.fault(code, &answer));
+            }
+            let answer = Some((Name::from(FORMAT), answer.content));
+            return Ok(Delivered { code: code.word().into(), answer });
+        }
+    }
+
+    /// The connection broke while the message was written. A receiver that refuses it at its head
+    /// (too long, not for it) may have said so; that it has the whole of it nobody can say.
+    async fn broken_off(
+        &mut self,
+        outgoing: &Outgoing,
+        on_answer: &OnAnswer,
+        why: String,
+        times: Times<'_>,
+    ) -> SendFault {
+        if let Heard::Answer(answer) = self.listen(outgoing, times.after(PERHAPS), times).await
+            && let Some(code) = answer.code.filter(|it| !it.is_positive())
+        {
+            return on_answer.fault(code, &answer);
+        }
+        SendFault::Ambiguous(format!("broke off while the message was written: {why}"))
+    }
+
+    /// It was written, and nobody has asked for an answer that would have to come.
+    fn unconfirmed(&mut self, outgoing: &Outgoing) -> Delivered {
+        self.remember(outgoing, false);
+        Delivered { code: "unconfirmed".into(), answer: None }
+    }
+
+    fn remember(&mut self, outgoing: &Outgoing, is_answered: bool) {
+        if EARLIER_MAX <= self.earlier.len() {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back(Earlier { control_id: outgoing.control_id.clone(), is_answered });
+        self.is_usable = true;
+    }
+
+    /// No answer decides. The connection is not used again, so what comes too late finds no other
+    /// message to settle.
+    fn lost(&self, is_committed: bool, why: &str) -> SendFault {
+        let strays = &self.strays;
+        let why = if strays.is_empty() { why.into() } else { format!("{why}; came: {strays}") };
+        if is_committed {
+            return SendFault::Unconfirmed(format!("CA, then {why}"));
+        }
+        SendFault::Ambiguous(why)
+    }
+
+    /// The next answer to this message.
+    async fn listen(&mut self, outgoing: &Outgoing, until: Instant, times: Times<'_>) -> Heard {
+        let mut has_ended = false;
+        loop {
+            match self.decoder.next_event() {
+                Ok(Some(event)) => match self.sort(event, Some(outgoing)) {
+                    Some(answer) => return Heard::Answer(answer),
+                    None => continue,
+                },
+                Ok(None) if has_ended => return Heard::Ended(CLOSED.into()),
+                Ok(None) => {}
+                Err(fault) => return Heard::Ended(not_mllp(fault)),
+            }
+            let is_after_separator = self.decoder.waiting() == Waiting::AfterSeparator;
+            let silence = times.after(SILENCE);
+            let wake = if is_after_separator { until.min(silence) } else { until };
+            // The time comes first: one who never stops talking is not listened to for ever.
+            let read = tokio::select! {
+                biased;
+                () = times.clock.sleep_until(wake) => None,
+                read = self.stream.read(&mut self.buffer) => Some(read),
+            };
+            let last = match read {
+                None if is_after_separator => self.decoder.silence(),
+                None => return Heard::Silence,
+                Some(Ok(0)) => {
+                    has_ended = true;
+                    self.decoder.end()
+                }
+                Some(Ok(count)) => {
+                    self.decoder.feed(self.buffer.get(..count).unwrap_or_default());
+                    continue;
+                }
+                Some(Err(error)) => return Heard::Ended(error.kind().to_string()),
+            };
+            match last {
+                Ok(Some(event)) => {
+                    if let Some(answer) = self.sort(event, Some(outgoing)) {
+                        return Heard::Answer(answer);
+                    }
+                }
+                Ok(None) => {}
+                Err(fault) => return Heard::Ended(not_mllp(fault)),
+            }
+        }
+    }
+
+    /// Tells the answer to the message on its way from all else, which is counted.
+    fn sort(&mut self, event: Event, outgoing: Option<&Outgoing>) -> Option<Answer> {
+        let content = match event {
+            Event::Frame(frame) => frame.content,
+            Event::Empty => return self.stray(Stray::Empty),
+            Event::Dropped { .. } => return self.stray(Stray::CutOff),
+        };
+        let Some(answer) = Answer::read(content) else {
+            return self.stray(Stray::NoAcknowledgement);
+        };
+        if outgoing.is_some_and(|it| answer.is_to(it)) {
+            return Some(answer);
+        }
+        if answer.control_id.trim_ascii().is_empty() {
+            return self.stray(Stray::NoControlId);
+        }
+        let earlier = self.earlier.iter_mut().find(|it| it.control_id == answer.control_id);
+        let stray = match earlier {
+            Some(earlier) if earlier.is_answered => Stray::Repeated,
+            Some(earlier) => {
+                earlier.is_answered = true;
+                Stray::Late
+            }
+            None if outgoing.is_some() => Stray::Foreign,
+            None => Stray::Unsolicited,
+        };
+        self.stray(stray)
+    }
+
+    fn stray(&mut self, stray: Stray) -> Option<Answer> {
+        self.strays.add(stray);
+        None
+    }
+}
+
+const CLOSED: &str = "the connection closed without an answer";
+
+fn not_mllp(fault: FrameError) -> String {
+    match fault {
+        FrameError::CutOff => "the connection closed inside an answer".into(),
+        fault => format!("what came back is not MLLP: {fault}"),
+    }
+}
