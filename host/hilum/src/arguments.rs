@@ -250,6 +250,15 @@ fn parse_pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `HOST:PORT`, so that a missing port is an error of usage and not of the network.
+fn host_and_port(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match port.map(|(_, port)| port.parse::<u16>()) {
+        Some(Ok(_)) => Ok(text.to_owned()),
+        _ => Err("must be a host and a port, such as 127.0.0.1:2575".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,14 +283,5 @@ mod tests {
         let arguments = Arguments::try_parse_from(typed).expect("parses");
         assert_eq!(arguments.common.config, PathBuf::from("x.toml"));
         assert_eq!(arguments.common.format, Format::Json);
-    }
-}
-
-/// `HOST:PORT`, so that a missing port is an error of usage and not of the network.
-fn host_and_port(text: &str) -> Result<String, String> {
-    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
-    match port.map(|(_, port)| port.parse::<u16>()) {
-        Some(Ok(_)) => Ok(text.to_owned()),
-        _ => Err("must be a host and a port, such as 127.0.0.1:2575".to_owned()),
     }
 }
