@@ -10,6 +10,7 @@ mod configuration;
 mod delivery;
 mod golden;
 mod memory;
+mod mllp_out;
 mod operating;
 mod phi;
 mod routes;
