@@ -26,7 +26,7 @@ use bytes::Bytes;
 
 pub use error::EditError;
 use list::{List, Named};
-use node::Node;
+use node::{Node, Step};
 
 use crate::index::{narrow, wide};
 use crate::respell::{Level, Misfit, Spelling};
@@ -84,14 +84,14 @@ impl Named for Slot {
     }
 }
 
-/// The steps from a segment down to a part: which part, between which separators.
+/// The steps from a segment down to a part.
 struct Steps {
-    steps: [(usize, u8); 4],
+    steps: [Step; 4],
     count: usize,
 }
 
 impl Steps {
-    fn all(&self) -> &[(usize, u8)] {
+    fn all(&self) -> &[Step] {
         self.steps.get(..self.count).unwrap_or_default()
     }
 }
@@ -136,7 +136,7 @@ impl Message {
             Level::Component if segment.declares_in(field) => self.find(path),
             Level::Component => {
                 let range = segment.repetition(field, repetition())?;
-                let raw = self.bytes().get(range.clone())?;
+                let raw = self.structure().get(range.clone())?;
                 let component = path.component.unwrap_or(1);
                 let separator = segment.delimiters().component;
                 crate::delimiters::nth_piece(raw, 0..raw.len(), separator, component)
@@ -216,7 +216,9 @@ impl Draft {
             return self.take_out(path).map(usize::from);
         }
         let (at, steps) = self.part_steps(path, false)?;
-        let repetition = self.spelling(at).delimiters.repetition;
+        let spelling = self.spelling(at);
+        let repetitions_of =
+            Step { number: 1, separator: spelling.delimiters.repetition, spelling };
         let Some(node) = self.existing(at, steps.all()) else {
             return Ok(0);
         };
@@ -224,7 +226,7 @@ impl Draft {
         if length == 0 {
             return Ok(0);
         }
-        let repetitions = if level == Level::Field { node.parts(repetition).len() } else { 1 };
+        let repetitions = if level == Level::Field { node.parts(repetitions_of).len() } else { 1 };
         *node = Node::EMPTY;
         self.account(length, 0);
         Ok(repetitions)
@@ -241,7 +243,7 @@ impl Draft {
             return Ok(false);
         }
         let (at, steps) = self.part_steps(path, true)?;
-        let Some((&(number, separator), above)) = steps.all().split_last() else {
+        let Some((&step, above)) = steps.all().split_last() else {
             return Ok(false);
         };
         let Some(parent) = self.existing(at, above) else {
@@ -250,8 +252,8 @@ impl Draft {
         if parent.is_empty() {
             return Ok(false);
         }
-        let parts = parent.parts(separator);
-        let Some(part) = parts.remove(number - 1) else {
+        let parts = parent.parts(step);
+        let Some(part) = parts.remove(step.number - 1) else {
             return Ok(false);
         };
         let mut length = part.len();
@@ -271,7 +273,7 @@ impl Draft {
         let mut value = Vec::new();
         let spelling = self.spelling(at);
         spelling.write_text(text, &mut value).map_err(|why| EditError::Unfit { at: *path, why })?;
-        let Some((&(number, separator), above)) = steps.all().split_last() else {
+        let Some((&step, above)) = steps.all().split_last() else {
             return Ok(());
         };
         self.check(path, &steps, value.len())?;
@@ -279,12 +281,12 @@ impl Draft {
         let parent = self.make(at, above, &mut added);
         let parent = parent.ok_or(EditError::NoSuchSegment { at: *path })?;
         // An empty field has no repetitions, so there is none to move on.
-        if !above.is_empty() && parent.is_empty() && number == 1 {
+        if !above.is_empty() && parent.is_empty() && step.number == 1 {
             *parent = Node::Raw(value.into());
         } else {
             // The parts before it; the new one brings a separator of its own.
-            parent.make((number - 1, separator), &mut added);
-            parent.parts(separator).insert(number - 1, Node::Raw(value.into()));
+            parent.make(Step { number: step.number - 1, ..step }, &mut added);
+            parent.parts(step).insert(step.number - 1, Node::Raw(value.into()));
             added += 1;
         }
         self.account(0, added);
@@ -480,17 +482,22 @@ impl Draft {
         if unnamed && field == 1 {
             return Err(EditError::NameMissing { at });
         }
+        let spelling = self.spelling(index);
         let Delimiters { field: of_field, repetition, component, subcomponent, .. } =
-            self.spelling(index).delimiters;
+            spelling.delimiters;
         let missing = EditError::NoDelimiter { at, role: Role::Subcomponent };
         // Piece 1 is the name; a header's piece 2 is field 2, an unnamed segment's piece 1 field 1.
         let piece = wide(field) + usize::from(!header && !unnamed);
-        let number = |number: Option<u32>| wide(number.unwrap_or(1));
+        let below = |number: Option<u32>, separator| Step {
+            number: wide(number.unwrap_or(1)),
+            separator,
+            spelling,
+        };
         let steps = [
-            (piece, of_field),
-            (number(path.repetition), repetition),
-            (number(path.component), component),
-            (number(path.subcomponent), subcomponent.unwrap_or(0)),
+            Step { number: piece, separator: of_field, spelling },
+            below(path.repetition, repetition),
+            below(path.component, component),
+            below(path.subcomponent, subcomponent.unwrap_or(0)),
         ];
         let count = match (level, subcomponent) {
             (Level::Field, _) => 1,
@@ -511,7 +518,7 @@ impl Draft {
         if numbers.into_iter().flatten().any(|number| number_max < number) {
             return Err(EditError::NumberTooHigh { at: *path, number_max });
         }
-        self.check_length(steps.all().iter().map(|it| it.0).sum::<usize>() + length)
+        self.check_length(steps.all().iter().map(|it| it.number).sum::<usize>() + length)
     }
 
     fn check_length(&self, added: usize) -> Result<(), EditError> {
@@ -565,12 +572,12 @@ impl Draft {
     }
 
     /// A part that is there.
-    fn existing(&mut self, at: usize, steps: &[(usize, u8)]) -> Option<&mut Node> {
+    fn existing(&mut self, at: usize, steps: &[Step]) -> Option<&mut Node> {
         steps.iter().try_fold(self.root(at)?, |node, &step| node.part(step))
     }
 
     /// A part, made if it is not there; adds up how many bytes that took.
-    fn make(&mut self, at: usize, steps: &[(usize, u8)], added: &mut usize) -> Option<&mut Node> {
+    fn make(&mut self, at: usize, steps: &[Step], added: &mut usize) -> Option<&mut Node> {
         steps.iter().try_fold(self.root(at)?, |node, &step| node.make(step, added))
     }
 }
@@ -605,9 +612,8 @@ fn respelled(
         Misfit::NoSubcomponents => EditError::NoDelimiter { at, role: Role::Subcomponent },
     };
     if spelled.is_same(to, &raw) {
-        let separators =
-            raw.iter().try_for_each(|&byte| spelled.separator(to, level, byte).map(drop));
-        separators.map_err(refused)?;
+        let splits = |&byte: &u8| spelled.separator(to, level, byte).map(drop);
+        spelled.structure(&raw).iter().try_for_each(splits).map_err(refused)?;
         return Ok(raw);
     }
     let mut out = Vec::with_capacity(raw.len());

@@ -12,7 +12,7 @@
 //! | `\.ce\` | `Center` | kept | LF, unless the line is empty; no width is known to center in |
 //! | `\.fi\ \.nf\` | `Fill`, `NoFill` | kept | nothing: lines are not wrapped |
 //! | `\H\ \N\` | `Highlight`, `Normal` | kept | nothing |
-//! | `\C2842\ \M2442\` | `SingleByteSet`, `MultiByteSet` | kept | kept |
+//! | `\C2842\ \M2442\` | `SingleByteSet`, `MultiByteSet` | the switch, in [`Charset::Jis`]; else kept | the same |
 //! | `\Z01\` | `Local` | kept | kept: only sender and receiver know |
 //! | any other | `Unknown` | kept | kept |
 //!
@@ -47,16 +47,22 @@ pub enum Unfit {
 
 impl Delimiters {
     /// The bytes that a raw value stands for. Borrowed if there was nothing to do.
+    ///
+    /// In a character set that has delimiters inside of its characters, ask the message.
     pub fn unescape<'a>(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
+        self.unescape_in(Charset::Utf8, raw)
+    }
+
+    pub(crate) fn unescape_in<'a>(&self, charset: Charset, raw: &'a [u8]) -> Cow<'a, [u8]> {
         let Some(escape) = self.escape.filter(|&escape| memchr(escape, raw).is_some()) else {
             return Cow::Borrowed(raw);
         };
         let mut out = Vec::with_capacity(raw.len());
-        for token in self.tokens(raw) {
+        for token in self.tokens(charset, raw) {
             match token {
                 Token::Plain(bytes) => out.extend_from_slice(bytes),
                 Token::Sequence(sequence) => {
-                    if !self.unescape_one(sequence, &mut out) {
+                    if !self.unescape_one(charset, sequence, &mut out) {
                         out.push(escape);
                         out.extend_from_slice(sequence);
                         out.push(escape);
@@ -68,14 +74,15 @@ impl Delimiters {
     }
 
     /// Takes a raw value apart. A last escape character without a partner is plain.
-    pub(crate) fn tokens<'a>(&self, raw: &'a [u8]) -> Tokens<'a> {
-        Tokens { escape: self.escape, rest: raw }
+    pub(crate) fn tokens<'a>(&self, charset: Charset, raw: &'a [u8]) -> Tokens<'a> {
+        let structure = charset.structure(raw, self.escape);
+        Tokens { escape: self.escape, raw, structure, at: 0 }
     }
 
     /// The pieces of a raw value: bytes that stand for themselves, and escape sequences.
     pub fn pieces<'a>(&self, raw: &'a [u8]) -> impl Iterator<Item = Piece<'a>> + use<'a> {
         let delimiters = *self;
-        self.tokens(raw).map(move |token| match token {
+        self.tokens(Charset::Utf8, raw).map(move |token| match token {
             Token::Plain(bytes) => Piece::Bytes(bytes),
             Token::Sequence(sequence) => Piece::Escape(delimiters.escape_of(sequence)),
         })
@@ -118,8 +125,17 @@ impl Delimiters {
     }
 
     /// Writes what a sequence stands for in a plain text; false if it is kept there.
-    pub(crate) fn unescape_one(&self, sequence: &[u8], out: &mut Vec<u8>) -> bool {
+    pub(crate) fn unescape_one(
+        &self,
+        charset: Charset,
+        sequence: &[u8],
+        out: &mut Vec<u8>,
+    ) -> bool {
         match self.escape_of(sequence) {
+            Escape::SingleByteSet(hex) | Escape::MultiByteSet(hex) if charset == Charset::Jis => {
+                out.push(0x1b);
+                out.extend(hex.bytes());
+            }
             Escape::Delimiter(character) => out.push(character),
             Escape::Hex(hex) => out.extend(hex.bytes()),
             Escape::LineBreak => out.push(b'\n'),
@@ -145,7 +161,7 @@ impl Delimiters {
                 Some(byte) if self.must_escape(byte) => {
                     self.escape_byte(byte, out).ok_or(Unfit::NoEscape { index })
                 }
-                _ if charset.encode(character, out) => Ok(()),
+                _ if charset.encode(character, length, out) => Ok(()),
                 _ => Err(Unfit::NotInCharset { index }),
             };
             if let Err(unfit) = written {
@@ -210,26 +226,32 @@ pub(crate) enum Token<'a> {
 /// The pieces of a raw value in order.
 pub(crate) struct Tokens<'a> {
     escape: Option<u8>,
-    rest: &'a [u8],
+    raw: &'a [u8],
+    /// The same bytes; an escape character inside of another character is none here.
+    structure: Cow<'a, [u8]>,
+    at: usize,
 }
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        let (&first, after) = self.rest.split_first()?;
-        let found = |bytes| memchr(self.escape?, bytes);
-        let (token, rest) = if Some(first) != self.escape {
-            let length = found(self.rest).unwrap_or(self.rest.len());
-            let (plain, rest) = self.rest.split_at_checked(length)?;
-            (Token::Plain(plain), rest)
-        } else if let Some(length) = found(after) {
-            let (sequence, closed) = after.split_at_checked(length)?;
-            (Token::Sequence(sequence), closed.get(1..).unwrap_or_default())
-        } else {
-            (Token::Plain(self.rest), [].as_slice())
+        let (at, end) = (self.at, self.raw.len());
+        let found = |from: usize| {
+            let length = memchr(self.escape?, self.structure.get(from..)?);
+            length.map(|length| from + length)
         };
-        self.rest = rest;
+        let begins = *self.structure.get(at)?;
+        let token = if Some(begins) != self.escape {
+            self.at = found(at).unwrap_or(end);
+            Token::Plain(self.raw.get(at..self.at)?)
+        } else if let Some(close) = found(at + 1) {
+            self.at = close + 1;
+            Token::Sequence(self.raw.get(at + 1..close)?)
+        } else {
+            self.at = end;
+            Token::Plain(self.raw.get(at..)?)
+        };
         Some(token)
     }
 }

@@ -96,7 +96,7 @@ impl fmt::Display for Role {
 pub(crate) const FINDINGS_MAX: usize = 64;
 
 /// The list while it grows.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {

@@ -38,7 +38,7 @@ impl Message {
     /// Every subcomponent that is not empty, `""` too, in order. Outside of leaves there are only
     /// the prefix, terminators, delimiters, MSH-1 and MSH-2, and segments' names.
     pub fn leaves(&self) -> Leaves<'_> {
-        Leaves { bytes: self.bytes(), segments: self.segments(), field: None }
+        Leaves { bytes: self.structure(), segments: self.segments(), field: None }
     }
 }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,6 +8,9 @@ use bytes::Bytes;
 use crate::finding::{FindingKind, Findings};
 use crate::index::{Index, index, starts_with_header};
 use crate::{Charset, DecodeError, Delimiters, Finding, Path, SegmentName, Unfit};
+
+/// More repetitions of MSH-18 than there are character sets say nothing.
+const CHARSETS_MAX: usize = 32;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -20,6 +24,9 @@ pub struct Message {
 
 pub(crate) struct Inner {
     pub(crate) bytes: Bytes,
+    /// The bytes that can be delimiters, and others that cannot: the bytes themselves in nearly all
+    /// character sets.
+    pub(crate) structure: Bytes,
     pub(crate) index: Index,
     pub(crate) charset: Charset,
     findings: Vec<Finding>,
@@ -28,7 +35,8 @@ pub(crate) struct Inner {
 /// What a site knows about its senders and they do not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Options {
-    /// The character set where MSH-18 is empty. HL7 says ASCII; UTF-8 reads that too.
+    /// The character set where MSH-18 is empty. HL7 says ASCII; UTF-8 reads that too. MSH-18 and a
+    /// byte order mark overrule it.
     pub default_charset: Charset,
 }
 
@@ -77,20 +85,48 @@ impl Message {
         for kind in odd {
             findings.add(start, 1, kind);
         }
-        let index = index(&bytes, start, delimiters, &mut findings);
-        let inner = Inner { bytes, index, charset: options.default_charset, findings: Vec::new() };
-        let mut message = Self { inner: Arc::new(inner) };
-        let charset = message.declared_charset(start, options.default_charset, &mut findings);
+        let marked = bytes.get(..start).is_some_and(|prefix| {
+            prefix.windows(BYTE_ORDER_MARK.len()).any(|window| window == BYTE_ORDER_MARK)
+        });
+        let default = if marked { Charset::Utf8 } else { options.default_charset };
+        let read = |charset, findings| Self::read(&bytes, start, delimiters, charset, findings);
+        let (mut message, mut all) = read(default, findings.clone());
+        let charset = message.declared_charset(marked, default, &mut all);
+        // MSH-18 is found before anybody knows whether its message has to be read otherwise.
+        let read_as_declared = charset.has_delimiters_inside() || default.has_delimiters_inside();
+        if charset != default && read_as_declared {
+            (message, all) = read(charset, findings);
+            message.declared_charset(marked, default, &mut all);
+        }
         let invalid = charset.first_invalid(message.bytes().get(start..).unwrap_or_default());
         if let Some(offset) = invalid.map(|offset| start + offset) {
             let segment = message.inner.index.segment_at(offset);
-            findings.add(offset, segment, FindingKind::NotInCharset);
+            all.add(offset, segment, FindingKind::NotInCharset);
         }
         if let Some(inner) = Arc::get_mut(&mut message.inner) {
             inner.charset = charset;
-            inner.findings = findings.into_vec();
+            inner.findings = all.into_vec();
         }
         Ok(message)
+    }
+
+    /// Indexes the bytes as those of a character set.
+    fn read(
+        bytes: &Bytes,
+        start: usize,
+        delimiters: Delimiters,
+        charset: Charset,
+        mut findings: Findings,
+    ) -> (Self, Findings) {
+        let (prefix, content) = bytes.split_at_checked(start).unwrap_or((&[], bytes));
+        let structure = match charset.structure(content, delimiters.escape) {
+            Cow::Borrowed(_) => bytes.clone(),
+            Cow::Owned(structure) => [prefix, &structure].concat().into(),
+        };
+        let index = index(&structure, start, delimiters, &mut findings);
+        let bytes = bytes.clone();
+        let inner = Inner { bytes, structure, index, charset, findings: Vec::new() };
+        (Self { inner: Arc::new(inner) }, findings)
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -100,6 +136,13 @@ impl Message {
     /// The bytes as they came.
     pub fn bytes(&self) -> &Bytes {
         &self.inner.bytes
+    }
+
+    /// As many bytes, in which every byte that is a delimiter's is a delimiter: in some character
+    /// sets ([`Charset::structure`]) others have such bytes inside. Split these, and take the ranges
+    /// from [`Self::bytes`].
+    pub fn structure(&self) -> &Bytes {
+        &self.inner.structure
     }
 
     /// What stands before the first segment.
@@ -139,7 +182,7 @@ impl Message {
     pub fn text(&self, range: Range<usize>) -> Result<String, DecodeError> {
         let delimiters = self.inner.index.delimiters_at(range.start);
         let raw = self.bytes().get(range).ok_or(DecodeError::NoSuchRange)?;
-        self.charset().decode(delimiters.unescape(raw))
+        self.charset().decode(delimiters.unescape_in(self.charset(), raw))
     }
 
     /// Writes a text as a value of this message: [`Delimiters::escape_into`].
@@ -163,11 +206,9 @@ impl Message {
         }
     }
 
-    fn declared_charset(&self, start: usize, default: Charset, findings: &mut Findings) -> Charset {
-        let marked = self.bytes().get(..start).is_some_and(|prefix| {
-            prefix.windows(BYTE_ORDER_MARK.len()).any(|window| window == BYTE_ORDER_MARK)
-        });
-        let default = if marked { Charset::Utf8 } else { default };
+    /// MSH-18. Its first repetition is the character set, and the others are ones that values may
+    /// switch to. JIS X 0208 always stands beside ASCII, so it is read where either comes first.
+    fn declared_charset(&self, marked: bool, default: Charset, findings: &mut Findings) -> Charset {
         let Some(msh) = self.segment(SegmentName::MSH, 1) else {
             return default;
         };
@@ -176,11 +217,21 @@ impl Message {
         };
         let mut found = |kind| findings.add(range.start, msh.number(), kind);
         let field = self.bytes().get(range.clone()).unwrap_or_default();
-        let first = msh.delimiters().repetition_of(field, 1).unwrap_or_default();
-        if first.len() < field.len() {
+        let mut names = field.split(|&byte| byte == msh.delimiters().repetition);
+        let first = names.next().unwrap_or_default();
+        let is_empty = first.is_empty() || first == b"\"\"";
+        let further: Vec<_> = names.take(CHARSETS_MAX).map(Charset::from_any_name).collect();
+        let of_jis = |it: &Option<Charset>| matches!(it, Some(Charset::Jis | Charset::Ascii));
+        if further.contains(&Some(Charset::Jis))
+            && further.iter().all(of_jis)
+            && (is_empty || of_jis(&Charset::from_any_name(first)))
+        {
+            return Charset::Jis;
+        }
+        if !further.is_empty() {
             found(FindingKind::FurtherCharsets);
         }
-        if first.is_empty() || first == b"\"\"" {
+        if is_empty {
             return default;
         }
         let charset = Charset::from_name(first).or_else(|| {

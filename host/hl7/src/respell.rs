@@ -70,6 +70,11 @@ impl Spelling {
         self == to && !raw.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0x0b | 0x1c))
     }
 
+    /// The bytes that can be delimiters, [`Charset::structure`].
+    pub(crate) fn structure<'a>(&self, raw: &'a [u8]) -> Cow<'a, [u8]> {
+        self.charset.structure(raw, self.delimiters.escape)
+    }
+
     /// Writes a part of a segment, from its level down.
     pub(crate) fn respell(
         &self,
@@ -79,7 +84,7 @@ impl Spelling {
         out: &mut Vec<u8>,
     ) -> Result<(), Misfit> {
         let mut start = 0;
-        for (at, &byte) in raw.iter().enumerate() {
+        for (at, &byte) in self.structure(raw).iter().enumerate() {
             let Some(separator) = self.separator(to, level, byte)? else {
                 continue;
             };
@@ -119,12 +124,12 @@ impl Spelling {
         let start = out.len();
         // Text that has been read and not yet written: a character may be in several pieces.
         let mut run = Vec::new();
-        for token in self.delimiters.tokens(raw) {
+        for token in self.delimiters.tokens(self.charset, raw) {
             match token {
                 Token::Plain(bytes) => run.extend_from_slice(bytes),
                 Token::Sequence(sequence) => {
                     let read = run.len();
-                    let ours = self.delimiters.unescape_one(sequence, &mut run);
+                    let ours = self.delimiters.unescape_one(self.charset, sequence, &mut run);
                     if self.stays(to, sequence, ours) {
                         run.truncate(read);
                         self.flush(to, &mut run, out)?;
@@ -153,7 +158,7 @@ impl Spelling {
         }
         // Words between two backslashes of a path look like a sequence, and are text.
         let is_code = sequence.iter().all(u8::is_ascii_graphic);
-        is_code && !to.delimiters.unescape_one(sequence, &mut Vec::new())
+        is_code && !to.delimiters.unescape_one(to.charset, sequence, &mut Vec::new())
     }
 
     fn flush(&self, to: &Self, run: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), Misfit> {
@@ -161,7 +166,7 @@ impl Spelling {
         match self.charset.decode(Cow::Borrowed(&bytes)) {
             Ok(text) => Ok(to.delimiters.escape_into(to.charset, &text, out)?),
             // Nobody knows what the bytes say, but they say the same there.
-            Err(_) if self.charset == to.charset => {
+            Err(_) if self.charset == to.charset && !to.charset.has_delimiters_inside() => {
                 for (index, &byte) in bytes.iter().enumerate() {
                     if to.delimiters.must_escape(byte) {
                         to.delimiters.escape_byte(byte, out).ok_or(Unfit::NoEscape { index })?;

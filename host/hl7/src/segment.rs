@@ -20,7 +20,7 @@ pub struct Segment<'a> {
 impl<'a> Segment<'a> {
     pub(crate) fn new(inner: &'a Inner, index: usize, occurrence: usize) -> Option<Self> {
         let span = inner.index.span(index)?;
-        let name = inner.index.name(&inner.bytes, &span);
+        let name = inner.index.name(&inner.structure, &span);
         Some(Self { inner, index, span, name, occurrence })
     }
 
@@ -99,7 +99,7 @@ impl<'a> Segment<'a> {
         if self.declares_in(field) {
             return (repetition == 1).then_some(range);
         }
-        nth_piece(&self.inner.bytes, range, self.delimiters().repetition, repetition)
+        nth_piece(&self.inner.structure, range, self.delimiters().repetition, repetition)
     }
 
     /// Where a subcomponent of a repetition stands.
@@ -125,7 +125,7 @@ impl<'a> Segment<'a> {
         if self.declares_in(field) {
             return (component == 1 && subcomponent == 1).then_some(range);
         }
-        let (bytes, delimiters) = (&self.inner.bytes, self.delimiters());
+        let (bytes, delimiters) = (&self.inner.structure, self.delimiters());
         let range = nth_piece(bytes, range, delimiters.component, component)?;
         match delimiters.subcomponent {
             Some(separator) => nth_piece(bytes, range, separator, subcomponent),
@@ -141,7 +141,7 @@ impl<'a> Segment<'a> {
     /// The repetitions of a field in order; none if it is absent or empty.
     pub(crate) fn each_repetition(&self, field: u32) -> impl Iterator<Item = Range<usize>> + 'a {
         let range = self.field(field).unwrap_or_default();
-        let bytes = self.inner.bytes.get(range.clone()).unwrap_or_default();
+        let bytes = self.inner.structure.get(range.clone()).unwrap_or_default();
         let split = if self.declares_in(field) { &[] } else { bytes };
         let last = (!bytes.is_empty()).then_some(range.end);
         let mut start = range.start;
@@ -194,7 +194,7 @@ impl Message {
 
     /// The positions of the segments with this name, from 0.
     pub(crate) fn segments_named(&self, name: SegmentName) -> impl Iterator<Item = usize> + '_ {
-        let Inner { index, bytes, .. } = self.inner();
-        index.named(bytes, name)
+        let Inner { index, structure, .. } = self.inner();
+        index.named(structure, name)
     }
 }

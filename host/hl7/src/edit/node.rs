@@ -2,11 +2,20 @@ use bytes::Bytes;
 
 use super::list::{List, Named};
 use crate::SegmentName;
+use crate::respell::Spelling;
 
 /// A part of a segment: its bytes, split only where an edit goes below.
 pub(super) enum Node {
     Raw(Bytes),
     Parts(Box<List<Node>>, u8),
+}
+
+/// A step down: which part (from 1), between which separators, in bytes of which spelling.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub(super) number: usize,
+    pub(super) separator: u8,
+    pub(super) spelling: Spelling,
 }
 
 impl Named for Node {
@@ -50,16 +59,20 @@ impl Node {
     }
 
     /// Its parts between separators; one, if there is no separator.
-    pub(super) fn parts(&mut self, separator: u8) -> &mut List<Self> {
+    pub(super) fn parts(&mut self, step: Step) -> &mut List<Self> {
+        let separator = step.separator;
         if let Self::Raw(bytes) = self {
             let mut start = 0;
-            let ends = memchr::memchr_iter(separator, bytes).chain([bytes.len()]);
+            let structure = step.spelling.structure(bytes);
+            let ends = memchr::memchr_iter(separator, &structure).chain([bytes.len()]);
             let parts = ends.map(|end| {
                 let part = bytes.slice(start..end);
                 start = end + 1;
                 Self::Raw(part)
             });
-            *self = Self::Parts(Box::new(List::new(parts.collect())), separator);
+            let parts = List::new(parts.collect());
+            drop(structure);
+            *self = Self::Parts(Box::new(parts), separator);
         }
         // Split below alone, as the first of one part at this level.
         if matches!(self, Self::Parts(_, below) if *below != separator) {
@@ -73,19 +86,18 @@ impl Node {
     }
 
     /// A part that stands there, from 1.
-    pub(super) fn part(&mut self, (number, separator): (usize, u8)) -> Option<&mut Self> {
-        if number == 1 && self.is_whole(separator) {
+    pub(super) fn part(&mut self, step: Step) -> Option<&mut Self> {
+        if step.number == 1 && self.is_whole(step) {
             return Some(self);
         }
-        self.parts(separator).at_mut(number.checked_sub(1)?)
+        self.parts(step).at_mut(step.number.checked_sub(1)?)
     }
 
     /// The same, made with all before it that are not there yet; adds up how many bytes that took.
-    pub(super) fn make(&mut self, step: (usize, u8), bytes: &mut usize) -> Option<&mut Self> {
-        let (number, separator) = step;
-        if 1 < number || !self.is_whole(separator) {
-            let parts = self.parts(separator);
-            while parts.len() < number {
+    pub(super) fn make(&mut self, step: Step, bytes: &mut usize) -> Option<&mut Self> {
+        if 1 < step.number || !self.is_whole(step) {
+            let parts = self.parts(step);
+            while parts.len() < step.number {
                 parts.push(Self::EMPTY);
                 *bytes += 1;
             }
@@ -94,10 +106,12 @@ impl Node {
     }
 
     /// Whether it is not split at this level, and would be one part if it were.
-    fn is_whole(&self, separator: u8) -> bool {
+    fn is_whole(&self, step: Step) -> bool {
         match self {
-            Self::Raw(bytes) => memchr::memchr(separator, bytes).is_none(),
-            Self::Parts(_, of) => *of != separator,
+            Self::Raw(bytes) => {
+                memchr::memchr(step.separator, &step.spelling.structure(bytes)).is_none()
+            }
+            Self::Parts(_, of) => *of != step.separator,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Escape, Token};
-use crate::{DecodeError, Delimiters, Message};
+use crate::{Charset, DecodeError, Delimiters, Message};
 
 /// A number beyond this is as good as this: a few bytes must not become a page of blanks.
 const NUMBER_MAX: usize = 80;
@@ -17,8 +17,9 @@ impl Message {
     pub fn formatted_text(&self, range: Range<usize>) -> Result<String, DecodeError> {
         let delimiters = self.inner().index.delimiters_at(range.start);
         let raw = self.bytes().get(range).ok_or(DecodeError::NoSuchRange)?;
-        let mut page = Page { out: Vec::with_capacity(raw.len()), margin: 0 };
-        for token in delimiters.tokens(raw) {
+        let mut page =
+            Page { out: Vec::with_capacity(raw.len()), margin: 0, charset: self.charset() };
+        for token in delimiters.tokens(self.charset(), raw) {
             match token {
                 Token::Plain(bytes) => page.out.extend_from_slice(bytes),
                 Token::Sequence(sequence) => page.escape(delimiters, sequence),
@@ -32,6 +33,7 @@ struct Page {
     out: Vec<u8>,
     /// How many blanks each line begins with.
     margin: usize,
+    charset: Charset,
 }
 
 impl Page {
@@ -62,6 +64,9 @@ impl Page {
             Escape::Center if !self.is_line_empty() => self.skip_lines(1),
             Escape::Center | Escape::IndentOnce(_) => {}
             Escape::Highlight | Escape::Normal | Escape::Fill | Escape::NoFill => {}
+            Escape::SingleByteSet(_) | Escape::MultiByteSet(_) if self.charset == Charset::Jis => {
+                delimiters.unescape_one(self.charset, sequence, &mut self.out);
+            }
             Escape::SingleByteSet(_)
             | Escape::MultiByteSet(_)
             | Escape::Local(_)

@@ -236,7 +236,7 @@ fn character_sets_come_from_msh_18() {
     assert_eq!(charset("8859/1~UNICODE UTF-8"), Charset::Latin1);
     assert_eq!(charset("UNICODE UTF-8"), Charset::Utf8);
     assert_eq!(charset("utf-8"), Charset::Utf8);
-    assert_eq!(charset("8859/15"), Charset::Unknown);
+    assert_eq!(charset("ISO IR14"), Charset::Unknown);
     let options = Options { default_charset: Charset::Latin1 };
     let latin = |bytes: &'static [u8]| Message::parse_with(Bytes::from_static(bytes), &options);
     assert_eq!(latin(b"MSH|^~\\&|M\xfcller").unwrap().charset(), Charset::Latin1);
@@ -388,7 +388,7 @@ fn findings_say_where_and_not_what() {
         "#]],
     );
     check_findings(
-        b"\xef\xbb\xbfMSH|^~\\&||||||||||||||||8859/15~ASCII\r",
+        b"\xef\xbb\xbfMSH|^~\\&||||||||||||||||ISO IR14~ASCII\r",
         expect![[r#"
             segment 0, byte 0: a byte order mark stands before the first segment
             segment 1, byte 27: MSH-18 names further character sets
