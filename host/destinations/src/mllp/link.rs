@@ -349,3 +349,6 @@ fn not_mllp(fault: FrameError) -> String {
         fault => format!("what came back is not MLLP: {fault}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

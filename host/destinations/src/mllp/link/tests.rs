@@ -1,0 +1,116 @@
+//! What a socket does at the one byte that decides whether a message may go out again.
+
+use std::io::{Error, ErrorKind, Result as IoResult};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use hilum_words::{DeliveryId, MessageId, RunId, Timestamp};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::*;
+use crate::{Delivery, Whose};
+
+/// A connection whose other side is gone, which shows once so many bytes are written; a read
+/// finds nothing before that, and what is left to hear after it.
+struct Stale {
+    takes: usize,
+    says: Vec<u8>,
+    is_broken: bool,
+    written: Arc<Mutex<usize>>,
+}
+
+impl AsyncRead for Stale {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<IoResult<()>> {
+        if !self.is_broken {
+            return Poll::Pending;
+        }
+        into.put_slice(&std::mem::take(&mut self.says));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stale {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<IoResult<usize>> {
+        let mut written = self.written.lock().expect("the count");
+        let count = bytes.len().min(self.takes - *written);
+        *written += count;
+        drop(written);
+        if count == 0 {
+            self.is_broken = true;
+            return Poll::Ready(Err(Error::from(ErrorKind::BrokenPipe)));
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn outgoing() -> Outgoing {
+    let body = "MSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|2.5\rPID|1\r";
+    let delivery = Delivery {
+        id: DeliveryId::from_bits(7),
+        message: MessageId::from_bits(8),
+        run: RunId::from_bits(9),
+        ordinal: 1,
+        received: Timestamp::from_micros(0),
+        attempt: 1,
+        format: FORMAT.into(),
+        body: Bytes::from_static(body.as_bytes()),
+    };
+    Outgoing::of(&delivery).expect("a message")
+}
+
+/// What comes of a message on a connection that takes so many bytes; none if it was not begun.
+fn sent(takes: usize, says: &str) -> Option<String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio");
+    let doors = hilum_env::system::doors(runtime.handle().clone());
+    let written = Arc::default();
+    let says = says.as_bytes().to_vec();
+    let stale = Stale { takes, says, is_broken: false, written: Arc::clone(&written) };
+    let mut link = Link::new(Box::new(stale), 1 << 10);
+    let times = Times { clock: &*doors.clock, answer: Duration::from_secs(5) };
+    let result = runtime.block_on(link.exchange(&outgoing(), &OnAnswer::default(), times));
+    assert_eq!(*written.lock().expect("the count"), takes, "nothing was written twice");
+    assert!(!link.is_usable(), "a connection that broke is not kept");
+    let fault = result.ok()?.expect_err("a fault");
+    let whose = fault.whose();
+    assert!(matches!(whose, Whose::Unknown | Whose::Content), "{whose:?}");
+    Some(fault.to_string())
+}
+
+#[test]
+fn a_message_is_begun_anew_only_if_not_one_byte_went_out() {
+    assert_eq!(sent(0, ""), None);
+    let unknown = "outcome unknown: broke off while the message was written: broken pipe";
+    let whole = outgoing().frame.len();
+    for takes in [1, 2, whole - 1] {
+        assert_eq!(sent(takes, "").as_deref(), Some(unknown), "{takes} bytes");
+    }
+}
+
+#[test]
+fn what_was_said_before_it_broke_counts_only_if_it_is_negative() {
+    let answer =
+        |msa: &str| format!("\u{b}MSH|^~\\&|P|P|H|H|2026||ACK|9|P|2.5\rMSA|{msa}\r\u{1c}\r");
+    assert_eq!(sent(9, &answer("AE|7")).as_deref(), Some("rejected: AE"));
+    let unknown = "outcome unknown: broke off while the message was written: broken pipe";
+    for other in ["AA|7", "CA|7", "AE|8", "AE|", "XX|7"] {
+        assert_eq!(sent(9, &answer(other)).as_deref(), Some(unknown), "{other}");
+    }
+}
