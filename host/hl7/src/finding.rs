@@ -66,6 +66,27 @@ pub enum FindingKind {
     /// A byte that the message's character set does not have; it is kept.
     #[error("a byte is not of the message's character set")]
     NotInCharset,
+    /// The message has a DSC segment, or an ADD without fields: the rest comes in another message.
+    #[error("the message is continued by another")]
+    Continued,
+    /// An ADD segment with nothing before it to continue.
+    #[error("an ADD segment continues none of this message")]
+    ContinuesAnother,
+    /// [`Message::batch`](crate::Message::batch): BTS-1 states another number, or none.
+    #[error("BTS-1 is not the number of messages in the batch")]
+    BatchCount,
+    /// [`Message::batch`](crate::Message::batch): FTS-1 states another number, or none.
+    #[error("FTS-1 is not the number of batches in the file")]
+    FileCount,
+    /// [`Message::batch`](crate::Message::batch): BHS without BTS, or FHS without FTS.
+    #[error("a batch or file has no trailer")]
+    TrailerMissing,
+    /// [`Message::batch`](crate::Message::batch): BTS without BHS, or FTS without FHS.
+    #[error("a trailer closes nothing")]
+    TrailerAlone,
+    /// [`Message::batch`](crate::Message::batch): a segment before the first MSH, or after a trailer.
+    #[error("a segment stands outside of all messages")]
+    OutsideMessages,
     /// There are more findings than are listed.
     #[error("there are more findings than are listed")]
     More,

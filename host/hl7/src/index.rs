@@ -113,6 +113,14 @@ impl Index {
             .map(|(at, _)| at)
     }
 
+    /// All segments in their order: position from 0, and name.
+    pub(crate) fn names<'a>(
+        &'a self,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = (usize, SegmentName)> + 'a {
+        (0..self.count()).filter_map(|at| Some((at, self.name(bytes, &self.span(at)?))))
+    }
+
     /// The delimiters that hold in a segment, and whether it declares them itself.
     pub(crate) fn delimiters(&self, segment: usize) -> (&Delimiters, bool) {
         let count = self.later.partition_point(|declared| declared.segment <= segment);

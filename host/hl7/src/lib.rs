@@ -35,6 +35,7 @@
 
 #![warn(clippy::indexing_slicing, clippy::as_conversions)]
 
+mod batch;
 mod charset;
 mod delimiters;
 mod edit;
@@ -51,6 +52,7 @@ mod respell;
 mod scan;
 mod segment;
 
+pub use batch::{Batch, BatchMessage};
 pub use charset::{Charset, DecodeError};
 pub use delimiters::Delimiters;
 pub use edit::{Draft, EditError, EditLimits, Position};

@@ -103,6 +103,7 @@ impl Message {
             let segment = message.inner.index.segment_at(offset);
             all.add(offset, segment, FindingKind::NotInCharset);
         }
+        message.find_continuations(&mut all);
         if let Some(inner) = Arc::get_mut(&mut message.inner) {
             inner.charset = charset;
             inner.findings = all.into_vec();

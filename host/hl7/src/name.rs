@@ -16,6 +16,15 @@ impl SegmentName {
     /// `BHS`.
     pub const BHS: Self = Self(*b"BHS");
 
+    /// `FTS`.
+    pub const FTS: Self = Self(*b"FTS");
+    /// `BTS`.
+    pub const BTS: Self = Self(*b"BTS");
+    /// `ADD`, which continues the segment before it.
+    pub const ADD: Self = Self(*b"ADD");
+    /// `DSC`, which says that another message continues this one.
+    pub const DSC: Self = Self(*b"DSC");
+
     /// The name with these bytes, or `None` if they are no name.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let &[first, second, third] = bytes else {

@@ -76,3 +76,19 @@ fn the_odd_ones_are_told_apart() {
     assert_eq!(found(FindingKind::ByteOrderMark), 27);
     assert_eq!(found(FindingKind::NotInCharset), 2);
 }
+
+#[test]
+fn every_message_of_every_batch_is_a_message() {
+    let (mut messages, mut odd) = (0, 0);
+    for (path, file) in self::messages().unwrap() {
+        let batch = file.batch();
+        odd += usize::from(!batch.findings.is_empty());
+        for part in batch.messages {
+            let message = Message::parse(file.bytes().slice(part.range)).unwrap();
+            assert!(!message.is_batch(), "{}", path.display());
+            assert_eq!(message.segments().count(), part.segments.len(), "{}", path.display());
+            messages += 1;
+        }
+    }
+    assert_eq!((messages, odd), (224, 12));
+}

@@ -3,7 +3,7 @@
 #![no_main]
 
 use bytes::Bytes;
-use hilum_hl7::{Message, Path};
+use hilum_hl7::{Charset, Message, Options, Path};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -46,7 +46,10 @@ fuzz_target!(|bytes: &[u8]| {
             continue;
         };
         let mut written = Vec::new();
-        if message.escape_into(&text, &mut written).is_ok() {
+        let fits = message.escape_into(&text, &mut written).is_ok();
+        let escape = message.delimiters().escape;
+        // Where characters hold delimiters only a message can read them: `hl7_edit`.
+        if fits && message.charset().structure(&written, escape) == written.as_slice() {
             let read = message
                 .charset()
                 .decode(message.delimiters().unescape(&written));
@@ -54,4 +57,30 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let _ = (message.header(), message.kind(), message.is_batch());
+    let _ = message.formatted_text(0..bytes.len());
+
+    let batch = message.batch();
+    assert_eq!(batch.messages.len(), message.count_messages());
+    let mut last = 0;
+    for it in batch.messages {
+        assert!(last <= it.range.start && it.range.start < it.range.end);
+        last = it.range.end;
+    }
+    if let Ok(joined) = message.joined() {
+        assert!(joined.bytes().len() <= bytes.len());
+    }
+
+    for name in ["ISO IR87", "GB 18030-2000", "BIG-5", "KS X 1001"] {
+        let default_charset = Charset::from_name(name.as_bytes()).expect("HL7 has the name");
+        let options = Options { default_charset };
+        let Ok(message) = Message::parse_with(Bytes::copy_from_slice(bytes), &options) else {
+            continue;
+        };
+        assert_eq!(message.structure().len(), bytes.len());
+        for leaf in message.leaves().take(64) {
+            let place = leaf.place;
+            assert_eq!(message.find(&place.into()), Some(leaf.range.clone()));
+            let _ = message.text(leaf.range);
+        }
+    }
 });

@@ -1,0 +1,299 @@
+//! Several messages in one input, and one message in several segments or inputs.
+//!
+//! ```text
+//! [FHS] { [BHS] { MSH … } [BTS] } [FTS]      HL7 v2 chapter 2, the batch protocol
+//! OBX|1|FT|||a long te<CR>ADD|xt|||F<CR>      a segment continued
+//! OBX|1|FT|||a long te<CR>ADD<CR>DSC|7|F<CR>  a segment and message continued by another message
+//! ```
+//!
+//! Messages are told apart by segments, never by text: `MSH` inside of a field splits nothing. What
+//! does not add up is a [`Finding`]; whether that refuses the input is for the caller.
+//! Not here: how a batch is answered, and waiting for the message that continues another.
+
+use std::ops::Range;
+
+use crate::finding::{FindingKind, Findings};
+use crate::{Delimiters, Finding, Message, Options, ParseError, Segment, SegmentName};
+
+/// The messages of an input, and what is odd about how they are packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The messages in their order.
+    pub messages: Vec<BatchMessage>,
+    /// What does not add up, at most 65 entries.
+    pub findings: Vec<Finding>,
+}
+
+/// One message of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchMessage {
+    /// Its bytes, from MSH to the last terminator: [`Message::parse_with`] reads them.
+    pub range: Range<usize>,
+    /// Its segments, from 1.
+    pub segments: Range<usize>,
+    /// Which segment is the FHS that it is under, from 1.
+    pub file: Option<usize>,
+    /// Which segment is the BHS that it is under, from 1.
+    pub batch: Option<usize>,
+}
+
+/// What a header opened and no trailer has closed.
+#[derive(Clone, Copy)]
+struct Open {
+    segment: usize,
+    offset: usize,
+    delimiters: Delimiters,
+    /// Messages of a batch, batches of a file.
+    count: usize,
+    /// Messages under it.
+    messages: usize,
+}
+
+#[derive(Default)]
+struct Splitter {
+    messages: Vec<BatchMessage>,
+    findings: Findings,
+    file: Option<Open>,
+    batch: Option<Open>,
+    /// Whether the last message is not over.
+    in_message: bool,
+}
+
+/// What a segment is to a batch.
+enum Packing {
+    Message,
+    BatchHeader,
+    BatchTrailer,
+    FileHeader,
+    FileTrailer,
+    Other,
+}
+
+impl Message {
+    /// The messages of this input. One message alone is a batch of one.
+    pub fn batch(&self) -> Batch {
+        let mut splitter = Splitter::default();
+        for segment in self.segments() {
+            splitter.take(self, &segment);
+        }
+        splitter.close_batch();
+        splitter.close_file();
+        Batch { messages: splitter.messages, findings: splitter.findings.into_vec() }
+    }
+
+    /// The message with each ADD joined to the segment before it, to be read: its bytes are others
+    /// than came. ADD-1 goes on where the segment before broke off. The same message if it has none.
+    ///
+    /// An ADD after a header continues a segment of another message, and one without fields says
+    /// that another message continues the segment before: these stay.
+    pub fn joined(&self) -> Result<Self, ParseError> {
+        let mut out = Vec::new();
+        let bytes = self.bytes();
+        // What is copied so far, and where the segment before ends.
+        let mut copied = 0;
+        let mut before: Option<(SegmentName, usize)> = None;
+        for segment in self.segments() {
+            let (name, range) = (segment.segment_name(), segment.range());
+            let joins = name == SegmentName::ADD && 0 < segment.fields();
+            if let Some((first, end)) = before.filter(|before| joins && can_go_on(before.0)) {
+                out.extend_from_slice(bytes.get(copied..end).unwrap_or_default());
+                // After the name and the separator.
+                copied = range.start + 4;
+                before = Some((first, range.end));
+            } else {
+                before = Some((name, range.end));
+            }
+        }
+        if copied == 0 {
+            return Ok(self.clone());
+        }
+        out.extend_from_slice(bytes.get(copied..).unwrap_or_default());
+        Self::parse_with(out.into(), &Options { default_charset: self.charset() })
+    }
+
+    /// Notes what this message cannot be read without.
+    pub(crate) fn find_continuations(&self, findings: &mut Findings) {
+        let index = &self.inner().index;
+        let mut before = SegmentName::MSH;
+        for (at, name) in index.names(self.structure()) {
+            let has_fields = || index.span(at).is_some_and(|span| 1 < index.pieces(&span));
+            let found = match name {
+                SegmentName::DSC => Some(FindingKind::Continued),
+                SegmentName::ADD if !has_fields() => Some(FindingKind::Continued),
+                SegmentName::ADD if !can_go_on(before) => Some(FindingKind::ContinuesAnother),
+                // It is part of the segment before.
+                SegmentName::ADD => continue,
+                _ => None,
+            };
+            if let Some(kind) = found {
+                let offset = index.span(at).map_or(0, |span| span.range.start);
+                findings.add_once(offset, at + 1, kind);
+            }
+            before = name;
+        }
+    }
+}
+
+/// Whether an ADD after a segment with this name can be part of it.
+fn can_go_on(name: SegmentName) -> bool {
+    let cannot = [
+        SegmentName::ADD,
+        SegmentName::DSC,
+        SegmentName::BTS,
+        SegmentName::FTS,
+        SegmentName::UNNAMED,
+    ];
+    !name.is_header() && !cannot.contains(&name)
+}
+
+impl Splitter {
+    fn take(&mut self, message: &Message, segment: &Segment<'_>) {
+        match self.packing(message, segment) {
+            Packing::Message => self.begin_message(segment),
+            Packing::BatchHeader => {
+                self.close_batch();
+                self.batch = Some(Open::new(segment));
+                if let Some(file) = &mut self.file {
+                    file.count += 1;
+                }
+            }
+            Packing::FileHeader => {
+                self.close_batch();
+                self.close_file();
+                self.file = Some(Open::new(segment));
+            }
+            Packing::BatchTrailer => {
+                self.in_message = false;
+                let batch = self.batch.take();
+                let stated = batch.and_then(|it| stated(message, segment, &it.delimiters));
+                let counted = batch.map(|it| [it.count, it.count]);
+                self.check(segment, stated, counted, FindingKind::BatchCount);
+            }
+            Packing::FileTrailer => {
+                self.close_batch();
+                let file = self.file.take();
+                let stated = file.and_then(|it| stated(message, segment, &it.delimiters));
+                // A file without BHS is one batch, and some count its messages.
+                let counted = file.map(|it| match it.count {
+                    0 => [it.messages, 1],
+                    count => [count, count],
+                });
+                self.check(segment, stated, counted, FindingKind::FileCount);
+            }
+            Packing::Other => self.extend_message(segment),
+        }
+    }
+
+    fn packing(&self, message: &Message, segment: &Segment<'_>) -> Packing {
+        match segment.segment_name() {
+            SegmentName::MSH => Packing::Message,
+            SegmentName::BHS => Packing::BatchHeader,
+            SegmentName::FHS => Packing::FileHeader,
+            SegmentName::BTS => Packing::BatchTrailer,
+            SegmentName::FTS => Packing::FileTrailer,
+            // Messages may declare another separator than the batch that they are in, and then its
+            // trailer looks like a segment without a name.
+            SegmentName::UNNAMED => {
+                let is_trailer = |name: &[u8], of: Option<Open>| {
+                    let raw = message.structure().get(segment.range()).unwrap_or_default();
+                    let after = raw.strip_prefix(name).and_then(<[u8]>::first);
+                    of.is_some_and(|of| after == Some(&of.delimiters.field))
+                };
+                match () {
+                    () if is_trailer(b"BTS", self.batch) => Packing::BatchTrailer,
+                    () if is_trailer(b"FTS", self.file) => Packing::FileTrailer,
+                    () => Packing::Other,
+                }
+            }
+            _ => Packing::Other,
+        }
+    }
+
+    fn begin_message(&mut self, segment: &Segment<'_>) {
+        for open in [&mut self.batch, &mut self.file].into_iter().flatten() {
+            open.messages += 1;
+        }
+        if let Some(batch) = &mut self.batch {
+            batch.count += 1;
+        }
+        self.in_message = true;
+        self.messages.push(BatchMessage {
+            range: segment.range().start..segment.terminator().end,
+            segments: segment.number()..segment.number() + 1,
+            file: self.file.map(|it| it.segment),
+            batch: self.batch.map(|it| it.segment),
+        });
+    }
+
+    fn extend_message(&mut self, segment: &Segment<'_>) {
+        match self.messages.last_mut().filter(|_| self.in_message) {
+            Some(message) => {
+                message.range.end = segment.terminator().end;
+                message.segments.end = segment.number() + 1;
+            }
+            None => {
+                let kind = FindingKind::OutsideMessages;
+                self.findings.add_once(segment.range().start, segment.number(), kind);
+            }
+        }
+    }
+
+    /// Checks a trailer: that something was open, and that it held what the trailer says. Nothing
+    /// stated is nothing to check: the field is optional.
+    fn check(
+        &mut self,
+        segment: &Segment<'_>,
+        stated: Option<Option<usize>>,
+        counted: Option<[usize; 2]>,
+        kind: FindingKind,
+    ) {
+        let kind = match (counted, stated) {
+            (None, _) => FindingKind::TrailerAlone,
+            (Some(counted), Some(stated)) if !stated.is_some_and(|it| counted.contains(&it)) => {
+                kind
+            }
+            _ => return,
+        };
+        self.findings.add(segment.range().start, segment.number(), kind);
+    }
+
+    fn close_batch(&mut self) {
+        self.in_message = false;
+        if let Some(open) = self.batch.take() {
+            self.findings.add(open.offset, open.segment, FindingKind::TrailerMissing);
+        }
+    }
+
+    fn close_file(&mut self) {
+        if let Some(open) = self.file.take() {
+            self.findings.add(open.offset, open.segment, FindingKind::TrailerMissing);
+        }
+    }
+}
+
+impl Open {
+    fn new(segment: &Segment<'_>) -> Self {
+        Self {
+            segment: segment.number(),
+            offset: segment.range().start,
+            delimiters: *segment.delimiters(),
+            count: 0,
+            messages: 0,
+        }
+    }
+}
+
+/// The number in a trailer's first field; none if it is empty, and `Some(None)` if it is no number.
+fn stated(
+    message: &Message,
+    segment: &Segment<'_>,
+    delimiters: &Delimiters,
+) -> Option<Option<usize>> {
+    let raw = message.bytes().get(segment.range())?;
+    let field = raw.split(|&byte| byte == delimiters.field).nth(1)?;
+    let number = std::str::from_utf8(field).ok().map(str::trim);
+    if number == Some("") { None } else { Some(number.and_then(|it| it.parse().ok())) }
+}
+
+#[cfg(test)]
+mod tests;
