@@ -17,6 +17,9 @@ pub enum Refusal {
     /// The frame outgrew the listener's limit.
     #[error("the message is longer than this listener takes")]
     TooLong,
+    /// It has more fields, components and repetitions than the gateway looks at.
+    #[error("the message has more fields, components and repetitions than this gateway takes")]
+    TooManyValues,
     /// A batch, or several messages in one frame.
     #[error("batches are not taken: send one message in each frame")]
     Batch,
@@ -67,6 +70,8 @@ impl Refusal {
             Self::RequiredFieldMissing { .. } => (AckCode::AE, ErrorCode::RequiredFieldMissing),
             // The same bytes under the same id will never be taken, so it is an error, no reject.
             Self::Reused => (AckCode::AE, ErrorCode::DuplicateKeyIdentifier),
+            // So is what has more values than are looked at.
+            Self::TooManyValues => (AckCode::AE, ErrorCode::ApplicationInternalError),
             // Nothing is wrong with the content: a reject invites the sender to try again later.
             Self::TooLong | Self::Busy | Self::NotStored => {
                 (AckCode::AR, ErrorCode::ApplicationInternalError)
@@ -83,7 +88,7 @@ impl Refusal {
     pub fn status(&self) -> (u16, IssueType) {
         match self {
             Self::NotHl7 | Self::BadFrame => (400, IssueType::Structure),
-            Self::TooLong => (413, IssueType::TooLong),
+            Self::TooLong | Self::TooManyValues => (413, IssueType::TooLong),
             Self::Batch | Self::NoRoute => (422, IssueType::NotSupported),
             Self::RequiredFieldMissing { .. } => (422, IssueType::Required),
             Self::Reused => (409, IssueType::Duplicate),

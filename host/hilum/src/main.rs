@@ -19,6 +19,14 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // A panic's own text may quote what it stumbled over, and that may be a patient's name: it says
+    // where, never what.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("unnamed").to_owned();
+        tracing::error!(thread = name, place, "a bug: the thread ended");
+    }));
     let arguments = arguments::Arguments::parse();
     exit::report(command::run(arguments))
 }

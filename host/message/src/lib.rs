@@ -18,7 +18,7 @@ mod zone;
 
 pub use conversion::Conversion;
 pub use json::{Json, Kind, Node, NodeId, json_string};
-pub use message::{Message, Opaque, ParseError, ReadError, is_structured};
+pub use message::{Message, Opaque, PLACES_MAX, ParseError, ReadError, is_structured};
 pub use path::{At, Found, Path};
 pub use predicate::{Predicate, PredicateError};
 pub use zone::TimeZone;

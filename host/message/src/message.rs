@@ -56,6 +56,10 @@ pub fn is_structured(format: &str) -> bool {
     matches!(format, "hl7v2" | "fhir-json" | "json")
 }
 
+/// Places for values that a message may have: a bound on the work of everything that looks at each.
+/// A result with 1,000 OBX has some 30,000; a document is one.
+pub const PLACES_MAX: usize = 250_000;
+
 impl Message {
     /// Reads a body of the named format. Formats without a reader take any bytes.
     pub fn parse(format: &str, bytes: Bytes) -> Result<Self, ParseError> {
@@ -82,6 +86,21 @@ impl Message {
             Self::Fhir(json) => json.bytes(),
             Self::Opaque(opaque) => &opaque.bytes,
         }
+    }
+
+    /// How many places for values the message has, at most: its separators and segments in HL7 v2;
+    /// 0 for formats whose reader bounds them itself. Costs one look at each byte.
+    pub fn places_max(&self) -> usize {
+        let Self::Hl7(message) = self else { return 0 };
+        let delimiters = message.delimiters();
+        let mut is_separator = [false; 256];
+        let separators = [Some(delimiters.field), Some(delimiters.component)];
+        let more = [Some(delimiters.repetition), delimiters.subcomponent];
+        let line_ends = [Some(b'\r'), Some(b'\n')];
+        for byte in separators.into_iter().chain(more).chain(line_ends).flatten() {
+            is_separator[usize::from(byte)] = true;
+        }
+        message.bytes().iter().filter(|byte| is_separator[usize::from(**byte)]).count()
     }
 
     /// What the format calls its type: `ADT^A01`, `Bundle`; empty where it calls it nothing.

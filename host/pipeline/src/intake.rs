@@ -15,8 +15,8 @@ use bytes::Bytes;
 use hilum_answer::{Ack, Refusal};
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_env::{Clock, Entropy, Peer};
-use hilum_message::Message;
 use hilum_message::hl7v2::{Header, Message as Hl7, Path};
+use hilum_message::{Message, PLACES_MAX};
 use hilum_policy::RunSeed;
 use hilum_store::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Store, StoreError};
 use hilum_words::{Actor, Envelope, MessageId, Name, Origin, RunId, Stamp, Timestamp};
@@ -222,6 +222,10 @@ impl Intake {
 
     /// Decides what becomes of a message at the door.
     async fn decide(&self, mut inbound: Inbound, message: Hl7) -> Decision {
+        let whole = Message::Hl7(message.clone());
+        if PLACES_MAX < whole.places_max() {
+            return Decision::Refused(Refusal::TooManyValues);
+        }
         if message.is_batch() {
             return Decision::Refused(Refusal::Batch);
         }
@@ -238,7 +242,7 @@ impl Intake {
             return Decision::Refused(Refusal::Busy);
         }
         inbound.findings.extend(message.findings().iter().map(ToString::to_string));
-        let message = Message::Hl7(message);
+        let message = whole;
         let generation = self.current.current();
         let routes = generation.routes.select(&self.options.listener, &message);
         if routes.is_empty() && self.options.unrouted == Unrouted::Refuse {

@@ -230,6 +230,19 @@ fn what_is_refused_at_the_door_is_in_the_trail_once_a_second() {
 }
 
 #[test]
+fn a_message_of_too_many_values_is_refused_before_anybody_looks_at_each() {
+    let middle = Middle::new(vec![route("adt", "MSH-9.1 == 'ADT'", &[])]);
+    for many in ["|a", "a~", "^b", "&c", "\rZZ1"] {
+        let answer = middle.send(&format!("{ADT}PV1|1|{}", many.repeat(250_001)));
+        assert!(answer[0].starts_with("MSA|AE|7 ERR|||207^"), "{many:?}: {answer:?}");
+    }
+    assert_eq!(middle.store.recent(10, None).len(), 0);
+    // A long document is one value.
+    let document = "A".repeat(2_000_000);
+    assert_eq!(middle.send(&format!("{ADT}OBX|1|ED|||{document}\r")), ["MSA|AA|7"]);
+}
+
+#[test]
 fn a_denial_parks_that_destination_alone() {
     let to = [("ehr", Clearance::treatment()), ("research", dates_alone())];
     let middle = Middle::new(vec![route("adt", "exists PID", &to)]);

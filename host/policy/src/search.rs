@@ -17,6 +17,9 @@ use crate::token::lookalikes;
 pub(crate) const LEAK_BYTES_MIN: usize = 4;
 /// Shorter ones are not taken out of texts for people.
 const SCRUB_BYTES_MIN: usize = 3;
+/// How many values may begin each other. A message that has more was made to slow us down; what is
+/// longer than that is then found by its beginning.
+const BEGINNINGS_MAX: usize = 64;
 /// Of a longer value only the beginning is searched for.
 const VALUE_BYTES_MAX: usize = 1024;
 
@@ -160,14 +163,18 @@ impl Collected {
     }
 
     fn sorted(self) -> Words {
-        let values: Vec<(Box<str>, Value)> = self.0.into_iter().collect();
-        let mut beginnings = Vec::with_capacity(values.len());
+        let mut values: Vec<(Box<str>, Value)> = Vec::with_capacity(self.0.len());
+        let mut beginnings = Vec::with_capacity(self.0.len());
         // Values that the one at hand may begin with, each the beginning of the next.
         let mut open: Vec<usize> = Vec::new();
-        for (index, (text, _)) in values.iter().enumerate() {
+        for (text, value) in self.0 {
             while open.pop_if(|it| !text.starts_with(&*values[*it].0)).is_some() {}
+            if BEGINNINGS_MAX <= open.len() {
+                continue;
+            }
             beginnings.push(open.last().copied());
-            open.push(index);
+            open.push(values.len());
+            values.push((text, value));
         }
         Words { values, beginnings }
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hilum_message::{At, Message};
+use hilum_message::{At, Message, PLACES_MAX};
 
 use crate::token::{END_LEN_MIN, PART_LEN_MIN, TOKEN_LEN, looks_like_token, words};
 use crate::{Misbehaved, Seals, Template};
@@ -20,6 +20,10 @@ impl Template {
             format: format.to_owned(),
             why: why(&fault),
         })?;
+        if PLACES_MAX < body.places_max() {
+            let why = format!("it has more than {PLACES_MAX} fields, components and repetitions");
+            return Err(Misbehaved::NotOfItsFormat { format: body.format().to_owned(), why });
+        }
         check_tokens(&body, seals)?;
         Ok(Self { body: Arc::new(body), seals: Arc::clone(seals) })
     }

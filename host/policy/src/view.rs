@@ -271,7 +271,7 @@ impl View {
         };
         let found = self.places.as_ref().and_then(|places| places.get(&place)).cloned();
         // MSH-1 and MSH-2 are delimiters and no values, but can be read.
-        let is_header = found.is_none() && place.field <= 2;
+        let is_header = found.is_none() && place.field <= 2 && asked.segment.is_header();
         if is_header { self.message().find(path) } else { found }
     }
 

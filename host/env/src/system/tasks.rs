@@ -73,7 +73,24 @@ impl Tasks for SystemTasks {
     }
 }
 
+/// Ends the process if a machine's thread panics: without the committer nothing is stored any more,
+/// without a worker its lane waits for ever. A supervisor starts the gateway again, and a run that
+/// ends the process is parked after three starts.
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            error!(
+                "a machine ended with a bug; the process ends, and recovers when it starts again"
+            );
+            std::process::abort();
+        }
+    }
+}
+
 fn drive(mut machine: Box<dyn Machine>, rope: &Rope, opened: StdInstant) {
+    let _guard = Guard;
     loop {
         match machine.step() {
             Next::Again => {}

@@ -24,6 +24,10 @@ impl View {
 
     /// Translates a code by a table. A token is looked up inside, and the answer is a token, or the
     /// plain code where the table opens. None: the table has no such code.
+    ///
+    /// A table opens for a value as it came and never for one that was converted before: the first
+    /// letters or the digits of a value could be spelt out with it. What it opens is counted as
+    /// opened.
     pub fn translate(
         &mut self,
         table: &Name,
@@ -32,9 +36,13 @@ impl View {
         code: &str,
     ) -> Option<String> {
         let Some(token) = self.sealed(code) else { return lookup(code) };
-        if opens {
-            let plain = self.seals.get(&token)?.plain.text()?;
-            return lookup(&plain);
+        let seal = self.seals.get(&token)?;
+        if opens && seal.origin.changes.is_empty() {
+            let (classes, path) = (seal.classes, seal.origin.path.to_string());
+            let plain = lookup(&seal.plain.text()?);
+            self.sights.opened.add(classes);
+            self.sights.note(path, classes);
+            return plain;
         }
         self.change(token, &format!("table {table}"), lookup)
     }

@@ -151,6 +151,21 @@ fn places_are_told_apart_without_opening() {
 }
 
 #[test]
+fn a_table_that_opens_does_so_for_whole_values_and_says_so() {
+    let mut view = adt(&Grant::sealed_by_default());
+    let name = get(&mut view, "PID-5");
+    let first = view.convert(Conversion::FirstLetter, &name).expect("a letter");
+    let table = Name::from("letters");
+    let spell = |code: &str| Some(format!("letter-{code}"));
+    let spelt = view.translate(&table, true, &spell, &first).expect("in the table");
+    assert!(!spelt.contains("letter-"), "a part of a value stays closed: {spelt}");
+    let whole = |code: &str| (code == "EVERYWOMAN").then(|| "known".to_owned());
+    assert_eq!(view.translate(&table, true, &whole, &name).as_deref(), Some("known"));
+    let (_, sights) = view.finish();
+    assert_eq!(sights.opened.count(Class::Name), 1, "what a table opened is counted as opened");
+}
+
+#[test]
 fn conversions_and_tables_work_on_tokens() {
     let mut view = adt(&Grant::sealed_by_default());
     let born = get(&mut view, "PID-7");
