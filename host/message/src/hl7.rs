@@ -46,7 +46,7 @@ pub(crate) fn find_all(message: &Message, path: &Path) -> Vec<Option<Found>> {
         }
         let field = segment.field(place.field).unwrap_or(0..0);
         let delimiters = segment.delimiters();
-        let bytes = message.bytes();
+        let bytes = message.structure();
         for (repetition, range) in (1..).zip(pieces(bytes, field, delimiters.repetition)) {
             let component = nth(bytes, range, delimiters.component, place.component);
             let range = match delimiters.subcomponent {
@@ -69,7 +69,7 @@ pub(crate) fn exists(message: &Message, path: &Path) -> bool {
             None => message.segments().any(|it| it.segment_name() == path.segment),
         };
     };
-    let bytes = message.bytes();
+    let bytes = message.structure();
     for segment in message.segments().filter(|it| it.segment_name() == path.segment) {
         let occurrence = u32::try_from(segment.occurrence()).unwrap_or(u32::MAX);
         let Some(range) = segment.field(field) else { continue };

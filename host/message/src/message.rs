@@ -100,7 +100,7 @@ impl Message {
         for byte in separators.into_iter().chain(more).chain(line_ends).flatten() {
             is_separator[usize::from(byte)] = true;
         }
-        message.bytes().iter().filter(|byte| is_separator[usize::from(**byte)]).count()
+        message.structure().iter().filter(|byte| is_separator[usize::from(**byte)]).count()
     }
 
     /// What the format calls its type: `ADT^A01`, `Bundle`; empty where it calls it nothing.
