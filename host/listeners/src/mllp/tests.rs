@@ -101,7 +101,7 @@ async fn every_family_is_registered() {
     for line in [
         "connections_total{listener=\"lab\"} 1",
         "received_bytes_total{listener=\"lab\"} 4",
-        "listener_troubles_total{listener=\"lab\",trouble=\"Empty\"} 1",
+        "listener_troubles_total{listener=\"lab\",trouble=\"empty\"} 1",
     ] {
         assert!(text.contains(line), "no {line} in\n{text}");
     }
