@@ -243,6 +243,23 @@ fn a_message_of_too_many_values_is_refused_before_anybody_looks_at_each() {
 }
 
 #[test]
+fn a_decision_larger_than_the_journal_takes_parks_its_run_and_stops_nobody() {
+    let names: Vec<String> = (0..1_200).map(|number| format!("d{number}")).collect();
+    let many: Vec<_> = names.iter().map(|it| (it.as_str(), Clearance::treatment())).collect();
+    let middle = Middle::new(vec![
+        route("many", "MSH-4 == 'WARD'", &many),
+        route("one", "MSH-4 == 'LAB'", &[("ehr", Clearance::treatment())]),
+    ]);
+    middle.send(ADT);
+    middle.start_worker();
+    let RunState::Parked(cause) = middle.only_run().state else { panic!("parked") };
+    assert_eq!(cause.word, CauseWord::PluginFault);
+    middle.send(&ADT.replace("WARD", "LAB"));
+    middle.twin.advance(Duration::from_millis(50));
+    assert_eq!(middle.store.queued("ehr").len(), 1, "the worker goes on");
+}
+
+#[test]
 fn a_denial_parks_that_destination_alone() {
     let to = [("ehr", Clearance::treatment()), ("research", dates_alone())];
     let middle = Middle::new(vec![route("adt", "exists PID", &to)]);

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hilum_env::{Clock, Entropy, Machine, Next};
 use hilum_message::Message;
-use hilum_store::{Committed, Effect, Outgoing, RunRecord, Step, Store, Ticket};
+use hilum_store::{Committed, Effect, Outgoing, RunRecord, Step, Store, StoreError, Ticket};
 use hilum_words::{Cause, CauseWord, DeliveryId, RunId, Timestamp};
 use tracing::{error, warn};
 
@@ -117,8 +117,32 @@ impl Worker {
         };
         self.count(&record, &fate, &reports);
         let step = self.step_of(&record, fate, &reports);
-        self.in_flight.push_back(self.store.commit(step));
+        self.submit(&record, step);
         self.backlog.done(id);
+    }
+
+    /// Submits a decision. One that is larger than the journal takes parks the run: it is the
+    /// plugin's doing, and must not stop the work of others.
+    fn submit(&mut self, record: &RunRecord, step: Step) {
+        let refused = match self.store.commit(step).now() {
+            Err(ticket) => return self.in_flight.push_back(ticket),
+            Ok(Ok(_)) => return,
+            Ok(Err(refused)) => refused,
+        };
+        let StoreError::TooLarge { what } = refused else { return self.stop(&refused) };
+        let cause = Cause::new(
+            CauseWord::PluginFault,
+            format!("its outputs are more than the journal takes at once: {what}"),
+        );
+        let step = self.step_of(record, Fate::Parked(cause), &Reports::new());
+        self.in_flight.push_back(self.store.commit(step));
+    }
+
+    /// Ends the work of all: what cannot be stored must not be decided.
+    fn stop(&self, fault: &StoreError) {
+        // The run stays undecided; it is decided again after the next start.
+        error!(%fault, "a decision could not be stored; working stops");
+        self.backlog.stop();
     }
 
     /// What a run needs before a plugin is called: its bytes, its generation, its route.
@@ -227,11 +251,7 @@ impl Worker {
         while let Some(ticket) = self.in_flight.pop_front() {
             match ticket.now() {
                 Ok(Ok(_)) => {}
-                Ok(Err(fault)) => {
-                    // The run stays undecided; it is decided again after the next start.
-                    error!(%fault, "a decision could not be stored; working stops");
-                    self.backlog.stop();
-                }
+                Ok(Err(fault)) => self.stop(&fault),
                 Err(ticket) => {
                     self.in_flight.push_front(ticket);
                     return;

@@ -130,8 +130,11 @@ impl Shared {
         }
         let bytes = request.bytes();
         let mut queue = self.queue();
-        let is_full = self.options.queue_max <= queue.requests.len()
-            || (queue.bytes != 0 && self.options.queue_bytes_max < queue.bytes + bytes);
+        // Only what is new is turned away. Decisions and outcomes are bounded by those who make
+        // them, and to refuse one would stop the work that empties the queue.
+        let is_full = matches!(request, Request::Accept(..))
+            && (self.options.queue_max <= queue.requests.len()
+                || (queue.bytes != 0 && self.options.queue_bytes_max < queue.bytes + bytes));
         let refused = match (queue.is_stopped, is_full) {
             (true, _) => Some(StoreError::Stopped),
             (_, true) => Some(StoreError::Busy),

@@ -64,6 +64,10 @@ fn a_queue_that_is_full_is_busy() {
     let mut tickets: Vec<_> = (1..=4).map(|number| world.store().accept(arrival(number))).collect();
     let refused = tickets.pop().expect("the fourth").now();
     assert!(matches!(refused, Ok(Err(StoreError::Busy))));
+    // A decision is never turned away: it is what empties the queue.
+    let record = arrival(9).records.first().clone();
+    let decided = world.store().note(hilum_audit::NonEmpty::of(record));
+    world.redeem(decided).expect("stored");
     for ticket in tickets {
         world.redeem(ticket).expect("stored");
     }
