@@ -101,6 +101,7 @@ pub struct Intake {
     metrics: Metrics,
     lost: Mutex<Noted>,
     refused: Mutex<Noted>,
+    ignored: Mutex<Noted>,
 }
 
 /// Things of one kind that were not taken, since the last record about them.
@@ -134,6 +135,7 @@ impl Intake {
             metrics,
             lost: Mutex::default(),
             refused: Mutex::default(),
+            ignored: Mutex::default(),
         }
     }
 
@@ -165,7 +167,10 @@ impl Intake {
                 self.note(&self.refused, &refusal.to_string(), &peer, bytes);
                 (Taken::Refused, Ack::refuse(header.as_ref(), refusal, &mut stamps))
             }
-            (Decision::Ignored, _) | (Decision::Accepted(_), None) => (Taken::Ignored, Vec::new()),
+            (Decision::Ignored, _) | (Decision::Accepted(_), None) => {
+                self.note(&self.ignored, "an acknowledgement that nobody waits for", &peer, bytes);
+                (Taken::Ignored, Vec::new())
+            }
         };
         self.metrics.took(&self.options.listener, outcome);
         let now = ack.into_iter().map(|bytes| Reply { bytes }).collect();
