@@ -479,15 +479,17 @@ impl Draft {
         if path.segment == SegmentName::MSH && (field == 18 || moves_field && field < 18) {
             return Err(EditError::CharacterSet { at });
         }
-        if unnamed && field == 1 {
+        // What has no name may begin like a header and be none only for lack of a delimiter, which an
+        // edit could bring: so it is kept as it came.
+        if unnamed {
             return Err(EditError::NameMissing { at });
         }
         let spelling = self.spelling(index);
         let Delimiters { field: of_field, repetition, component, subcomponent, .. } =
             spelling.delimiters;
         let missing = EditError::NoDelimiter { at, role: Role::Subcomponent };
-        // Piece 1 is the name; a header's piece 2 is field 2, an unnamed segment's piece 1 field 1.
-        let piece = wide(field) + usize::from(!header && !unnamed);
+        // Piece 1 is the name; a header's piece 2 is field 2.
+        let piece = wide(field) + usize::from(!header);
         let below = |number: Option<u32>, separator| Step {
             number: wide(number.unwrap_or(1)),
             separator,

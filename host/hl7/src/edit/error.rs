@@ -23,8 +23,8 @@ pub enum EditError {
         /// The path that was asked for.
         at: Path,
     },
-    /// The first field of a segment without a name stands where a name should.
-    #[error("{at}: stands where the segment's name should")]
+    /// A segment without a name is kept as it came: an edit could make a header of it.
+    #[error("{at}: a segment without a name cannot be edited")]
     NameMissing {
         /// The path that was asked for.
         at: Path,
