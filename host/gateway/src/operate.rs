@@ -7,7 +7,7 @@ use hilum_pipeline::Generation;
 use hilum_store::{Effect, Parked, RunStart, Step, StoreError};
 use hilum_words::{Actor, DeliveryId, RunId, Timestamp};
 
-use crate::start::{Gateway, shown};
+use crate::start::Gateway;
 use crate::status::{
     Component, DestinationStatus, ListenerStatus, PluginStatus, RouteStatus, Status,
 };
@@ -60,7 +60,7 @@ impl Gateway {
                 .map(|it| ListenerStatus {
                     name: it.name().clone(),
                     kind: "mllp",
-                    address: shown(it.address()),
+                    address: it.address().to_string(),
                     connections: it.connections(),
                 })
                 .collect(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hilum_audit::{NonEmpty, Record, What};
 use hilum_destinations::Courier;
-use hilum_env::{Address, Doors};
+use hilum_env::Doors;
 use hilum_listeners::ByteBudget;
 use hilum_listeners::mllp::MllpListener;
 use hilum_pipeline::{Backlog, Current, Intake, IntakeOptions, Worker, WorkerOptions};
@@ -337,9 +337,4 @@ async fn start_listeners(
         })?);
     }
     Ok(started)
-}
-
-/// The address of a listener as text.
-pub(crate) fn shown(address: &Address) -> String {
-    address.to_string()
 }
