@@ -19,12 +19,13 @@ use hilum_listeners::mllp::MllpConfig;
 use hilum_message::TimeZone;
 use hilum_pipeline::{Generation, Routes, Unrouted};
 use hilum_policy::{Clearance, Policy};
-use hilum_sandbox::{Sandbox, Table};
+use hilum_sandbox::Table;
 use hilum_store::OnReused;
 use hilum_words::config::{Document, Placed, Section};
 use hilum_words::{Digest, Name, Problem, Problems, did_you_mean};
 
 use crate::files::Files;
+use crate::shelf::Shelf;
 
 /// The default of `[gateway] bytes_in_flight_max`.
 const BYTES_IN_FLIGHT_MAX: u64 = 256 << 20;
@@ -93,7 +94,7 @@ impl GenerationParts {
     /// The generation of this digest.
     pub fn named(self, digest: Digest) -> Generation {
         let Self { routes, policy, plugins } = self;
-        Generation { digest, routes, policy, plugins }
+        Generation { digest, routes, policy, plugins, intakes: BTreeMap::new() }
     }
 }
 
@@ -111,7 +112,7 @@ pub fn read(
     files: &dyn Files,
     root: &str,
     folder: &Path,
-    sandbox: &Sandbox,
+    shelf: &Shelf,
 ) -> Result<(Site, GenerationParts), Vec<Problem>> {
     let problems = Problems::default();
     let text = match files.read(root).map(String::from_utf8) {
@@ -124,7 +125,7 @@ pub fn read(
         // A file that does not parse has lost sections; what is said about the rest would mislead.
         return Err(problems.into_sorted());
     }
-    let site = resolve(files, document.root(&problems), folder, sandbox);
+    let site = resolve(files, document.root(&problems), folder, shelf);
     match site {
         Some(site) if problems.is_empty() => Ok(site),
         _ => Err(problems.into_sorted()),
@@ -140,7 +141,7 @@ fn resolve(
     files: &dyn Files,
     mut root: Section<'_>,
     folder: &Path,
-    sandbox: &Sandbox,
+    shelf: &Shelf,
 ) -> Option<(Site, GenerationParts)> {
     let basics = read_basics(&mut root);
     let in_flight_max = basics.as_ref().map_or(u64::MAX, |it| it.bytes_in_flight_max);
@@ -150,7 +151,7 @@ fn resolve(
         .map(|section| read_listener(section, in_flight_max))
         .collect();
     let tables = read_tables(files, &mut root);
-    let plugins = plugins::read(files, &mut root, sandbox, &tables);
+    let plugins = plugins::read(files, &mut root, shelf, &tables);
     let destinations: Vec<_> = root
         .sections("destination")
         .into_iter()

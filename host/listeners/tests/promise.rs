@@ -44,6 +44,7 @@ impl World {
             routes: Routes::new(Vec::new()),
             policy: Policy::new(TimeZone::UTC),
             plugins: BTreeMap::new(),
+            intakes: BTreeMap::new(),
         };
         let options = IntakeOptions {
             listener: Name::from("lab"),

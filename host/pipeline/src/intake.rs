@@ -282,7 +282,7 @@ impl Intake {
                 run: RunId::new(inbound.received, self.entropy.bytes()),
                 route: route.name.clone(),
                 seed: RunSeed(self.entropy.bytes()),
-                lanes: route.lanes(),
+                lanes: route.lanes(message),
             })
             .collect();
         let record = Record::new(inbound.received, What::Accepted, actor.clone())

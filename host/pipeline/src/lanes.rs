@@ -8,7 +8,11 @@
 //! [`returned`](Lanes::give_back).
 //! Not here: bodies, threads, what a run does.
 
+mod plan;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub use plan::{LANES_MAX, LanePlan};
 
 /// Runs waiting in their lanes, by id. `K` is a lane key.
 #[derive(Debug)]

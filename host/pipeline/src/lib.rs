@@ -22,10 +22,10 @@ mod worker;
 pub use fate::{Fate, Parcel, Reports, StepReport};
 pub use generation::{Current, Generation};
 pub use intake::{Answer, FrameFault, Inbound, Intake, IntakeOptions, Reply, Unrouted};
-pub use lanes::Lanes;
+pub use lanes::{LANES_MAX, LanePlan, Lanes};
 pub use metrics::Metrics;
 pub use rehearse::{Rehearsal, rehearse};
-pub use routes::{DestinationPlan, LanePlan, Route, Routes, StepPlan};
+pub use routes::{DestinationPlan, Route, Routes, StepPlan};
 pub use worker::{Backlog, Run, Worker, WorkerOptions, process};
 
 #[cfg(test)]

@@ -8,14 +8,7 @@ use hilum_policy::{Clearance, Grant};
 use hilum_sandbox::{Budget, Plugin, Table};
 use hilum_words::Name;
 
-/// How a route keeps messages in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LanePlan {
-    /// All messages of the route's listener in the order in which they were accepted.
-    Source,
-    /// No order.
-    None,
-}
+use crate::LanePlan;
 
 /// One step of a route: a plugin, and what the site lets it do.
 pub struct StepPlan {
@@ -66,11 +59,8 @@ pub struct Route {
 
 impl Route {
     /// The lane keys of a message on this route.
-    pub fn lanes(&self) -> Vec<Vec<u8>> {
-        match self.lane {
-            LanePlan::Source => vec![self.from.as_bytes().to_vec()],
-            LanePlan::None => Vec::new(),
-        }
+    pub fn lanes(&self, message: &Message) -> Vec<Vec<u8>> {
+        self.lane.keys(&self.from, message)
     }
 }
 

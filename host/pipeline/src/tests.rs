@@ -89,6 +89,7 @@ impl Middle {
             routes: Routes::new(routes),
             policy: Policy::new(TimeZone::UTC),
             plugins: BTreeMap::new(),
+            intakes: BTreeMap::new(),
         };
         let current = Arc::new(Current::new(Arc::new(generation)));
         let mut options = IntakeOptions {
