@@ -63,8 +63,17 @@ pub const PLACES_MAX: usize = 250_000;
 impl Message {
     /// Reads a body of the named format. Formats without a reader take any bytes.
     pub fn parse(format: &str, bytes: Bytes) -> Result<Self, ParseError> {
+        Self::parse_with(format, bytes, &hilum_hl7::Options::default())
+    }
+
+    /// The same, with what the site knows about its senders of HL7 v2.
+    pub fn parse_with(
+        format: &str,
+        bytes: Bytes,
+        hl7: &hilum_hl7::Options,
+    ) -> Result<Self, ParseError> {
         Ok(match format {
-            "hl7v2" => Self::Hl7(hilum_hl7::Message::parse(bytes)?),
+            "hl7v2" => Self::Hl7(hilum_hl7::Message::parse_with(bytes, hl7)?),
             "fhir-json" | "json" => Self::Fhir(Json::parse(format, bytes)?),
             _ => Self::Opaque(Opaque { format: Arc::from(format), bytes }),
         })
