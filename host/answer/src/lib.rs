@@ -19,6 +19,8 @@ mod segment;
 mod version;
 
 pub use ack::Ack;
-pub use code::{AckCode, ErrorCode};
+pub use code::ErrorCode;
 pub use outcome::operation_outcome;
 pub use refusal::{IssueType, Refusal};
+
+pub use hilum_words::AckCode;

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use hilum_hl7::Path;
-use hilum_words::{Reason, Rejection};
+use hilum_words::{AckCode, Reason, Rejection};
 
-use crate::{AckCode, ErrorCode};
+use crate::ErrorCode;
 
 /// Why a message was refused. Carries places, never content: a field's content may be PHI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

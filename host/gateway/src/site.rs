@@ -17,10 +17,9 @@ use std::sync::Arc;
 use hilum_destinations::DestinationConfig;
 use hilum_listeners::mllp::MllpConfig;
 use hilum_message::TimeZone;
-use hilum_pipeline::{Generation, Routes, Unrouted};
+use hilum_pipeline::{Generation, IntakeOptions, Routes};
 use hilum_policy::{Clearance, Policy};
 use hilum_sandbox::Table;
-use hilum_store::OnReused;
 use hilum_words::config::{Document, Placed, Section};
 use hilum_words::{Digest, Name, Problem, Problems, did_you_mean};
 
@@ -37,14 +36,24 @@ pub struct ListenerPlan {
     pub name: Name,
     /// Where and how it listens.
     pub config: MllpConfig,
-    /// What happens to a message that no route takes.
-    pub unrouted: Unrouted,
-    /// What happens to another message under a known control id.
-    pub on_reused: OnReused,
+    /// What it does with messages.
+    pub intake: Arc<IntakeOptions>,
+}
+
+impl ListenerPlan {
+    /// The address of the configuration.
+    pub fn bind(&self) -> &str {
+        &self.config.bind
+    }
+
+    /// Whether a listener of this plan can go on as one of `next`, with the socket that it has.
+    pub(crate) fn keeps_socket_of(&self, next: &Self) -> bool {
+        self.bind() == next.bind()
+    }
 }
 
 /// One destination, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationSite {
     /// Its name in the configuration.
     pub name: Name,
@@ -84,17 +93,18 @@ pub struct Site {
 }
 
 /// A generation that has no digest yet: that is known once all its files are read.
-pub struct GenerationParts {
+pub(crate) struct GenerationParts {
     routes: Routes,
     policy: Policy,
     plugins: BTreeMap<Name, Digest>,
+    intakes: BTreeMap<Name, Arc<IntakeOptions>>,
 }
 
 impl GenerationParts {
     /// The generation of this digest.
     pub fn named(self, digest: Digest) -> Generation {
-        let Self { routes, policy, plugins } = self;
-        Generation { digest, routes, policy, plugins, intakes: BTreeMap::new() }
+        let Self { routes, policy, plugins, intakes } = self;
+        Generation { digest, routes, policy, plugins, intakes }
     }
 }
 
@@ -108,7 +118,7 @@ struct Basics {
 }
 
 /// Reads the site whose configuration is `root`. Relative paths of destinations are below `folder`.
-pub fn read(
+pub(crate) fn read(
     files: &dyn Files,
     root: &str,
     folder: &Path,
@@ -181,6 +191,11 @@ fn resolve(
         routes,
         policy: Policy::new(basics.timezone),
         plugins: plugin_list.iter().map(|it| (it.name.clone(), it.digest)).collect(),
+        intakes: listeners
+            .iter()
+            .filter_map(|(_, plan)| plan.as_ref())
+            .map(|plan| (plan.name.clone(), Arc::clone(&plan.intake)))
+            .collect(),
     };
     let site = Site {
         name: basics.name,
@@ -255,15 +270,7 @@ fn read_listener(
     if !section.has("kind") {
         section.problem("needs the key \"kind\"; this version has \"mllp\"");
     }
-    let unrouted = section.word("unrouted", &["refuse", "accept"]).map(|it| it.value);
-    let on_reused = section.word("on_reused_id", &["accept", "refuse"]).map(|it| it.value);
-    if let Some(ack) = section.text("ack").filter(|it| it.value != "stored") {
-        let text = match ack.value.as_str() {
-            "processed" | "delivered" => "is not built yet; this version has \"stored\"",
-            _ => "must be \"stored\"",
-        };
-        ack.problem(section.problems(), text);
-    }
+    let intake = Arc::new(IntakeOptions::read(&mut section));
     let config = MllpConfig::read(&mut section);
     let longest = config.as_ref().map_or(0, |it| it.frame_bytes_max as u64);
     if in_flight_max < longest {
@@ -272,12 +279,8 @@ fn read_listener(
             .problem_at("frame_bytes_max", "must not be more than [gateway] bytes_in_flight_max");
     }
     section.finish();
-    let plan = config.map(|config| ListenerPlan {
-        name: Name::from(&name.value),
-        config,
-        unrouted: if unrouted == Some(1) { Unrouted::Accept } else { Unrouted::Refuse },
-        on_reused: if on_reused == Some(1) { OnReused::Refuse } else { OnReused::Accept },
-    });
+    let plan =
+        config.map(|config| ListenerPlan { name: Name::from(&name.value), config, intake });
     (name.value, plan)
 }
 

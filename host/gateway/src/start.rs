@@ -1,34 +1,35 @@
 //! Makes a checked site run, and stops it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hilum_audit::{NonEmpty, Record, What};
-use hilum_destinations::Courier;
 use hilum_env::Doors;
 use hilum_listeners::ByteBudget;
-use hilum_listeners::mllp::MllpListener;
-use hilum_pipeline::{Backlog, Current, Intake, IntakeOptions, Worker, WorkerOptions};
+use hilum_pipeline::{Backlog, Current, Worker, WorkerOptions};
 use hilum_store::{OpenError, Options, Store, StoreError};
-use hilum_words::{Actor, Digest, Name, Timestamp};
+use hilum_words::{Actor, Name, Timestamp};
 use prometheus_client::registry::Registry;
 use tracing::{error, info, warn};
 
 use crate::dispatch::Dispatch;
-use crate::files::BlobFiles;
-use crate::{Checked, site};
+use crate::listeners::{Listeners, Open};
+use crate::metrics::Metrics;
+use crate::plant::Plant;
+use crate::running::{Home, Running};
+use crate::Checked;
 
-/// Runs that may wait for a worker before intake answers "busy".
-const BACKLOG_MAX: usize = 1_000_000;
 /// Bytes of bodies that wait in memory for a worker; others are read back from the journal.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
 /// How often a run may be started before it is parked.
 const STARTS_MAX: u32 = 3;
 /// Decisions of one worker that may wait for the disk.
 const COMMITS_IN_FLIGHT_MAX: usize = 64;
+/// How often older generations are unloaded that no run is pinned to.
+const UNLOAD_EVERY: Duration = Duration::from_secs(5);
 /// The operator's socket in the data folder.
 const SOCKET: &str = "control.sock";
 
@@ -42,119 +43,152 @@ pub enum StartError {
     #[error("the generation was not stored")]
     Store(#[source] StoreError),
     /// A listener was not bound.
-    #[error("listener {name} cannot listen at {bind}; is something else there?")]
-    Listen {
-        /// The listener.
-        name: Name,
-        /// The address of the configuration.
-        bind: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+/// Why a listener was not bound.
+#[derive(Debug, thiserror::Error)]
+#[error("listener {name} cannot listen at {bind}; is something else there?")]
+pub struct ListenError {
+    /// The listener.
+    pub name: Name,
+    /// The address of the configuration.
+    pub bind: String,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
 }
 
 /// A gateway at work.
 pub struct Gateway {
-    pub(crate) checked: Checked,
-    pub(crate) store: Store,
-    pub(crate) current: Arc<Current>,
-    pub(crate) dispatch: Arc<Dispatch>,
-    pub(crate) listeners: Vec<MllpListener>,
-    pub(crate) doors: Doors,
+    pub(crate) plant: Plant,
+    pub(crate) home: Home,
+    pub(crate) running: Mutex<Arc<Running>>,
+    pub(crate) listeners: Listeners,
     pub(crate) registry: Registry,
     pub(crate) started: Timestamp,
     pub(crate) is_stopping: Mutex<bool>,
+    /// Held while the configuration is being changed: one change at a time.
+    pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Gateway {
     /// Opens the journal, finishes what an earlier life left, and listens.
     pub async fn start(checked: Checked, doors: Doors) -> Result<Self, StartError> {
         let backlog = Arc::new(Backlog::new(BACKLOG_BYTES_MAX));
-        let dispatch = Dispatch::new(Arc::clone(&backlog));
+        let dispatch = Dispatch::new(backlog);
         let store = open_store(&checked, &doors, &dispatch).await.map_err(StartError::Open)?;
         let started = Timestamp::from_micros(doors.clock.now_micros());
-        keep_generation(&checked, &store).map_err(StartError::Store)?;
+        keep_files(&checked, &store).map_err(StartError::Store)?;
         let record = Record::new(started, What::StartedGateway, Actor::system("gateway"))
             .generation(checked.generation.digest)
             .text("name", checked.site.name.as_str())
             .text("version", env!("CARGO_PKG_VERSION"));
         store.note(NonEmpty::of(record)).await.map_err(StartError::Store)?;
 
-        let current = Arc::new(Current::new(Arc::clone(&checked.generation)));
-        load_older(&checked, &store, &current);
         let mut registry = Registry::with_prefix("hilum");
-        let metrics = Metrics::register(&mut registry);
-        start_couriers(&checked, &store, &doors, &dispatch, &metrics);
-        start_workers(&store, &doors, &backlog, &current, &metrics);
-        let listeners =
-            start_listeners(&checked, &store, &doors, &backlog, &current, &metrics).await?;
+        let plant = Plant {
+            current: Arc::new(Current::new(Arc::clone(&checked.generation))),
+            metrics: Metrics::register(&mut registry),
+            budget: ByteBudget::new(checked.site.bytes_in_flight_max),
+            store,
+            doors,
+            dispatch,
+        };
+        let (home, running) = checked.settle(started);
+        load_older(&home, &plant);
+        start_couriers(&running, &plant).await;
+        start_workers(&plant);
+        let listeners = Listeners::default();
+        let mut bound = Vec::new();
+        for plan in &running.site.listeners {
+            bound.push(Open::start(plan, &plant, &plant.doors).await?);
+        }
+        listeners.become_of(&running.site.listeners, bound);
+        plant.metrics.loaded(started);
         info!(
-            name = %checked.site.name,
-            generation = %checked.generation.digest.short(),
+            name = %running.site.name,
+            generation = %running.generation.digest.short(),
             "gateway started"
         );
         Ok(Self {
-            checked,
-            store,
-            current,
-            dispatch,
+            plant,
+            home,
+            running: Mutex::new(Arc::new(running)),
             listeners,
-            doors,
             registry,
             started,
             is_stopping: Mutex::new(false),
+            changing: Arc::default(),
         })
     }
 
     /// The journal.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.plant.store
     }
 
     /// Where the operator's socket belongs.
     pub fn socket_path(&self) -> PathBuf {
-        self.checked.data.join(SOCKET)
+        self.home.data.join(SOCKET)
     }
 
     /// Where health and metrics are to be served.
-    pub fn admin_bind(&self) -> Option<&str> {
-        self.checked.site.admin.as_deref()
+    pub fn admin_bind(&self) -> Option<String> {
+        self.running().site.admin.clone()
+    }
+
+    /// What runs now.
+    pub(crate) fn running(&self) -> Arc<Running> {
+        Arc::clone(&self.running.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.plant.doors.clock.now_micros())
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.is_stopping.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops accepting, lets what is under way come to its end, and closes the journal. What did
     /// not come to its end in time goes on after the next start.
     pub async fn stop(&self, longest: Duration) {
         *self.is_stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        let clock = &self.doors.clock;
+        let Plant { store, doors, dispatch, .. } = &self.plant;
+        let clock = &doors.clock;
         let deadline = clock.instant().plus(longest);
-        for listener in &self.listeners {
-            listener.stop();
-        }
+        self.listeners.stop();
+        // A change that is under way comes to its end, or couriers would come back; none begins.
+        let _changing = tokio::select! {
+            biased;
+            changing = self.changing.lock() => Some(changing),
+            () = clock.sleep_until(deadline) => None,
+        };
+        self.listeners.stop();
         // Connections that are inside a message end it; then the workers finish what waits.
         while self.is_busy() && clock.instant() < deadline {
             clock.sleep_until(clock.instant().plus(Duration::from_millis(20))).await;
         }
-        for courier in self.dispatch.couriers() {
+        for courier in dispatch.couriers() {
             courier.stop(deadline.since(clock.instant())).await;
         }
-        self.dispatch.backlog.stop();
-        let at = Timestamp::from_micros(clock.now_micros());
-        let record = Record::new(at, What::StoppedGateway, Actor::system("gateway"))
-            .generation(self.checked.generation.digest);
-        if let Err(fault) = self.store.note(NonEmpty::of(record)).await {
+        dispatch.backlog.stop();
+        let record = Record::new(self.now(), What::StoppedGateway, Actor::system("gateway"))
+            .generation(self.plant.current.current().digest);
+        if let Err(fault) = store.note(NonEmpty::of(record)).await {
             warn!(%fault, "the stop was not noted");
         }
-        if let Err(fault) = self.store.stop().await {
+        if let Err(fault) = store.stop().await {
             warn!(%fault, "the journal was not closed cleanly");
         }
     }
 
     fn is_busy(&self) -> bool {
-        let connections: usize = self.listeners.iter().map(MllpListener::connections).sum();
-        let in_flight: usize =
-            self.dispatch.couriers().map(|courier| courier.status().in_flight).sum();
-        0 < connections + self.dispatch.backlog.len() + in_flight
+        let dispatch = &self.plant.dispatch;
+        let in_flight: usize = dispatch.couriers().iter().map(|it| it.status().in_flight).sum();
+        0 < self.listeners.connections() + dispatch.backlog.len() + in_flight
     }
 }
 
@@ -181,9 +215,9 @@ async fn open_store(
     Ok(store)
 }
 
-/// Keeps the files of the generation, so that its runs can be finished and repeated after the
-/// site's folder has changed.
-fn keep_generation(checked: &Checked, store: &Store) -> Result<(), StoreError> {
+/// Keeps the files of a generation, so that its runs can be finished and repeated after the site's
+/// folder has changed. Blocks.
+pub(crate) fn keep_files(checked: &Checked, store: &Store) -> Result<(), StoreError> {
     for content in checked.files.values() {
         store.put_blob(content)?;
     }
@@ -191,86 +225,63 @@ fn keep_generation(checked: &Checked, store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Loads the generations that undecided runs are pinned to. One that does not load parks its runs.
-fn load_older(checked: &Checked, store: &Store, current: &Current) {
-    let undecided = store.undecided().into_iter().filter_map(|run| store.run(run));
-    let wanted: BTreeSet<Digest> = undecided.map(|run| run.generation).collect();
-    for digest in wanted {
-        if current.find(digest).is_some() {
+/// Loads the generations that runs are pinned to. One that does not load parks its undecided runs.
+fn load_older(home: &Home, plant: &Plant) {
+    for digest in plant.pinned() {
+        if plant.current.find(digest).is_some() {
             continue;
         }
-        let read = BlobFiles::open(store, digest).and_then(|files| {
-            let root = files.root()?;
-            site::read(&files, &root, &checked.folder, &checked.sandbox).ok()
-        });
-        match read {
-            Some((_, parts)) => {
+        match home.load(digest, &plant.store) {
+            Ok(generation) => {
                 info!(generation = %digest.short(), "an older generation finishes its runs");
-                current.keep(Arc::new(parts.named(digest)));
+                plant.current.keep(generation);
             }
-            None => {
-                error!(generation = %digest.short(), "an older generation does not load; its runs are parked")
+            Err(why) => {
+                error!(generation = %digest.short(), why, "an older generation does not load; its runs are parked")
             }
         }
     }
 }
 
-/// What the parts of a gateway count.
-#[derive(Clone, Default)]
-struct Metrics {
-    pipeline: hilum_pipeline::Metrics,
-    listeners: hilum_listeners::Metrics,
-    destinations: hilum_destinations::Metrics,
-}
-
-impl Metrics {
-    fn register(registry: &mut Registry) -> Self {
-        let metrics = Self::default();
-        metrics.pipeline.register(registry);
-        metrics.listeners.register(registry);
-        metrics.destinations.register(registry);
-        metrics
-    }
-}
-
-fn start_couriers(
-    checked: &Checked,
-    store: &Store,
-    doors: &Doors,
-    dispatch: &Arc<Dispatch>,
-    metrics: &Metrics,
-) {
-    let start = |destination: &site::DestinationSite| {
-        let way = hilum_destinations::build(&destination.name, &destination.config, doors);
-        let courier = Courier::start(
-            &destination.name,
-            &destination.config,
-            way,
-            store.clone(),
-            doors,
-            metrics.destinations.clone(),
-        );
-        (destination.name.clone(), courier)
-    };
-    let couriers: BTreeMap<_, _> = checked.site.destinations.iter().map(start).collect();
+async fn start_couriers(running: &Running, plant: &Plant) {
+    let destinations = &running.site.destinations;
+    destinations.iter().for_each(|it| plant.open_courier(it));
     // What waits for a destination that is no longer configured waits for a person.
-    for name in store.queued_destinations().iter().filter(|it| !couriers.contains_key(*it)) {
-        store.queued(name).into_iter().for_each(|ready| dispatch.orphans.offer(ready));
+    for name in plant.store.queued_destinations() {
+        if !plant.dispatch.is_served(&name) {
+            plant.dispatch.orphans.offer(name);
+        }
     }
-    // Set once: there is one start.
-    let _ = dispatch.couriers.set(couriers);
-    let (dispatch, store, clock) = (Arc::clone(dispatch), store.clone(), Arc::clone(&doors.clock));
-    let park = async move { dispatch.orphans.park(&store, clock.as_ref()).await };
-    doors.tasks.spawn("orphans", Box::pin(park));
+    for destination in destinations {
+        plant.welcome(&destination.name).await;
+    }
+    let orphans = plant.clone();
+    let park = async move {
+        let Plant { store, doors, dispatch, .. } = &orphans;
+        dispatch.orphans.park(dispatch, store, doors.clock.as_ref()).await;
+    };
+    plant.doors.tasks.spawn("orphans", Box::pin(park));
+    let unloading = plant.clone();
+    plant.doors.tasks.spawn("generations", Box::pin(async move { unload(&unloading).await }));
 }
 
-fn start_workers(
-    store: &Store,
-    doors: &Doors,
-    backlog: &Arc<Backlog>,
-    current: &Arc<Current>,
-    metrics: &Metrics,
-) {
+/// Unloads older generations once nothing is pinned to them, for ever.
+async fn unload(plant: &Plant) {
+    let clock = &plant.doors.clock;
+    loop {
+        clock.sleep_until(clock.instant().plus(UNLOAD_EVERY)).await;
+        let pinned = std::cell::OnceCell::new();
+        let is_used = |digest| pinned.get_or_init(|| plant.pinned()).contains(&digest);
+        let unloaded = plant.current.forget_unused(is_used);
+        if 0 < unloaded {
+            info!(generations = unloaded, "unloaded: no run is pinned to them any more");
+        }
+    }
+}
+
+fn start_workers(plant: &Plant) {
+    let Plant { store, doors, dispatch, current, metrics, .. } = plant;
+    let backlog = &dispatch.backlog;
     // What an earlier life left comes first, in its order.
     for run in store.undecided() {
         if let Some(record) = store.run(run) {
@@ -294,47 +305,4 @@ fn start_workers(
         let bell = doors.tasks.drive(&format!("worker-{number}"), Box::new(worker));
         backlog.wake_with(bell);
     }
-}
-
-async fn start_listeners(
-    checked: &Checked,
-    store: &Store,
-    doors: &Doors,
-    backlog: &Arc<Backlog>,
-    current: &Arc<Current>,
-    metrics: &Metrics,
-) -> Result<Vec<MllpListener>, StartError> {
-    let budget = ByteBudget::new(checked.site.bytes_in_flight_max);
-    let mut started = Vec::new();
-    for plan in &checked.site.listeners {
-        let options = IntakeOptions {
-            listener: plan.name.clone(),
-            unrouted: plan.unrouted,
-            on_reused: plan.on_reused,
-            backlog_max: BACKLOG_MAX,
-        };
-        let intake = Intake::new(
-            options,
-            store.clone(),
-            Arc::clone(current),
-            Arc::clone(backlog),
-            Arc::clone(&doors.clock),
-            Arc::clone(&doors.entropy),
-            metrics.pipeline.clone(),
-        );
-        let listener = MllpListener::start(
-            plan.name.clone(),
-            plan.config.clone(),
-            Arc::new(intake),
-            doors,
-            budget.clone(),
-            metrics.listeners.clone(),
-        );
-        started.push(listener.await.map_err(|source| StartError::Listen {
-            name: plan.name.clone(),
-            bind: plan.config.bind.clone(),
-            source,
-        })?);
-    }
-    Ok(started)
 }

@@ -11,9 +11,9 @@ use hilum_env::{Address, Doors};
 use hilum_listeners::mllp::{MllpConfig, MllpListener};
 use hilum_listeners::{ByteBudget, Metrics};
 use hilum_message::TimeZone;
-use hilum_pipeline::{Backlog, Current, Generation, Intake, IntakeOptions, Routes, Unrouted};
+use hilum_pipeline::{Backlog, Current, Generation, Intake, IntakeOptions, Routes, Unrouted, Waiters};
 use hilum_policy::Policy;
-use hilum_store::{OnReused, Options, Store, open};
+use hilum_store::{Options, Store, open};
 use hilum_words::{Digest, Name};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -39,24 +39,20 @@ impl World {
             Options { syncs_measured: 0, segment_bytes: 2 << 10, ..Options::new("/data") };
         let Ok((store, committer)) = open(&doors, options, Box::new(|_| {})) else { return false };
         store.attach(doors.tasks.drive("committer", Box::new(committer)));
+        let options = IntakeOptions { unrouted: Unrouted::Accept, ..IntakeOptions::default() };
         let generation = Generation {
             digest: Digest::of(b"test"),
             routes: Routes::new(Vec::new()),
             policy: Policy::new(TimeZone::UTC),
             plugins: BTreeMap::new(),
-            intakes: BTreeMap::new(),
-        };
-        let options = IntakeOptions {
-            listener: Name::from("lab"),
-            unrouted: Unrouted::Accept,
-            on_reused: OnReused::Accept,
-            backlog_max: 100,
+            intakes: BTreeMap::from([(Name::from("lab"), Arc::new(options))]),
         };
         let intake = Intake::new(
-            options,
+            Name::from("lab"),
             store.clone(),
             Arc::new(Current::new(Arc::new(generation))),
             Arc::new(Backlog::new(1 << 20)),
+            Arc::new(Waiters::new(100)),
             Arc::clone(&doors.clock),
             Arc::clone(&doors.entropy),
             hilum_pipeline::Metrics::default(),

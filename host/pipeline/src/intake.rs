@@ -8,79 +8,30 @@
 //! MSH-10).
 //! Not here: frames (`hilum_mllp`), how an answer is spelt (`hilum_answer`).
 
+mod answer;
+mod http;
+mod options;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hilum_answer::{Ack, Refusal};
+use hilum_answer::{Ack, AckCode, Refusal};
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_env::{Clock, Entropy, Peer};
 use hilum_message::hl7v2::{Header, Message as Hl7, Path};
 use hilum_message::{Message, PLACES_MAX};
 use hilum_policy::RunSeed;
-use hilum_store::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Store, StoreError};
+use hilum_store::{Accepted, Arrival, DuplicateKey, RunStart, Store, StoreError};
 use hilum_words::{Actor, Envelope, MessageId, Name, Origin, RunId, Stamp, Timestamp};
 use tracing::{info, warn};
 
 use crate::metrics::Taken;
-use crate::{Backlog, Current, Generation, Metrics, Route};
+use crate::{Backlog, Current, Generation, Metrics, Route, Waiters};
 
-/// What happens to a message that no route takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unrouted {
-    /// It is refused: `AR` with 200 or 201 of table 0357.
-    Refuse,
-    /// It is stored and acknowledged, and nothing is done with it.
-    Accept,
-}
-
-/// What a listener is configured to do with messages.
-#[derive(Clone, Debug)]
-pub struct IntakeOptions {
-    /// The listener's name.
-    pub listener: Name,
-    /// What happens to a message that no route takes.
-    pub unrouted: Unrouted,
-    /// What happens to another message under a known control id.
-    pub on_reused: OnReused,
-    /// Runs that may wait for a worker before intake answers "busy".
-    pub backlog_max: usize,
-}
-
-/// One message as a listener read it.
-pub struct Inbound {
-    /// The content of the frame.
-    pub content: Bytes,
-    /// What was odd about the frame, in words without content.
-    pub findings: Vec<String>,
-    /// The other end.
-    pub peer: Peer,
-    /// When the last byte was read.
-    pub received: Timestamp,
-}
-
-/// One answer, not framed.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    /// HL7 v2.
-    pub bytes: Bytes,
-}
-
-/// What a listener has to do next on this connection.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// To be written now, in this order.
-    pub now: Vec<Reply>,
-    /// Whether the connection is to be closed after that.
-    pub close: bool,
-}
-
-/// A frame that is no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrameFault {
-    /// It outgrew the listener's limit.
-    TooLong,
-}
+pub use answer::{Answer, FrameFault, Inbound, Later, Reply};
+pub use http::{BodyFormat, HttpAnswer, HttpInbound, Wish};
+pub use options::{AckPoint, BatchAnswer, IntakeOptions, OnBatchCount, Unrouted};
 
 /// How a decision at the door ends.
 enum Decision {
@@ -90,12 +41,22 @@ enum Decision {
     Ignored,
 }
 
+/// Who may wait for an acknowledgement that comes on a connection of its own: MSA-2 as it stands
+/// there, MSA-1, and the whole acknowledgement. The answer is whether somebody did.
+pub type Replies = dyn Fn(&[u8], AckCode, Bytes) -> bool + Send + Sync;
+
+/// Runs that may wait for a worker before the door answers "busy".
+const BACKLOG_MAX: usize = 1_000_000;
+
 /// The door of one listener.
 pub struct Intake {
-    options: IntakeOptions,
+    listener: Name,
     store: Store,
     current: Arc<Current>,
     backlog: Arc<Backlog>,
+    backlog_max: usize,
+    waiters: Arc<Waiters>,
+    replies: Option<Arc<Replies>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     metrics: Metrics,
@@ -115,21 +76,27 @@ struct Noted {
 const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 impl Intake {
-    /// The door of the listener in `options`.
+    /// The door of the listener with this name. What it does with a message is said by the
+    /// generation that the message is pinned to.
+    #[expect(clippy::too_many_arguments, reason = "they are the parts of a gateway")]
     pub fn new(
-        options: IntakeOptions,
+        listener: Name,
         store: Store,
         current: Arc<Current>,
         backlog: Arc<Backlog>,
+        waiters: Arc<Waiters>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         metrics: Metrics,
     ) -> Self {
         Self {
-            options,
+            listener,
             store,
             current,
             backlog,
+            backlog_max: BACKLOG_MAX,
+            waiters,
+            replies: None,
             clock,
             entropy,
             metrics,
@@ -137,6 +104,18 @@ impl Intake {
             refused: Mutex::default(),
             ignored: Mutex::default(),
         }
+    }
+
+    /// Answers "busy" when so many runs wait for a worker.
+    #[must_use]
+    pub fn with_backlog_max(self, backlog_max: usize) -> Self {
+        Self { backlog_max, ..self }
+    }
+
+    /// Hands acknowledgements that come to this listener to whoever waits for them.
+    #[must_use]
+    pub fn with_replies(self, replies: Arc<Replies>) -> Self {
+        Self { replies: Some(replies), ..self }
     }
 
     /// Takes one message and says what to answer, after the disk has it.
@@ -163,7 +142,7 @@ impl Intake {
                 }
             },
             (Decision::Refused(refusal), header) => {
-                info!(listener = %self.options.listener, %refusal, "message refused");
+                info!(listener = %self.listener, %refusal, "message refused");
                 self.note(&self.refused, &refusal.to_string(), &peer, bytes);
                 (Taken::Refused, Ack::refuse(header.as_ref(), refusal, &mut stamps))
             }
@@ -172,15 +151,15 @@ impl Intake {
                 (Taken::Ignored, Vec::new())
             }
         };
-        self.metrics.took(&self.options.listener, outcome);
+        self.metrics.took(&self.listener, outcome);
         let now = ack.into_iter().map(|bytes| Reply { bytes }).collect();
-        Answer { now, close: false }
+        Answer { now, ..Answer::default() }
     }
 
     /// Answers a frame that cannot become a message, as far as its beginning is known.
     pub fn fault(&self, fault: FrameFault, beginning: Bytes) -> Answer {
         let FrameFault::TooLong = fault;
-        self.metrics.took(&self.options.listener, Taken::Refused);
+        self.metrics.took(&self.listener, Taken::Refused);
         // PROTOCOL §3: refuse if the control id is known by now, else close without a word. Where the
         // beginning ends with MSH-10, the rest of it may be missing.
         let is_known = |message: &Hl7| {
@@ -192,7 +171,7 @@ impl Intake {
         let mut stamps = || self.stamp();
         let now = header.map(|it| Ack::refuse(Some(&it), &Refusal::TooLong, &mut stamps));
         let now = now.into_iter().flatten().map(|bytes| Reply { bytes }).collect();
-        Answer { now, close: true }
+        Answer { now, close: true, ..Answer::default() }
     }
 
     /// Notes a message that was cut off by the start of another: nobody acknowledges it, and the
@@ -214,15 +193,21 @@ impl Intake {
             noted.last = Some(at);
             std::mem::take(&mut noted.count)
         };
-        let actor = Actor::system(format!("listener/{}", self.options.listener));
+        let actor = Actor::system(format!("listener/{}", self.listener));
         let record = Record::new(at, What::RefusedAtIntake, actor)
-            .text(fact::LISTENER, self.options.listener.as_str())
+            .text(fact::LISTENER, self.listener.as_str())
             .text(fact::DETAIL, detail)
             .text("peer", &peer.address)
             .number(fact::BYTES, bytes as u64)
             .number("count", count);
         // Nobody waits for it: it speaks of what was never promised.
         drop(self.store.note(NonEmpty::of(record)));
+    }
+
+    /// What this listener does with messages in a generation. One that the generation does not know
+    /// is about to be closed.
+    fn options(&self, generation: &Generation) -> Arc<IntakeOptions> {
+        generation.intake(&self.listener).cloned().unwrap_or_default()
     }
 
     /// Decides what becomes of a message at the door.
@@ -243,21 +228,22 @@ impl Intake {
                 return Decision::Refused(Refusal::RequiredFieldMissing { at: at(path) });
             }
         }
-        if self.options.backlog_max <= self.backlog.len() {
+        if self.backlog_max <= self.backlog.len() {
             return Decision::Refused(Refusal::Busy);
         }
         inbound.findings.extend(message.findings().iter().map(ToString::to_string));
         let message = whole;
         let generation = self.current.current();
-        let routes = generation.routes.select(&self.options.listener, &message);
-        if routes.is_empty() && self.options.unrouted == Unrouted::Refuse {
+        let options = self.options(&generation);
+        let routes = generation.routes.select(&self.listener, &message);
+        if routes.is_empty() && options.unrouted == Unrouted::Refuse {
             return Decision::Refused(Refusal::NoRoute);
         }
-        let arrival = self.arrival(inbound, &header, &message, &generation, &routes);
+        let arrival = self.arrival(inbound, &header, &message, &generation, &options, &routes);
         match self.store.accept(arrival).await {
             Ok(accepted) => Decision::Accepted(accepted),
             Err(fault) => {
-                warn!(listener = %self.options.listener, %fault, "message not stored");
+                warn!(listener = %self.listener, %fault, "message not stored");
                 Decision::Refused(match fault {
                     StoreError::Busy => Refusal::Busy,
                     _ => Refusal::NotStored,
@@ -272,10 +258,11 @@ impl Intake {
         header: &Header,
         message: &Message,
         generation: &Generation,
+        options: &IntakeOptions,
         routes: &[&Arc<Route>],
     ) -> Arrival {
         let id = MessageId::new(inbound.received, self.entropy.bytes());
-        let actor = Actor::system(format!("listener/{}", self.options.listener));
+        let actor = Actor::system(format!("listener/{}", self.listener));
         let runs: Vec<RunStart> = routes
             .iter()
             .map(|route| RunStart {
@@ -288,14 +275,14 @@ impl Intake {
         let record = Record::new(inbound.received, What::Accepted, actor.clone())
             .message(id)
             .generation(generation.digest)
-            .text(fact::LISTENER, self.options.listener.as_str())
+            .text(fact::LISTENER, self.listener.as_str())
             .text(fact::KIND, message.kind())
             .number(fact::BYTES, inbound.content.len() as u64)
             .number("runs", runs.len() as u64);
         let envelope = Envelope {
             message: id,
             received: inbound.received,
-            listener: self.options.listener.clone(),
+            listener: self.listener.clone(),
             peer: inbound.peer.address,
             origin: Origin::Listener,
             parent: None,
@@ -307,7 +294,7 @@ impl Intake {
             envelope,
             kind: message.kind(),
             key: Some(self.key(header)),
-            on_reused: self.options.on_reused,
+            on_reused: options.on_reused,
             format: Name::from(message.format()),
             body: inbound.content,
             generation: generation.digest,
@@ -320,7 +307,7 @@ impl Intake {
     /// What makes two messages the same: listener, MSH-3, MSH-4 and MSH-10, byte for byte.
     fn key(&self, header: &Header) -> DuplicateKey {
         DuplicateKey::of(&[
-            self.options.listener.as_bytes(),
+            self.listener.as_bytes(),
             &header.sending_application,
             &header.sending_facility,
             &header.control_id,

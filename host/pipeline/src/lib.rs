@@ -5,6 +5,8 @@
 //! one function that neither waits, writes nor sends. [`rehearse`] does the same for one message
 //! without a store.
 //!
+//! [`Waiters`] bring a decision to who waits for it.
+//!
 //! Promises: a positive answer is made from `Stored`; every run gets exactly one decision; every
 //! decision is committed with its evidence.
 //! Not here: sockets (`hilum_listeners`), sending (`hilum_destinations`), disk (`hilum_store`).
@@ -17,15 +19,20 @@ mod lanes;
 mod metrics;
 mod rehearse;
 mod routes;
+mod waiters;
 mod worker;
 
 pub use fate::{Fate, Parcel, Reports, StepReport};
 pub use generation::{Current, Generation};
-pub use intake::{Answer, FrameFault, Inbound, Intake, IntakeOptions, Reply, Unrouted};
+pub use intake::{
+    AckPoint, Answer, BatchAnswer, BodyFormat, FrameFault, HttpAnswer, HttpInbound, Inbound, Intake,
+    IntakeOptions, Later, OnBatchCount, Replies, Reply, Unrouted, Wish,
+};
 pub use lanes::{LANES_MAX, LanePlan, Lanes};
 pub use metrics::Metrics;
 pub use rehearse::{Rehearsal, rehearse};
 pub use routes::{DestinationPlan, Route, Routes, StepPlan};
+pub use waiters::Waiters;
 pub use worker::{Backlog, Run, Worker, WorkerOptions, process};
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ struct Middle {
     store: Store,
     intake: Arc<Intake>,
     backlog: Arc<Backlog>,
+    waiters: Arc<Waiters>,
     current: Arc<Current>,
 }
 
@@ -70,11 +71,12 @@ impl Middle {
     ) -> Self {
         let doors = twin.doors();
         let backlog = Arc::new(Backlog::new(1 << 20));
-        let waiting = Arc::clone(&backlog);
-        let watcher = Box::new(move |happened| {
-            if let Happened::Run(ready) = happened {
-                waiting.push(ready.run, &ready.lanes, ready.body);
-            }
+        let waiters = Arc::new(Waiters::new(1_000));
+        let (waiting, telling) = (Arc::clone(&backlog), Arc::clone(&waiters));
+        let watcher = Box::new(move |happened| match happened {
+            Happened::Run(ready) => waiting.push(ready.run, &ready.lanes, ready.body),
+            Happened::Decided { run, state } => telling.decided(run, &state),
+            _ => {}
         });
         let mut options = Options::new("/data");
         options.syncs_measured = 0;
@@ -84,31 +86,28 @@ impl Middle {
             let record = store.run(run).expect("an undecided run");
             backlog.push(run, &record.lanes, None);
         }
+        let mut options = IntakeOptions::default();
+        change(&mut options);
         let generation = Generation {
             digest: Digest::of(b"generation"),
             routes: Routes::new(routes),
             policy: Policy::new(TimeZone::UTC),
             plugins: BTreeMap::new(),
-            intakes: BTreeMap::new(),
+            intakes: BTreeMap::from([(Name::from("adt-in"), Arc::new(options))]),
         };
         let current = Arc::new(Current::new(Arc::new(generation)));
-        let mut options = IntakeOptions {
-            listener: Name::from("adt-in"),
-            unrouted: Unrouted::Refuse,
-            on_reused: OnReused::Accept,
-            backlog_max,
-        };
-        change(&mut options);
         let intake = Intake::new(
-            options,
+            Name::from("adt-in"),
             store.clone(),
             Arc::clone(&current),
             Arc::clone(&backlog),
+            Arc::clone(&waiters),
             doors.clock,
             doors.entropy,
             Metrics::default(),
-        );
-        Self { twin, store, intake: Arc::new(intake), backlog, current }
+        )
+        .with_backlog_max(backlog_max);
+        Self { twin, store, intake: Arc::new(intake), backlog, waiters, current }
     }
 
     /// Sends a message; the MSA and ERR of each answer.
@@ -116,7 +115,7 @@ impl Middle {
         let inbound = Inbound {
             content: Bytes::copy_from_slice(message.as_bytes()),
             findings: Vec::new(),
-            peer: Peer { address: "10.0.0.1:9".into(), ip: None, uid: None },
+            peer: Peer { address: "10.0.0.1:9".into(), ip: None, uid: None, identity: None },
             received: Timestamp::from_micros(self.twin.doors().clock.now_micros()),
         };
         let intake = Arc::clone(&self.intake);
@@ -132,6 +131,7 @@ impl Middle {
             store: self.store.clone(),
             backlog: Arc::clone(&self.backlog),
             current: Arc::clone(&self.current),
+            waiters: Arc::clone(&self.waiters),
             clock: doors.clock,
             entropy: doors.entropy,
             metrics: Metrics::default(),

@@ -9,6 +9,7 @@
 
 pub mod config;
 
+mod ack_code;
 mod actor;
 mod cause;
 mod digest;
@@ -20,6 +21,7 @@ mod problem;
 mod rejection;
 mod time;
 
+pub use ack_code::AckCode;
 pub use actor::Actor;
 pub use cause::{Cause, CauseWord};
 pub use digest::Digest;

@@ -7,43 +7,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use hilum_hl7::{Message, Path, SegmentName};
+use hilum_words::AckCode;
 
 use super::outgoing::Outgoing;
-
-/// MSA-1: table 0008.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Code {
-    AA,
-    AE,
-    AR,
-    CA,
-    CE,
-    CR,
-}
-
-impl Code {
-    pub(super) const ALL: [Self; 6] = [Self::AA, Self::AE, Self::AR, Self::CA, Self::CE, Self::CR];
-
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::AA => "AA",
-            Self::AE => "AE",
-            Self::AR => "AR",
-            Self::CA => "CA",
-            Self::CE => "CE",
-            Self::CR => "CR",
-        }
-    }
-
-    pub(super) fn is_positive(self) -> bool {
-        matches!(self, Self::AA | Self::CA)
-    }
-
-    fn of(field: &[u8]) -> Option<Self> {
-        let field = field.trim_ascii();
-        Self::ALL.into_iter().find(|it| field.eq_ignore_ascii_case(it.word().as_bytes()))
-    }
-}
 
 /// What one ERR segment says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +42,7 @@ impl fmt::Display for Said {
 /// An acknowledgement.
 pub(super) struct Answer {
     /// MSA-1; none if it is not in table 0008.
-    pub(super) code: Option<Code>,
+    pub(super) code: Option<AckCode>,
     /// MSA-2, as it stands there.
     pub(super) control_id: Bytes,
     control_id_text: Option<String>,
@@ -95,7 +61,7 @@ impl Answer {
             return None;
         }
         let range = |number| msa.field(number).unwrap_or_default();
-        let code = Code::of(content.get(range(1)).unwrap_or_default());
+        let code = AckCode::of(content.get(range(1)).unwrap_or_default());
         let control_id = content.slice(range(2));
         let control_id_text = message.text(range(2)).ok();
         let said = said(&message);
@@ -109,8 +75,8 @@ impl Answer {
             || self.control_id_text.is_some() && self.control_id_text == outgoing.control_id_text
     }
 
-    /// Code, numbers and places: `AE (101 at PID-5)`.
-    pub(super) fn summary(&self, code: Code) -> String {
+    /// AckCode, numbers and places: `AE (101 at PID-5)`.
+    pub(super) fn summary(&self, code: AckCode) -> String {
         let mut parts: Vec<String> = Vec::new();
         for said in self.said.iter().map(Said::to_string).filter(|it| !it.is_empty()) {
             if parts.len() < SAID_MAX && !parts.contains(&said) {

@@ -1,8 +1,7 @@
 //! Which answers a message asks for, and when it is settled: HL7 v2.5.1 ch. 2, 2.9.2 and 2.9.3.
 
 use hilum_hl7::Header;
-
-use super::answer::Code;
+use hilum_words::AckCode;
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +72,8 @@ impl Expected {
 
     /// Whether this answer is followed by the one that counts. Receivers that know one mode alone
     /// answer `CA` where nobody asked for it, or `AA` at once: both speak for the message.
-    pub(super) fn goes_on_after(self, code: Code) -> bool {
-        code == Code::CA && self.application
+    pub(super) fn goes_on_after(self, code: AckCode) -> bool {
+        code == AckCode::CA && self.application
     }
 }
 
@@ -91,8 +90,8 @@ mod tests {
         let expected = Expected::of(&message.header());
         let wanted = Expected { first, application: application_follows };
         assert_eq!(expected, wanted, "{accept}/{application}");
-        assert_eq!(expected.goes_on_after(Code::CA), application_follows);
-        for last in [Code::AA, Code::AE, Code::AR, Code::CE, Code::CR] {
+        assert_eq!(expected.goes_on_after(AckCode::CA), application_follows);
+        for last in [AckCode::AA, AckCode::AE, AckCode::AR, AckCode::CE, AckCode::CR] {
             assert!(!expected.goes_on_after(last), "{last:?}");
         }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use hilum_words::AckCode;
 use hilum_words::config::Section;
 
-use super::answer::{Answer, Code};
+use super::answer::Answer;
 use crate::SendFault;
 
 /// What becomes of a message that was answered in the negative.
@@ -77,19 +78,19 @@ impl OnAnswer {
 
     /// The fault that a negative answer stands for. Of several numbers one that parks is enough:
     /// what it is about will not go away.
-    pub(super) fn fault(&self, code: Code, answer: &Answer) -> SendFault {
+    pub(super) fn fault(&self, code: AckCode, answer: &Answer) -> SendFault {
         let numbers = answer.said.iter().filter_map(|it| self.numbers.get(&it.number?));
         let by_number = numbers.copied().reduce(|one, other| match (one, other) {
             (Then::Retry, Then::Retry) => Then::Retry,
             _ => Then::Park,
         });
         let by_code = match code {
-            Code::AE => self.ae,
-            Code::AR => self.ar,
-            Code::CE => self.ce,
-            Code::CR => self.cr,
+            AckCode::AE => self.ae,
+            AckCode::AR => self.ar,
+            AckCode::CE => self.ce,
+            AckCode::CR => self.cr,
             // Positive answers are none of this table's.
-            Code::AA | Code::CA => Then::Park,
+            AckCode::AA | AckCode::CA => Then::Park,
         };
         let code = answer.summary(code);
         match by_number.unwrap_or(by_code) {
@@ -118,7 +119,7 @@ mod tests {
     }
 
     /// What a table makes of MSA-1 and the numbers in ERR-3.
-    fn then(table: &OnAnswer, code: Code, numbers: &[u16]) -> String {
+    fn then(table: &OnAnswer, code: AckCode, numbers: &[u16]) -> String {
         let errors: String = numbers.iter().map(|it| format!("ERR|||{it}\r")).collect();
         let text = format!("MSH|^~\\&|A|B|C|D|2026||ACK|9|P|2.5\rMSA|{}|7\r{errors}", code.word());
         let answer = Answer::read(text.into_bytes().into()).expect("an acknowledgement");
@@ -129,23 +130,23 @@ mod tests {
     fn the_standard_holds_where_nothing_is_said() {
         let table = read("").0;
         assert_eq!(table, OnAnswer::default());
-        let rows: &[(Code, &[u16], &str)] = &[
-            (Code::AE, &[], "rejected: AE"),
-            (Code::CE, &[], "rejected: CE"),
-            (Code::AR, &[], "busy: AR"),
-            (Code::CR, &[], "busy: CR"),
-            (Code::AE, &[101], "rejected: AE (101)"),
-            (Code::AE, &[207], "rejected: AE (207)"),
-            (Code::AR, &[200], "rejected: AR (200)"),
-            (Code::AR, &[201], "rejected: AR (201)"),
-            (Code::CR, &[202], "rejected: CR (202)"),
-            (Code::CR, &[203], "rejected: CR (203)"),
-            (Code::AR, &[204], "busy: AR (204)"),
-            (Code::AR, &[205], "busy: AR (205)"),
-            (Code::AR, &[206], "busy: AR (206)"),
-            (Code::AR, &[207], "busy: AR (207)"),
-            (Code::AR, &[207, 203], "rejected: AR (207, 203)"),
-            (Code::AR, &[999], "busy: AR"),
+        let rows: &[(AckCode, &[u16], &str)] = &[
+            (AckCode::AE, &[], "rejected: AE"),
+            (AckCode::CE, &[], "rejected: CE"),
+            (AckCode::AR, &[], "busy: AR"),
+            (AckCode::CR, &[], "busy: CR"),
+            (AckCode::AE, &[101], "rejected: AE (101)"),
+            (AckCode::AE, &[207], "rejected: AE (207)"),
+            (AckCode::AR, &[200], "rejected: AR (200)"),
+            (AckCode::AR, &[201], "rejected: AR (201)"),
+            (AckCode::CR, &[202], "rejected: CR (202)"),
+            (AckCode::CR, &[203], "rejected: CR (203)"),
+            (AckCode::AR, &[204], "busy: AR (204)"),
+            (AckCode::AR, &[205], "busy: AR (205)"),
+            (AckCode::AR, &[206], "busy: AR (206)"),
+            (AckCode::AR, &[207], "busy: AR (207)"),
+            (AckCode::AR, &[207, 203], "rejected: AR (207, 203)"),
+            (AckCode::AR, &[999], "busy: AR"),
         ];
         for (code, numbers, expected) in rows {
             assert_eq!(then(&table, *code, numbers), *expected, "{code:?} {numbers:?}");
@@ -157,12 +158,12 @@ mod tests {
         let (table, problems) =
             read("on_answer = { AE = \"retry\", AR = \"park\", 206 = \"retry\", 203 = \"retry\" }");
         assert_eq!(problems, "");
-        assert_eq!(then(&table, Code::AE, &[]), "busy: AE");
-        assert_eq!(then(&table, Code::AR, &[]), "rejected: AR");
-        assert_eq!(then(&table, Code::AR, &[206]), "busy: AR (206)", "a number wins");
-        assert_eq!(then(&table, Code::AR, &[203]), "busy: AR (203)");
-        assert_eq!(then(&table, Code::AE, &[200]), "rejected: AE (200)", "the others stay");
-        assert_eq!(then(&table, Code::CE, &[]), "rejected: CE");
+        assert_eq!(then(&table, AckCode::AE, &[]), "busy: AE");
+        assert_eq!(then(&table, AckCode::AR, &[]), "rejected: AR");
+        assert_eq!(then(&table, AckCode::AR, &[206]), "busy: AR (206)", "a number wins");
+        assert_eq!(then(&table, AckCode::AR, &[203]), "busy: AR (203)");
+        assert_eq!(then(&table, AckCode::AE, &[200]), "rejected: AE (200)", "the others stay");
+        assert_eq!(then(&table, AckCode::CE, &[]), "rejected: CE");
     }
 
     #[track_caller]

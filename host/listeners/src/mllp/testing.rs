@@ -83,7 +83,7 @@ impl Story {
 }
 
 pub(super) fn answer(text: &[u8]) -> Answer {
-    Answer { now: vec![Reply { bytes: Bytes::copy_from_slice(text) }], close: false }
+    Answer { now: vec![Reply { bytes: Bytes::copy_from_slice(text) }], ..Answer::default() }
 }
 
 impl Door for Story {

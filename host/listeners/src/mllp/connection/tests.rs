@@ -54,7 +54,7 @@ impl Bench {
             skipped: Counter::default(),
             stopping: self.stop.subscribe(),
         };
-        let peer = Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None };
+        let peer = Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
         let client = Client { stream: far, clock: self.clock.clone() };
         (connection.run(Box::new(near), peer), client)
     }
@@ -154,7 +154,7 @@ async fn an_answer_may_be_several_messages_or_none() {
     let bench = Bench::new(Story::open());
     let two = Answer {
         now: [&b"CA"[..], b"AA"].map(|it| Reply { bytes: bytes::Bytes::from_static(it) }).into(),
-        close: false,
+        ..Answer::default()
     };
     bench.story.answers.lock().expect("held by nobody").extend([Answer::default(), two]);
     let seen = bench
