@@ -240,8 +240,10 @@ fn head(record: &MessageRecord, runs: &[Run]) -> Map<String, Value> {
 
 fn run_document(run: &RunRecord, deliveries: &[DeliveryRecord]) -> Value {
     let cause = match &run.state {
-        RunState::Refused(why) => Some(why.to_string()),
-        RunState::Held(why) => Some(why.clone()),
+        RunState::Refused(all) => {
+            Some(all.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
+        RunState::Held { why, .. } => Some(why.clone()),
         RunState::Parked(cause) => Some(cause.to_string()),
         _ => None,
     };

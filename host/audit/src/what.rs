@@ -73,6 +73,12 @@ whats! {
     StoppedGateway => "stopped-gateway",
     /// A new generation took over.
     Applied => "applied",
+    /// A person paused a destination: nothing goes there until it is resumed.
+    Paused => "paused",
+    /// A person let a destination go on.
+    Resumed => "resumed",
+    /// A person set a mark, or took it away.
+    Marked => "marked",
 }
 
 impl fmt::Display for What {

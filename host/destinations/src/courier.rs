@@ -19,6 +19,7 @@ mod runner;
 mod status;
 mod window;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ use journal::{Journal, StoreJournal};
 use runner::Runner;
 use window::{Waiting, Window};
 
-pub use status::{CourierStatus, State};
+pub use status::{Breaker, CourierStatus, State};
 
 /// Bounds of a courier.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +54,8 @@ impl Limits {
     /// What a destination of this configuration gets.
     pub fn of(config: &DestinationConfig) -> Self {
         let in_flight_max = match &config.kind {
-            KindConfig::Fhir(fhir) => fhir.connections_max,
+            KindConfig::Fhir(fhir) => fhir.transport.connections_max,
+            KindConfig::Http(http) => http.transport.connections_max,
             // One write at a time: whatever comes meanwhile goes with the next sync.
             KindConfig::File(_) => 1,
             KindConfig::Mllp(mllp) => mllp.connections_max,
@@ -88,6 +90,8 @@ struct Shared {
     offered: Notify,
     phase: watch::Sender<Phase>,
     status: Mutex<CourierStatus>,
+    /// A person has paused it.
+    paused: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -157,6 +161,8 @@ impl Courier {
             last_success: None,
             last_fault: None,
             next_attempt: None,
+            is_paused: false,
+            breaker: Breaker::Closed,
         };
         let shared = Arc::new(Shared {
             name: name.clone(),
@@ -165,6 +171,7 @@ impl Courier {
             offered: Notify::new(),
             phase: watch::channel(Phase::Running).0,
             status: Mutex::new(status),
+            paused: AtomicBool::new(false),
         });
         let clock = Arc::clone(&doors.clock);
         let tasks = Arc::clone(&doors.tasks);
@@ -211,6 +218,19 @@ impl Courier {
             offers.overflowed = true;
         }
         drop(offers);
+        self.shared.offered.notify_one();
+    }
+
+    /// A delivery that was parked waits for a person no more: what stood behind it may go.
+    pub fn unparked(&self) {
+        lock(&self.shared.offers).overflowed = true;
+        self.shared.offered.notify_one();
+    }
+
+    /// Starts nothing more until it is told to go on; what is on its way comes to its end. For a
+    /// person, who keeps it across restarts ([`Store::mark`]).
+    pub fn pause(&self, is_paused: bool) {
+        self.shared.paused.store(is_paused, Ordering::Release);
         self.shared.offered.notify_one();
     }
 

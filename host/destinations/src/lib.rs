@@ -26,7 +26,7 @@ pub mod mllp;
 
 pub use backoff::Backoff;
 pub use config::{DestinationConfig, KindConfig, OnAmbiguous, Retry, check_together};
-pub use courier::{Courier, CourierStatus, Limits, State};
+pub use courier::{Breaker, Courier, CourierStatus, Limits, State};
 pub use delivery::{Delivered, Delivery};
 pub use destination::{Destination, build};
 pub use fault::{SendFault, Whose};

@@ -102,7 +102,7 @@ impl Site {
         let outgoing = Outgoing {
             delivery,
             destination: "ehr".into(),
-            lane: b"MRN-4711".to_vec(),
+            lanes: vec![b"MRN-4711".to_vec()],
             ordinal: 1,
             cleared: Some(cleared),
         };

@@ -30,7 +30,12 @@ impl Dispatch {
                 Some(courier) => courier.offer(ready),
                 None => self.orphans.offer(ready),
             },
-            Happened::Settled(_) => {}
+            Happened::Unparked { destination, .. } => {
+                if let Some(courier) = self.courier(&destination) {
+                    courier.unparked();
+                }
+            }
+            Happened::Decided { .. } | Happened::Settled(_) => {}
         }
     }
 

@@ -200,7 +200,8 @@ impl Worker {
             }
             Fate::Held(why) => {
                 let records = evidence.held(&why);
-                (Effect::Held(why), records)
+                // Which step asked comes with validators: until then it is asked again.
+                (Effect::Held { why, step: 0 }, records)
             }
             Fate::Parked(cause) => {
                 let records = evidence.parked(&cause);
@@ -221,11 +222,7 @@ impl Worker {
         parcels: Vec<Parcel>,
     ) -> (Vec<Outgoing>, Vec<(Outgoing, Cause)>) {
         let at = Timestamp::from_micros(self.clock.now_micros());
-        let lane = record
-            .lanes
-            .first()
-            .cloned()
-            .unwrap_or_else(|| record.run.bits().to_be_bytes().to_vec());
+        let lanes = record.lanes.clone();
         let mut deliveries = Vec::new();
         let mut parked = Vec::new();
         for parcel in parcels {
@@ -233,7 +230,7 @@ impl Worker {
             let outgoing = |cleared| Outgoing {
                 delivery,
                 destination: parcel.destination.clone(),
-                lane: lane.clone(),
+                lanes: lanes.clone(),
                 ordinal: parcel.ordinal,
                 cleared,
             };

@@ -11,12 +11,14 @@
 //!  11  part         bytes of an output, or of an answer
 //!  12  dispatched   one for the decision; its outputs follow
 //!  13  output       one delivery: where to, and its body as parts
-//!  14  refused      15 held   16 parked
+//!  14  refused      15 held   16 parked   17 released
 //!  20  delivered    21 deferred   22 delivery parked   23 requeued
 //!  30  run discarded   31 delivery discarded   32 replayed
 //!  40  started
 //!  50  segment
-//! 100  to 199 are reserved for cases, timers, tasks, marks and holds
+//!  60  applied      a generation took over
+//!  61  marked       a mark was set or taken away
+//! 100  to 199 are reserved for cases, timers and tasks
 //! ```
 //!
 //! Promises: a payload is read without trust, though its checksum is right: a newer gateway may have
@@ -26,7 +28,7 @@
 
 mod arrival;
 mod draft;
-mod fields;
+pub(crate) mod fields;
 mod step;
 
 use hilum_audit::Record;
@@ -51,6 +53,7 @@ const OUTPUT: u16 = 13;
 const REFUSED: u16 = 14;
 const HELD: u16 = 15;
 const PARKED: u16 = 16;
+const RELEASED: u16 = 17;
 const DELIVERED: u16 = 20;
 const DEFERRED: u16 = 21;
 const DELIVERY_PARKED: u16 = 22;
@@ -60,6 +63,8 @@ const DELIVERY_DISCARDED: u16 = 31;
 const REPLAYED: u16 = 32;
 const STARTED: u16 = 40;
 const SEGMENT: u16 = 50;
+const APPLIED: u16 = 60;
+const MARKED: u16 = 61;
 
 /// What a frame says.
 #[derive(Clone, Debug)]

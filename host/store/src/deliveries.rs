@@ -33,7 +33,7 @@ pub(crate) fn delivery(shared: &Shared, id: DeliveryId) -> Result<DeliveryRecord
             run: entry.run,
             received: source.received,
             destination: entry.destination.clone(),
-            lane: entry.lane.to_vec(),
+            lanes: entry.lanes.iter().map(|lane| lane.to_vec()).collect(),
             ordinal: entry.ordinal,
             attempts: entry.attempts,
             due: entry.due,

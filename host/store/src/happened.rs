@@ -3,18 +3,38 @@ use std::fmt;
 use bytes::Bytes;
 use hilum_words::{DeliveryId, MessageId, Name, RunId, Timestamp};
 
+use crate::RunState;
+
 /// Something that somebody has to act on. Told on the committer, after the sync, in the journal's
 /// order; the one who is told must not block.
 #[derive(Clone, Debug)]
 pub enum Happened {
-    /// A run waits for a worker.
+    /// A run waits for a worker: it is new, or a person released it.
     Run(RunReady),
+    /// A run was decided: dispatched, refused, held or parked.
+    Decided {
+        /// Which.
+        run: RunId,
+        /// What was decided.
+        state: RunState,
+    },
     /// A delivery waits for its courier.
     Queued(DeliveryReady),
     /// Every destination of a run has its answer, or is parked. Told again if a parked delivery is
     /// queued again and then has its answer.
     Settled(RunId),
+    /// A parked delivery waits for nobody any more: it was discarded, or its run was made again.
+    /// What stood behind it may go.
+    Unparked {
+        /// Which.
+        delivery: DeliveryId,
+        /// Where it would have gone.
+        destination: Name,
+    },
 }
+
+/// A place in the journal: frame, and place within the frame.
+pub type JournalPlace = (u64, u32);
 
 /// Who is told.
 pub type Watcher = Box<dyn FnMut(Happened) + Send>;
@@ -51,8 +71,10 @@ pub struct DeliveryReady {
     pub run: RunId,
     /// Where to.
     pub destination: Name,
-    /// The lane in which it keeps its place.
-    pub lane: Vec<u8>,
+    /// The lanes in which it keeps its place.
+    pub lanes: Vec<Vec<u8>>,
+    /// Where it was queued first: the order of a destination's deliveries.
+    pub place: JournalPlace,
     /// Attempts that were made.
     pub attempts: u32,
     /// When to try; none for now.
@@ -61,7 +83,7 @@ pub struct DeliveryReady {
     pub since: Timestamp,
 }
 
-/// Without the lane, which is PHI.
+/// Without the lanes, which may be PHI.
 impl fmt::Debug for DeliveryReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeliveryReady")

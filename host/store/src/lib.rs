@@ -28,6 +28,7 @@ mod records;
 mod recover;
 mod scan;
 mod shared;
+mod site;
 mod state;
 mod step;
 mod store;
@@ -39,13 +40,14 @@ mod wire;
 pub use arrival::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Stored};
 pub use committer::Committer;
 pub use error::{OpenError, StoreError};
-pub use happened::{DeliveryReady, Happened, RunReady, Watcher};
+pub use happened::{DeliveryReady, Happened, JournalPlace, RunReady, Watcher};
 pub use options::Options;
 pub use reader::{Place, Reader, Report, Wrong};
 pub use records::{
     Counts, DeliveryRecord, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
     RunRecord, RunState,
 };
+pub use site::{GenerationRecord, MarkKey, NoMarkKey};
 pub use step::{Committed, Effect, Outgoing, Step};
 pub use store::{Store, open};
 pub use ticket::Ticket;

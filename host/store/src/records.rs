@@ -56,9 +56,14 @@ pub enum RunState {
     /// Its outputs are on their way, or have arrived.
     Dispatched,
     /// It was refused.
-    Refused(Rejection),
+    Refused(Vec<Rejection>),
     /// A validator wants a person.
-    Held(String),
+    Held {
+        /// What the person is to look at.
+        why: String,
+        /// Which of the route's steps asks, counted from 0.
+        step: u32,
+    },
     /// Something went wrong.
     Parked(Cause),
     /// A person gave up on it.
@@ -74,7 +79,7 @@ impl RunState {
             Self::Undecided => "undecided",
             Self::Dispatched => "dispatched",
             Self::Refused(_) => "refused",
-            Self::Held(_) => "held",
+            Self::Held { .. } => "held",
             Self::Parked(_) => "parked",
             Self::Discarded => "discarded",
             Self::Replayed => "replayed",
@@ -97,7 +102,10 @@ pub struct RunRecord {
     pub lanes: Vec<Vec<u8>>,
     /// The configuration it is pinned to.
     pub generation: Digest,
-    /// How often a worker has begun with it.
+    /// The step that it begins with, counted from 0: the one after the validator that held it, once
+    /// a person has released it.
+    pub from_step: u32,
+    /// How often a worker has begun with it, since it was released if it was.
     pub starts: u32,
     /// What became of it.
     pub state: RunState,
@@ -157,8 +165,8 @@ pub struct DeliveryRecord {
     pub received: Timestamp,
     /// Where to.
     pub destination: Name,
-    /// The lane in which it keeps its place.
-    pub lane: Vec<u8>,
+    /// The lanes in which it keeps its place.
+    pub lanes: Vec<Vec<u8>>,
     /// Which of the run's outputs, counted from 1.
     pub ordinal: u32,
     /// Attempts that were made.
@@ -183,7 +191,7 @@ pub struct DeliveryRecord {
     pub answer: Option<(Name, Bytes)>,
 }
 
-/// Without body, lane and answer, which are PHI.
+/// Without body, lanes and answer, which may be PHI.
 impl fmt::Debug for DeliveryRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeliveryRecord")

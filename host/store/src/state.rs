@@ -13,6 +13,7 @@ mod check;
 mod entry;
 mod hash;
 mod list;
+mod site;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,17 +27,19 @@ use crate::{Options, Parked, RunStart, RunState, StoreError};
 
 pub(crate) use entry::{Delivery, Message, Run};
 use hash::{Map, Seed};
+pub(crate) use site::Site;
 use window::Window;
 
-/// A place in the journal: frame, and place within the frame.
-pub(crate) type Order = (u64, u32);
+pub(crate) type Order = crate::JournalPlace;
 
 /// Something that somebody is told once it is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Run(RunId),
+    Decided(RunId, RunState),
     Queued(DeliveryId),
     Settled(RunId),
+    Unparked(DeliveryId, Name),
 }
 
 /// What an arrival is.
@@ -79,6 +82,9 @@ pub(crate) struct State {
     waiting: BTreeSet<(Order, Parked)>,
     held: u64,
     names: BTreeSet<Name>,
+    /// Parked deliveries by destination.
+    parked: BTreeMap<Name, BTreeSet<(Order, DeliveryId)>>,
+    pub(crate) site: Site,
     /// Frames that nobody will soon ask for.
     released: Vec<FrameRef>,
     events: Vec<Event>,
@@ -101,6 +107,8 @@ impl State {
             waiting: BTreeSet::new(),
             held: 0,
             names: BTreeSet::new(),
+            parked: BTreeMap::new(),
+            site: Site::default(),
             released: Vec::new(),
             events: Vec::new(),
             finished: Vec::new(),
@@ -211,6 +219,7 @@ impl State {
             seed: start.seed,
             lanes,
             generation,
+            from_step: 0,
             starts: 0,
             state: RunState::Undecided,
             since: written.at,

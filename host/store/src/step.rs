@@ -25,8 +25,9 @@ pub struct Outgoing {
     pub delivery: DeliveryId,
     /// Where to.
     pub destination: Name,
-    /// The lane in which it keeps its place. A value from the message: never printed.
-    pub lane: Vec<u8>,
+    /// The lanes in which it keeps its place: it goes after everything that was queued before it in
+    /// any of them. None: it keeps no place. Never printed.
+    pub lanes: Vec<Vec<u8>>,
     /// Which of the run's outputs, counted from 1.
     pub ordinal: u32,
     /// What may leave; none if policy lets nothing leave, and then it is parked.
@@ -42,10 +43,22 @@ pub enum Effect {
         /// Outputs that do not, and why.
         parked: Vec<(Outgoing, Cause)>,
     },
-    /// The run is decided: the sender is told no.
-    Refused(Rejection),
+    /// The run is decided: the sender is told no, for each of these reasons. A held run may be
+    /// refused, too: a person did.
+    Refused(Vec<Rejection>),
     /// The run is decided for now: a validator wants a person.
-    Held(String),
+    Held {
+        /// What the person is to look at, without content.
+        why: String,
+        /// Which of the route's steps asks, counted from 0.
+        step: u32,
+    },
+    /// A person lets a held run go on: it waits for a worker again, with its seed, its generation
+    /// and its place in its lanes.
+    Released {
+        /// The step that it goes on with, counted from 0.
+        next: u32,
+    },
     /// The run is decided for now: something went wrong.
     Parked(Cause),
     /// A queued delivery arrived.
@@ -100,7 +113,8 @@ impl Effect {
         match self {
             Self::Dispatched { .. } => "dispatched",
             Self::Refused(_) => "refused",
-            Self::Held(_) => "held",
+            Self::Held { .. } => "held",
+            Self::Released { .. } => "released",
             Self::Parked(_) => "parked",
             Self::Delivered { .. } => "delivered",
             Self::Deferred { .. } => "deferred",

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -8,19 +9,20 @@ use hilum_env::{Bell, Doors, Space};
 use hilum_words::{DeliveryId, Digest, MessageId, Name, RunId};
 use tracing::info;
 
-use crate::content::{self, Content, Draft, StepDraft};
+use crate::content::{self, Change, Content, Draft, StepDraft};
 use crate::folder::{Folder, Identity};
 use crate::frame::Kind;
 use crate::frames::Frames;
 use crate::recover::recover;
 use crate::shared::{Queue, Request, Shared, Tally};
+use crate::site::VALUE_BYTES_MAX;
 use crate::state::State;
 use crate::ticket::promise;
 use crate::wire::Unread;
 use crate::{
-    Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord, MessageRecord,
-    MessageSummary, OpenError, Options, Parked, ParkedItem, RunRecord, Step, StoreError, Ticket,
-    Watcher, blobs, deliveries, syncs,
+    Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord,
+    GenerationRecord, MarkKey, MessageRecord, MessageSummary, OpenError, Options, Parked,
+    ParkedItem, RunRecord, Step, StoreError, Ticket, Watcher, blobs, deliveries, syncs,
 };
 
 /// Opens the journal: takes its folder, reads all of it, cuts a torn tail. Give the committer to
@@ -117,6 +119,47 @@ impl Store {
     /// Makes evidence durable that belongs to no change of a run: a start, a look at a message.
     pub fn note(&self, records: NonEmpty<Record>) -> Ticket<Committed> {
         self.submit_step(StepDraft::note(&records))
+    }
+
+    /// Makes durable that a generation took over. Its files are to be kept before
+    /// ([`put_blob`](Self::put_blob)).
+    pub fn apply_generation(
+        &self,
+        generation: GenerationRecord,
+        records: NonEmpty<Record>,
+    ) -> Ticket<Committed> {
+        let generation = generation.cut();
+        self.submit_step(StepDraft::change(Change::Applied { generation }, &records))
+    }
+
+    /// At most `limit` of the generations that took over, newest first: the first is the current.
+    pub fn generations(&self, limit: usize) -> Vec<GenerationRecord> {
+        self.shared.state().site.generations(limit, self.shared.durable())
+    }
+
+    /// Sets an operator's mark, or takes it away; it is there after a restart. A value has at most
+    /// 1 KiB.
+    pub fn mark(
+        &self,
+        key: MarkKey,
+        value: Option<String>,
+        records: NonEmpty<Record>,
+    ) -> Ticket<Committed> {
+        if let Some(bytes) = value.as_ref().map(String::len).filter(|it| VALUE_BYTES_MAX < *it) {
+            let what = format!("a mark's value has {bytes} bytes");
+            return Ticket::answered(Err(StoreError::TooLarge { what }));
+        }
+        self.submit_step(StepDraft::change(Change::Marked { key, value }, &records))
+    }
+
+    /// The operators' marks.
+    pub fn marks(&self) -> BTreeMap<String, String> {
+        self.shared.state().site.marks(self.shared.durable())
+    }
+
+    /// The lanes in which a delivery to this destination is parked.
+    pub fn parked_lanes(&self, destination: &str) -> Vec<Vec<u8>> {
+        self.shared.state().parked_lanes(destination, self.shared.durable())
     }
 
     fn submit_step(&self, draft: Result<StepDraft, StoreError>) -> Ticket<Committed> {

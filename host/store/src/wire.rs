@@ -159,6 +159,11 @@ impl<'a> Fields<'a> {
         Self { rest: content }
     }
 
+    /// Whether something follows: what was added to a record later stands at its end.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Unread> {
         let (array, rest) =
             self.rest.split_first_chunk::<N>().ok_or(Unread::Malformed("a field is cut"))?;

@@ -10,7 +10,7 @@ use hilum_words::{Actor, DeliveryId, Digest, Name, RunId, Timestamp};
 use tracing::{debug, warn};
 
 use super::decide::Fate;
-use super::window::Waiting;
+use super::window::{LaneKey, Waiting};
 use crate::Delivery;
 
 /// How long to wait when the journal has too much to write.
@@ -70,7 +70,8 @@ impl From<DeliveryReady> for Waiting {
         Self {
             delivery: ready.delivery,
             run: ready.run,
-            lane: ready.lane.into(),
+            lanes: ready.lanes.into_iter().map(LaneKey::from).collect(),
+            order: ready.place,
             attempts: ready.attempts,
             due: ready.due.unwrap_or(Timestamp::from_micros(i64::MIN)),
             since: ready.since,

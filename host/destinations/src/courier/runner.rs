@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tracing::{error, info, warn};
 use super::attempt::{Came, Group, Means};
 use super::decide::{Attempt, Fate, Health, Rules, decide};
 use super::journal::{NotWritten, Outcome, Unread};
-use super::window::{Admission, LaneKey, Waiting, Window};
+use super::window::{Admission, LaneKey, Together, Waiting, Window};
 use super::{Limits, Phase, Shared, State};
 use crate::metrics::Outcome as Count;
 use crate::{Metrics, SendFault, Whose};
@@ -129,6 +130,9 @@ impl Runner {
     /// Starts what may start. A destination that is paused gets one delivery when the pause is over,
     /// and the rest once that went well.
     fn start(&mut self) {
+        if self.shared.paused.load(Ordering::Acquire) {
+            return;
+        }
         let now = self.now();
         let is_probing = match self.health.paused_until {
             Some(until) if now < until => return,
@@ -140,7 +144,8 @@ impl Runner {
             (self.limits.in_flight_max, self.means.destination.together_max().max(1))
         };
         while self.groups < groups_max {
-            let group = self.window.take(now, together_max);
+            let together = Together { max: together_max, of_one_lane: true };
+            let group = self.window.take(now, together);
             if group.is_empty() {
                 return;
             }
@@ -189,7 +194,7 @@ impl Runner {
         self.in_flight -= tried.len();
         let now = self.now();
         let lanes: BTreeSet<LaneKey> =
-            tried.iter().map(|(waiting, _)| Arc::clone(&waiting.lane)).collect();
+            tried.iter().flat_map(|(waiting, _)| waiting.lanes.iter().map(Arc::clone)).collect();
         let mut again = Vec::new();
         let mut outcomes = Vec::new();
         // Of what a fault of the whole destination met, one speaks for all: the others were not
@@ -221,14 +226,14 @@ impl Runner {
                     warn!(delivery = %waiting.delivery, why, "a delivery cannot be read now");
                     self.shared.note_fault(now, why);
                     waiting.due = now.plus(self.rules.retry.backoff.slow(&*self.entropy));
-                    blocked.insert(Arc::clone(&waiting.lane));
+                    blocked.extend(waiting.lanes.iter().map(Arc::clone));
                     again.push(waiting);
                     continue;
                 }
             };
             let whose = result.as_ref().err().map(SendFault::whose);
             let is_whole = matches!(whose, Some(Whose::Destination | Whose::SetUp));
-            if is_whole && (is_paused || blocked.contains(&waiting.lane)) {
+            if is_whole && (is_paused || waiting.lanes.iter().any(|it| blocked.contains(it))) {
                 again.push(waiting);
                 continue;
             }
@@ -241,7 +246,7 @@ impl Runner {
             outcomes.push(outcome(&waiting, attempt, sent, now, fate.clone()));
             if let Fate::Deferred { due, .. } = fate {
                 (waiting.attempts, waiting.due) = (attempt, due);
-                blocked.insert(Arc::clone(&waiting.lane));
+                blocked.extend(waiting.lanes.iter().map(Arc::clone));
                 again.push(waiting);
             } else {
                 self.settling.insert(waiting.delivery);
@@ -250,7 +255,7 @@ impl Runner {
         if !took.is_zero() {
             self.metrics.took(&self.shared.name, took.as_secs_f64());
         }
-        self.window.release(lanes, again);
+        self.window.release(&lanes, again);
         if !outcomes.is_empty() {
             self.commit(outcomes);
         }
@@ -313,7 +318,9 @@ impl Runner {
     fn publish(&self, phase: Phase) {
         let (queued, now) = (self.window.len(), self.now());
         let is_misconfigured = self.health.is_misconfigured;
+        let is_paused = self.shared.paused.load(Ordering::Acquire);
         let state = match phase {
+            Phase::Running if is_paused => State::Paused,
             Phase::Running if is_misconfigured => State::Misconfigured,
             Phase::Running if 0 < self.in_flight => State::Sending,
             Phase::Running if 0 < queued || self.has_more => State::Waiting,
@@ -328,6 +335,7 @@ impl Runner {
             status.has_more = self.has_more;
             status.in_flight = self.in_flight;
             status.next_attempt = next_attempt;
+            status.is_paused = is_paused;
         });
     }
 }

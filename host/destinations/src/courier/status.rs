@@ -14,6 +14,8 @@ pub enum State {
     Waiting,
     /// The destination's set-up is at fault: a person has to act.
     Misconfigured,
+    /// A person has paused it.
+    Paused,
     /// It is stopping, or has stopped.
     Stopped,
 }
@@ -26,12 +28,42 @@ impl State {
             Self::Sending => "sending",
             Self::Waiting => "waiting",
             Self::Misconfigured => "misconfigured",
+            Self::Paused => "paused",
             Self::Stopped => "stopped",
         }
     }
 }
 
 impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Whether faults in a row have cut a destination off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Breaker {
+    /// Deliveries go as they come.
+    #[default]
+    Closed,
+    /// Nothing goes, for a while.
+    Open,
+    /// One delivery tries.
+    HalfOpen,
+}
+
+impl Breaker {
+    /// The word as it is printed.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}
+
+impl fmt::Display for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
@@ -58,4 +90,8 @@ pub struct CourierStatus {
     pub last_fault: Option<(Timestamp, String)>,
     /// When the next attempt is due, if nothing can go before.
     pub next_attempt: Option<Timestamp>,
+    /// Whether a person has paused it.
+    pub is_paused: bool,
+    /// Whether faults in a row have cut the destination off.
+    pub breaker: Breaker,
 }

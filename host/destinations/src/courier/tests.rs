@@ -36,7 +36,8 @@ impl Memory {
         let waiting = Waiting {
             delivery: DeliveryId::from_bits(number),
             run: RunId::from_bits(number),
-            lane: lane.as_bytes().into(),
+            lanes: [LaneKey::from(lane.as_bytes())].into(),
+            order: (u64::try_from(number).unwrap_or(u64::MAX), 0),
             attempts: 0,
             due: Timestamp::from_micros(0),
             since: Timestamp::from_micros(i64::MAX),
@@ -545,7 +546,8 @@ fn a_status_holds_no_lane() {
     let waiting = Waiting {
         delivery: DeliveryId::from_bits(1),
         run: RunId::from_bits(1),
-        lane: Bytes::from_static(b"MRN4711").to_vec().into(),
+        lanes: [LaneKey::from(&b"MRN4711"[..])].into(),
+        order: (0, 0),
         attempts: 0,
         due: Timestamp::from_micros(0),
         since: Timestamp::from_micros(0),

@@ -1,25 +1,33 @@
 //! What a courier holds of its queue, and in which order it may go out.
 //!
-//! Promises: of a lane only the front goes, and only one group of it at a time; across lanes the
-//! earliest goes first; no more than `items_max` are held.
-//! Not here: time, sending, the journal.
+//! A delivery stands in one lane or in several (a merge of two patients stands in both). It may go
+//! when it is the front of each of them; while it is on its way it holds each of them.
+//!
+//! Promises: in none of its lanes does a delivery go before one that was admitted earlier; of a lane
+//! only one group is on its way at a time; across lanes the earliest goes first; no more than
+//! `items_max` are held.
+//! Not here: time, sending, the journal; what waits behind a parked delivery (`blocked`).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use hilum_store::JournalPlace;
 use hilum_words::{DeliveryId, RunId, Timestamp};
 
 /// The key of a lane.
 pub(super) type LaneKey = Arc<[u8]>;
 
-/// One delivery that waits. Its bytes are in the journal. The lane's key may be a value from the
+/// One delivery that waits. Its bytes are in the journal. A lane's key may be a value from the
 /// message, so there is no `Debug`.
 #[derive(Clone)]
 pub(super) struct Waiting {
     pub(super) delivery: DeliveryId,
     /// The run that made it.
     pub(super) run: RunId,
-    pub(super) lane: LaneKey,
+    /// The lanes that it stands in, without repeats.
+    pub(super) lanes: Arc<[LaneKey]>,
+    /// Its place in the journal.
+    pub(super) order: JournalPlace,
     /// How often it was tried.
     pub(super) attempts: u32,
     /// Not to be tried before.
@@ -32,16 +40,19 @@ pub(super) struct Waiting {
 
 #[derive(Default)]
 struct Lane {
-    waiting: VecDeque<Waiting>,
+    /// Places of what waits in it.
+    waiting: BTreeSet<u64>,
     /// A group of it is on its way.
     is_busy: bool,
 }
 
 /// Lanes and what waits in them.
 pub(super) struct Window {
+    /// What waits, by place. What is on its way is not here.
+    items: BTreeMap<u64, Waiting>,
     lanes: BTreeMap<LaneKey, Lane>,
-    /// The front of every lane that is not busy: when it may go, and its place in the queue.
-    fronts: BTreeMap<(Timestamp, u64), LaneKey>,
+    /// What is the front of all its lanes, none of them busy: when it may go, and its place.
+    fronts: BTreeSet<(Timestamp, u64)>,
     /// Everything held, on its way or not.
     held: BTreeSet<DeliveryId>,
     items_max: usize,
@@ -59,18 +70,28 @@ pub(super) enum Admission {
     Full,
 }
 
+/// How many may go together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Together {
+    /// At most so many.
+    pub(super) max: usize,
+    /// Whether two of one lane may: not where the first of them may have to hold the second back.
+    pub(super) of_one_lane: bool,
+}
+
 impl Window {
     pub(super) fn new(items_max: usize) -> Self {
         Self {
+            items: BTreeMap::new(),
             lanes: BTreeMap::new(),
-            fronts: BTreeMap::new(),
+            fronts: BTreeSet::new(),
             held: BTreeSet::new(),
             items_max,
             admitted: 0,
         }
     }
 
-    /// Takes one at the end of its lane.
+    /// Takes one at the end of its lanes.
     pub(super) fn admit(&mut self, mut waiting: Waiting) -> Admission {
         if self.held.contains(&waiting.delivery) {
             return Admission::Known;
@@ -81,61 +102,107 @@ impl Window {
         self.held.insert(waiting.delivery);
         self.admitted += 1;
         waiting.place = self.admitted;
-        let lane = self.lanes.entry(Arc::clone(&waiting.lane)).or_default();
-        if lane.waiting.is_empty() && !lane.is_busy {
-            self.fronts.insert((waiting.due, waiting.place), Arc::clone(&waiting.lane));
-        }
-        lane.waiting.push_back(waiting);
+        self.insert(waiting);
         Admission::Taken
     }
 
-    /// The next ones that may go together, at most `together_max`, the earliest first. Their lanes
-    /// are busy until [`release`](Self::release).
-    pub(super) fn take(&mut self, now: Timestamp, together_max: usize) -> Vec<Waiting> {
+    fn insert(&mut self, waiting: Waiting) {
+        let place = waiting.place;
+        for key in &*waiting.lanes {
+            self.lanes.entry(Arc::clone(key)).or_default().waiting.insert(place);
+        }
+        self.items.insert(place, waiting);
+        self.put_in_front(place, |lane| !lane.is_busy);
+    }
+
+    /// Notes that this one may go, if it is the front of all its lanes and they may be used.
+    fn put_in_front(&mut self, place: u64, is_free: impl Fn(&Lane) -> bool) {
+        let Some(waiting) = self.items.get(&place) else {
+            return;
+        };
+        let is_front = |key: &LaneKey| {
+            let lane = self.lanes.get(key);
+            lane.is_some_and(|lane| lane.waiting.first() == Some(&place) && is_free(lane))
+        };
+        if waiting.lanes.iter().all(is_front) {
+            self.fronts.insert((waiting.due, place));
+        }
+    }
+
+    /// The next ones that may go together, the earliest first. Their lanes are busy until
+    /// [`release`](Self::release).
+    pub(super) fn take(&mut self, now: Timestamp, together: Together) -> Vec<Waiting> {
         let mut taken: Vec<Waiting> = Vec::new();
-        while taken.len() < together_max {
-            let front = self.fronts.first_entry().filter(|it| it.key().0 <= now);
-            let Some(key) = front.map(|it| it.remove()) else {
+        // Lanes that were busy before stay closed; those of this group are open to it.
+        let mut ours: BTreeSet<LaneKey> = BTreeSet::new();
+        while taken.len() < together.max {
+            let Some((due, place)) = self.fronts.first().copied().filter(|it| it.0 <= now) else {
                 break;
             };
-            let Some(lane) = self.lanes.get_mut(&key) else {
+            self.fronts.remove(&(due, place));
+            let Some(waiting) = self.items.remove(&place) else {
                 continue;
             };
-            lane.is_busy = true;
-            taken.extend(lane.waiting.pop_front());
-            if let Some(next) = lane.waiting.front().filter(|next| next.due <= now) {
-                self.fronts.insert((next.due, next.place), key);
+            for key in &*waiting.lanes {
+                if let Some(lane) = self.lanes.get_mut(key) {
+                    lane.waiting.remove(&place);
+                    lane.is_busy = true;
+                }
+                ours.insert(Arc::clone(key));
             }
+            if together.of_one_lane {
+                self.follow(&waiting, now, &ours);
+            }
+            taken.push(waiting);
         }
         // Lanes that have more than fitted are busy all the same.
-        for waiting in &taken {
-            let rest = self.lanes.get(&waiting.lane).and_then(|lane| lane.waiting.front());
-            if let Some(next) = rest {
-                self.fronts.remove(&(next.due, next.place));
+        for key in &ours {
+            let front = self.lanes.get(key).and_then(|lane| lane.waiting.first());
+            if let Some(waiting) = front.and_then(|place| self.items.get(place)) {
+                self.fronts.remove(&(waiting.due, waiting.place));
             }
         }
         taken
     }
 
-    /// Lets the lanes of a group go on. Those of the group that have to go `again` come first in
-    /// their lane, in their order; the others stay held until they are [`forget`](Self::forget)ed.
-    pub(super) fn release(&mut self, lanes: BTreeSet<LaneKey>, again: Vec<Waiting>) {
-        for waiting in again.into_iter().rev() {
-            let lane = self.lanes.entry(Arc::clone(&waiting.lane)).or_default();
-            lane.waiting.push_front(waiting);
-        }
-        for key in lanes {
-            let Some(lane) = self.lanes.get_mut(&key) else {
+    /// Those behind one that was just taken may go with it.
+    fn follow(&mut self, taken: &Waiting, now: Timestamp, ours: &BTreeSet<LaneKey>) {
+        for key in &*taken.lanes {
+            let next = self.lanes.get(key).and_then(|lane| lane.waiting.first()).copied();
+            let Some(next) = next.and_then(|place| self.items.get(&place)) else {
                 continue;
             };
-            lane.is_busy = false;
-            match lane.waiting.front() {
-                Some(front) => {
-                    self.fronts.insert((front.due, front.place), key);
+            let may_go = |key: &LaneKey| {
+                let lane = self.lanes.get(key);
+                lane.is_some_and(|lane| {
+                    lane.waiting.first() == Some(&next.place) && (!lane.is_busy || ours.contains(key))
+                })
+            };
+            if next.due <= now && next.lanes.iter().all(may_go) {
+                self.fronts.insert((next.due, next.place));
+            }
+        }
+    }
+
+    /// Lets the lanes of a group go on. Those of the group that have to go `again` come first in
+    /// their lanes, in their order; the others stay held until they are [`forget`](Self::forget)ed.
+    pub(super) fn release(&mut self, lanes: &BTreeSet<LaneKey>, again: Vec<Waiting>) {
+        for key in lanes {
+            if let Some(lane) = self.lanes.get_mut(key) {
+                lane.is_busy = false;
+            }
+        }
+        for waiting in again {
+            // It has its old place, which is before all that came after it.
+            self.insert(waiting);
+        }
+        for key in lanes {
+            match self.lanes.get(key).map(|lane| lane.waiting.first().copied()) {
+                Some(Some(front)) => self.put_in_front(front, |lane| !lane.is_busy),
+                Some(None) => {
+                    self.lanes.remove(key);
                 }
-                None => {
-                    self.lanes.remove(&key);
-                }
+                None => {}
             }
         }
     }
@@ -152,105 +219,9 @@ impl Window {
 
     /// When the earliest front may go.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.fronts.first_key_value().map(|((due, _), _)| *due)
+        self.fronts.first().map(|(due, _)| *due)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn waiting(number: u128, lane: &str, due: i64) -> Waiting {
-        Waiting {
-            delivery: DeliveryId::from_bits(number),
-            run: RunId::from_bits(number),
-            lane: lane.as_bytes().into(),
-            attempts: 0,
-            due: Timestamp::from_micros(due),
-            since: Timestamp::from_micros(0),
-            place: 0,
-        }
-    }
-
-    fn numbers(taken: &[Waiting]) -> Vec<u128> {
-        taken.iter().map(|it| it.delivery.bits()).collect()
-    }
-
-    fn lanes(taken: &[Waiting]) -> BTreeSet<LaneKey> {
-        taken.iter().map(|it| Arc::clone(&it.lane)).collect()
-    }
-
-    const NOW: Timestamp = Timestamp::from_micros(100);
-
-    #[test]
-    fn of_a_lane_one_goes_at_a_time_and_lanes_do_not_wait_for_each_other() {
-        let mut window = Window::new(9);
-        for (number, lane) in [(1, "a"), (2, "a"), (3, "b"), (4, "b")] {
-            assert_eq!(window.admit(waiting(number, lane, 0)), Admission::Taken);
-        }
-        let first = window.take(NOW, 1);
-        assert_eq!(numbers(&first), [1]);
-        assert_eq!(numbers(&window.take(NOW, 1)), [3]);
-        assert!(window.take(NOW, 1).is_empty(), "both lanes are busy");
-        window.release(lanes(&first), Vec::new());
-        assert_eq!(numbers(&window.take(NOW, 1)), [2]);
-    }
-
-    #[test]
-    fn a_group_is_in_the_order_of_the_queue() {
-        let mut window = Window::new(9);
-        for number in 1..=6 {
-            window.admit(waiting(number, if number % 2 == 0 { "a" } else { "b" }, 0));
-        }
-        assert_eq!(numbers(&window.take(NOW, 4)), [1, 2, 3, 4]);
-        assert!(window.take(NOW, 4).is_empty(), "both lanes are busy");
-    }
-
-    #[test]
-    fn one_that_waits_blocks_its_lane_alone() {
-        let mut window = Window::new(9);
-        window.admit(waiting(1, "a", 500));
-        window.admit(waiting(2, "a", 0));
-        window.admit(waiting(3, "b", 0));
-        assert_eq!(numbers(&window.take(NOW, 9)), [3]);
-        assert_eq!(window.next_due(), Some(Timestamp::from_micros(500)));
-        assert_eq!(numbers(&window.take(Timestamp::from_micros(500), 9)), [1, 2]);
-    }
-
-    #[test]
-    fn what_goes_again_goes_first_and_in_order() {
-        let mut window = Window::new(9);
-        for number in 1..=4 {
-            window.admit(waiting(number, "a", 0));
-        }
-        let group = window.take(NOW, 3);
-        assert_eq!(numbers(&group), [1, 2, 3]);
-        let again = group.iter().skip(1).cloned().collect();
-        window.release(lanes(&group), again);
-        assert_eq!(numbers(&window.take(NOW, 9)), [2, 3, 4]);
-    }
-
-    #[test]
-    fn a_full_window_takes_no_more_until_outcomes_are_in_the_journal() {
-        let mut window = Window::new(2);
-        assert_eq!(window.admit(waiting(1, "a", 0)), Admission::Taken);
-        assert_eq!(window.admit(waiting(1, "a", 0)), Admission::Known);
-        assert_eq!(window.admit(waiting(2, "b", 0)), Admission::Taken);
-        assert_eq!(window.admit(waiting(3, "c", 0)), Admission::Full);
-        let group = window.take(NOW, 1);
-        window.release(lanes(&group), Vec::new());
-        assert_eq!(window.admit(waiting(3, "c", 0)), Admission::Full);
-        window.forget(DeliveryId::from_bits(1));
-        assert_eq!(window.admit(waiting(3, "c", 0)), Admission::Taken);
-        assert_eq!(window.len(), 2);
-    }
-
-    #[test]
-    fn across_lanes_the_earliest_goes_first() {
-        let mut window = Window::new(9);
-        for number in 1..=5 {
-            window.admit(waiting(number, &format!("{}", 9 - number), 0));
-        }
-        assert_eq!(numbers(&window.take(NOW, 5)), [1, 2, 3, 4, 5]);
-    }
-}
+mod tests;

@@ -231,16 +231,20 @@ impl Committer {
     }
 
     fn tell_watcher(&mut self, event: Event, body: Option<Bytes>) {
-        let state = self.shared.state();
+        let known = self.shared.state();
         // What has been decided since does not have to be told.
         let happened = match event {
             Event::Run(run) => {
-                state.run_ready(run).map(|ready| Happened::Run(crate::RunReady { body, ..ready }))
+                known.run_ready(run).map(|ready| Happened::Run(crate::RunReady { body, ..ready }))
             }
-            Event::Queued(delivery) => state.delivery_ready(delivery).map(Happened::Queued),
+            Event::Queued(delivery) => known.delivery_ready(delivery).map(Happened::Queued),
             Event::Settled(run) => Some(Happened::Settled(run)),
+            Event::Decided(run, state) => Some(Happened::Decided { run, state }),
+            Event::Unparked(delivery, destination) => {
+                Some(Happened::Unparked { delivery, destination })
+            }
         };
-        drop(state);
+        drop(known);
         if let Some(happened) = happened {
             (self.watcher)(happened);
         }

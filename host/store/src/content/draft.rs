@@ -1,11 +1,12 @@
 //! A decision on its way to the journal, encoded where it was made.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use bytes::Bytes;
 use hilum_audit::{NonEmpty, Record};
 use hilum_policy::{Cleared, Part};
-use hilum_words::{Cause, CauseWord, MessageId, RunId};
+use hilum_words::{Cause, CauseWord, MessageId, Reason, Rejection, RunId};
 
 use super::step::{Change, Output, PartAt, Parts, Source, StepContent, encode, put_output};
 use super::{DISPATCHED, OUTPUT, PART, SUBJECT, put_evidence};
@@ -45,6 +46,13 @@ impl StepDraft {
         Self::about(message, None).finish(records)
     }
 
+    /// Encodes a change that is about no run.
+    pub(crate) fn change(change: Change, records: &NonEmpty<Record>) -> Result<Self, StoreError> {
+        let mut draft = Self::about(None, None);
+        draft.push(change);
+        draft.finish(records)
+    }
+
     fn about(message: Option<MessageId>, run: Option<RunId>) -> Self {
         let mut payload = Vec::with_capacity(512);
         wire::put_record(&mut payload, SUBJECT, |out| {
@@ -81,8 +89,15 @@ impl StepDraft {
                 let parked = parked.into_iter().map(|(outgoing, cause)| (outgoing, Some(cause)));
                 return self.dispatch(run, queued.chain(parked), source(run)?);
             }
-            Effect::Refused(rejection) => Change::Refused { run, rejection },
-            Effect::Held(why) => Change::Held { run, why },
+            Effect::Refused(mut rejections) => {
+                if rejections.is_empty() {
+                    let (at, text) = (None, String::new());
+                    rejections.push(Rejection { reason: Reason::Application, at, text });
+                }
+                Change::Refused { run, rejections }
+            }
+            Effect::Held { why, step } => Change::Held { run, why, step },
+            Effect::Released { next } => Change::Released { run, next },
             Effect::Parked(cause) => Change::Parked { run, cause },
             Effect::Delivered { delivery, answer } => {
                 let answer = answer.map(|(format, bytes)| (format, self.part(&bytes)));
@@ -102,10 +117,14 @@ impl StepDraft {
             }
             Effect::Noted => return Ok(()),
         };
+        self.push(change);
+        Ok(())
+    }
+
+    fn push(&mut self, change: Change) {
         let (tag, fields) = encode(&change);
         wire::put_record(&mut self.payload, tag, |out| out.extend_from_slice(&fields));
         self.content.changes.push(change);
-        Ok(())
     }
 
     fn dispatch(
@@ -126,10 +145,16 @@ impl StepDraft {
                 (None, None) => Some(Cause::new(CauseWord::Denied, "")),
                 (_, parked) => parked,
             };
+            let mut lanes = outgoing.lanes;
+            let mut seen = BTreeSet::new();
+            lanes.retain(|lane| seen.insert(lane.clone()));
+            if lanes.is_empty() {
+                lanes.push(outgoing.delivery.bits().to_be_bytes().to_vec());
+            }
             outputs.push(Output {
                 delivery: outgoing.delivery,
                 destination: outgoing.destination,
-                lane: outgoing.lane,
+                lanes,
                 ordinal: outgoing.ordinal,
                 parked,
                 cleared,

@@ -53,7 +53,7 @@ pub(super) fn read_cause(fields: &mut Fields<'_>) -> Result<Cause, Unread> {
     Ok(Cause::new(word, fields.text()?))
 }
 
-pub(super) fn put_actor(out: &mut Vec<u8>, actor: &Actor) {
+pub(crate) fn put_actor(out: &mut Vec<u8>, actor: &Actor) {
     match actor {
         Actor::System(name) => {
             wire::put_text(out, "system");
@@ -71,7 +71,7 @@ pub(super) fn put_actor(out: &mut Vec<u8>, actor: &Actor) {
     }
 }
 
-pub(super) fn read_actor(fields: &mut Fields<'_>) -> Result<Actor, Unread> {
+pub(crate) fn read_actor(fields: &mut Fields<'_>) -> Result<Actor, Unread> {
     match fields.text()? {
         "system" => Ok(Actor::System(Name::from(fields.text()?))),
         "plugin" => {
@@ -106,7 +106,7 @@ pub(super) fn read_mark(fields: &mut Fields<'_>) -> Result<Mark, Unread> {
     Ok(Mark { range: start..end, classes: classes.into_iter().collect::<Classes>() })
 }
 
-pub(super) fn read_digest(fields: &mut Fields<'_>) -> Result<Digest, Unread> {
+pub(crate) fn read_digest(fields: &mut Fields<'_>) -> Result<Digest, Unread> {
     fields.array().map(Digest::from_bytes)
 }
 

@@ -12,12 +12,13 @@ use super::fields::{
     read_run,
 };
 use super::{
-    Body, DEFERRED, DELIVERED, DELIVERY_DISCARDED, DELIVERY_PARKED, DISPATCHED, EVIDENCE, HELD,
-    OUTPUT, PARKED, PART, REFUSED, REPLAYED, REQUEUED, RUN_DISCARDED, SUBJECT, skip,
+    APPLIED, Body, DEFERRED, DELIVERED, DELIVERY_DISCARDED, DELIVERY_PARKED, DISPATCHED, EVIDENCE,
+    HELD, MARKED, OUTPUT, PARKED, PART, REFUSED, RELEASED, REPLAYED, REQUEUED, RUN_DISCARDED,
+    SUBJECT, skip,
 };
-use crate::RunStart;
 use crate::frame::FrameRef;
 use crate::wire::{self, Fields, Unread};
+use crate::{GenerationRecord, MarkKey, RunStart};
 
 /// What a step frame says, without the bytes of parts and without evidence.
 #[derive(Clone, Debug)]
@@ -58,8 +59,9 @@ impl StepContent {
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     Dispatched { run: RunId, outputs: Vec<Output> },
-    Refused { run: RunId, rejection: Rejection },
-    Held { run: RunId, why: String },
+    Refused { run: RunId, rejections: Vec<Rejection> },
+    Held { run: RunId, why: String, step: u32 },
+    Released { run: RunId, next: u32 },
     Parked { run: RunId, cause: Cause },
     Delivered { delivery: DeliveryId, answer: Option<(Name, Range<usize>)> },
     Deferred { delivery: DeliveryId, attempt: u32, due: Timestamp, why: String },
@@ -68,6 +70,8 @@ pub(crate) enum Change {
     RunDiscarded { run: RunId },
     DeliveryDiscarded { delivery: DeliveryId },
     Replayed { parent: RunId, new: RunStart, generation: Digest, source: Source },
+    Applied { generation: GenerationRecord },
+    Marked { key: MarkKey, value: Option<String> },
 }
 
 /// A message's bytes, wherever they are.
@@ -84,7 +88,8 @@ pub(crate) struct Source {
 pub(crate) struct Output {
     pub(crate) delivery: DeliveryId,
     pub(crate) destination: Name,
-    pub(crate) lane: Vec<u8>,
+    /// At least one.
+    pub(crate) lanes: Vec<Vec<u8>>,
     pub(crate) ordinal: u32,
     /// Why it is parked, if it is.
     pub(crate) parked: Option<Cause>,
@@ -142,7 +147,11 @@ fn read_source(fields: &mut Fields<'_>) -> Result<Source, Unread> {
 pub(super) fn put_output(out: &mut Vec<u8>, output: &Output) {
     wire::put_id(out, output.delivery.bits());
     wire::put_text(out, &output.destination);
-    wire::put_bytes(out, &output.lane);
+    let (first, others) = output
+        .lanes
+        .split_first()
+        .map_or((&[][..], &[][..]), |(first, others)| (first.as_slice(), others));
+    wire::put_bytes(out, first);
     wire::put_u32(out, output.ordinal);
     wire::put_option(out, output.parked.as_ref(), put_cause);
     wire::put_option(out, output.cleared.as_ref(), |out, cleared| {
@@ -166,14 +175,21 @@ pub(super) fn put_output(out: &mut Vec<u8>, output: &Output) {
             put_mark(out, mark);
         }
     });
+    // A delivery of one lane is written as it always was.
+    if !others.is_empty() {
+        wire::put_u32(out, count(others.len()));
+        for lane in others {
+            wire::put_bytes(out, lane);
+        }
+    }
 }
 
 fn read_output(fields: &mut Fields<'_>, payload: usize) -> Result<Output, Unread> {
     const OUTSIDE: Unread = Unread::Malformed("a part lies outside of its frame or message");
-    Ok(Output {
+    let mut output = Output {
         delivery: DeliveryId::from_bits(fields.id()?),
         destination: Name::from(fields.text()?),
-        lane: fields.bytes()?.to_vec(),
+        lanes: vec![fields.bytes()?.to_vec()],
         ordinal: fields.u32()?,
         parked: fields.option(read_cause)?,
         cleared: fields.option(|fields| {
@@ -198,7 +214,24 @@ fn read_output(fields: &mut Fields<'_>, payload: usize) -> Result<Output, Unread
                 marks: fields.list(read_mark)?,
             })
         })?,
-    })
+    };
+    if fields.has_more() {
+        output.lanes.extend(fields.list(|fields| fields.bytes().map(<[u8]>::to_vec))?);
+    }
+    Ok(output)
+}
+
+fn put_rejection(out: &mut Vec<u8>, rejection: &Rejection) {
+    wire::put_text(out, rejection.reason.word());
+    wire::put_option(out, rejection.at.as_deref(), wire::put_text);
+    wire::put_text(out, &rejection.text);
+}
+
+fn read_rejection(fields: &mut Fields<'_>) -> Result<Rejection, Unread> {
+    let word = fields.text()?;
+    let reason = Reason::from_word(word).ok_or_else(|| Unread::Newer(format!("reason {word}")))?;
+    let at = fields.option(|fields| fields.text().map(str::to_owned))?;
+    Ok(Rejection { reason, at, text: fields.text()?.to_owned() })
 }
 
 /// Tag and fields of every change but *dispatched*, whose outputs are records of their own.
@@ -209,17 +242,36 @@ pub(super) fn encode(change: &Change) -> (u16, Vec<u8>) {
             wire::put_id(&mut out, run.bits());
             DISPATCHED
         }
-        Change::Refused { run, rejection } => {
+        Change::Refused { run, rejections } => {
             wire::put_id(&mut out, run.bits());
-            wire::put_text(&mut out, rejection.reason.word());
-            wire::put_option(&mut out, rejection.at.as_deref(), wire::put_text);
-            wire::put_text(&mut out, &rejection.text);
+            // The first stands where the only one stood before there could be several.
+            for (place, rejection) in rejections.iter().enumerate() {
+                put_rejection(&mut out, rejection);
+                if place == 0 && 1 < rejections.len() {
+                    wire::put_u32(&mut out, count(rejections.len() - 1));
+                }
+            }
             REFUSED
         }
-        Change::Held { run, why } => {
+        Change::Held { run, why, step } => {
             wire::put_id(&mut out, run.bits());
             wire::put_text(&mut out, why);
+            wire::put_u32(&mut out, *step);
             HELD
+        }
+        Change::Released { run, next } => {
+            wire::put_id(&mut out, run.bits());
+            wire::put_u32(&mut out, *next);
+            RELEASED
+        }
+        Change::Applied { generation } => {
+            generation.write_to(&mut out);
+            APPLIED
+        }
+        Change::Marked { key, value } => {
+            wire::put_text(&mut out, key.as_str());
+            wire::put_option(&mut out, value.as_deref(), wire::put_text);
+            MARKED
         }
         Change::Parked { run, cause } => {
             wire::put_id(&mut out, run.bits());
@@ -303,14 +355,27 @@ fn decode(tag: u16, fields: &mut Fields<'_>, payload: usize) -> Result<Option<Ch
         DISPATCHED => Change::Dispatched { run: run(fields)?, outputs: Vec::new() },
         REFUSED => {
             let run = run(fields)?;
-            let word = fields.text()?;
-            let reason =
-                Reason::from_word(word).ok_or_else(|| Unread::Newer(format!("reason {word}")))?;
-            let at = fields.option(|fields| fields.text().map(str::to_owned))?;
-            let text = fields.text()?.to_owned();
-            Change::Refused { run, rejection: Rejection { reason, at, text } }
+            let mut rejections = vec![read_rejection(fields)?];
+            if fields.has_more() {
+                rejections.extend(fields.list(read_rejection)?);
+            }
+            Change::Refused { run, rejections }
         }
-        HELD => Change::Held { run: run(fields)?, why: fields.text()?.to_owned() },
+        HELD => {
+            let (run, why) = (run(fields)?, fields.text()?.to_owned());
+            // Before a held run could go on, the step was not written. With 0 the validator is
+            // asked once more: nothing is passed that nobody looked at.
+            let step = if fields.has_more() { fields.u32()? } else { 0 };
+            Change::Held { run, why, step }
+        }
+        RELEASED => Change::Released { run: run(fields)?, next: fields.u32()? },
+        APPLIED => Change::Applied { generation: GenerationRecord::read_from(fields)? },
+        MARKED => {
+            let key = MarkKey::new(fields.text()?);
+            let key = key.map_err(|_| Unread::Malformed("a mark's key is too long, or empty"))?;
+            let value = fields.option(|fields| fields.text().map(str::to_owned))?;
+            Change::Marked { key, value }
+        }
         PARKED => Change::Parked { run: run(fields)?, cause: read_cause(fields)? },
         DELIVERED => {
             let delivery = delivery(fields)?;

@@ -43,7 +43,14 @@ fn is_told(change: &Change, evidence: &[Record]) -> bool {
         }
         Change::Refused { run: id, .. } => run(id, &[What::Refused]),
         Change::Held { run: id, .. } => run(id, &[What::Held]),
+        Change::Released { run: id, .. } => run(id, &[What::Released]),
         Change::Parked { run: id, .. } => run(id, &[What::Parked]),
+        Change::Applied { generation } => evidence.iter().any(|record| {
+            record.what == What::Applied && record.generation == Some(generation.digest)
+        }),
+        Change::Marked { .. } => evidence
+            .iter()
+            .any(|record| matches!(record.what, What::Marked | What::Paused | What::Resumed)),
         Change::RunDiscarded { run: id } => run(id, &[What::Discarded]),
         // The record is about the parent or about the new run.
         Change::Replayed { parent, new, .. } => {
@@ -62,7 +69,11 @@ fn said(change: &Change) -> String {
         Change::Dispatched { run, .. } => format!("{run} was dispatched"),
         Change::Refused { run, .. } => format!("{run} was refused"),
         Change::Held { run, .. } => format!("{run} was held"),
+        Change::Released { run, .. } => format!("{run} was released"),
         Change::Parked { run, .. } => format!("{run} was parked"),
+        Change::Applied { generation } => format!("generation {} took over", generation.digest),
+        Change::Marked { key, value: Some(_) } => format!("the mark {key} was set"),
+        Change::Marked { key, value: None } => format!("the mark {key} was taken away"),
         Change::RunDiscarded { run } => format!("{run} was discarded"),
         Change::Replayed { parent, .. } => format!("{parent} was replayed"),
         Change::Delivered { delivery, .. } => format!("{delivery} was delivered"),

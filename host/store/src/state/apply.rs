@@ -23,13 +23,21 @@ impl State {
     fn apply_change(&mut self, written: Written, place: u32, change: &Change) {
         match change {
             Change::Dispatched { run, outputs } => self.dispatch(written, *run, outputs),
-            Change::Refused { run, rejection } => {
-                self.set_run(written, *run, RunState::Refused(rejection.clone()));
+            Change::Refused { run, rejections } => {
+                self.decide_run(written, *run, RunState::Refused(rejections.clone()));
                 self.events.push(Event::Settled(*run));
             }
-            Change::Held { run, why } => self.set_run(written, *run, RunState::Held(why.clone())),
+            Change::Held { run, why, step } => {
+                let state = RunState::Held { why: why.clone(), step: *step };
+                self.decide_run(written, *run, state);
+            }
             Change::Parked { run, cause } => {
-                self.set_run(written, *run, RunState::Parked(cause.clone()));
+                self.decide_run(written, *run, RunState::Parked(cause.clone()));
+            }
+            Change::Released { run, next } => self.release_run(written, *run, *next),
+            Change::Applied { generation } => self.site.apply(written.sequence, generation.clone()),
+            Change::Marked { key, value } => {
+                self.site.mark(written.sequence, key, value.as_deref());
             }
             Change::RunDiscarded { run } => self.set_run(written, *run, RunState::Discarded),
             Change::Replayed { parent, new, generation, source } => {
@@ -77,7 +85,7 @@ impl State {
             let entry = Delivery {
                 run,
                 destination: self.intern(&output.destination),
-                lane: output.lane.as_slice().into(),
+                lanes: output.lanes.iter().map(|lane| lane.as_slice().into()).collect(),
                 ordinal: output.ordinal,
                 attempts: 0,
                 due: None,
@@ -105,7 +113,7 @@ impl State {
             };
             self.enter_delivery(written, output.delivery, state);
         }
-        self.set_run(written, run, RunState::Dispatched);
+        self.decide_run(written, run, RunState::Dispatched);
         if self.runs.get(&run).is_some_and(|run| run.queued == 0) {
             self.events.push(Event::Settled(run));
         }
@@ -116,7 +124,7 @@ impl State {
         let Some(run) = self.runs.get(&parent) else {
             return;
         };
-        let is_waiting = matches!(run.state, RunState::Parked(_) | RunState::Held(_));
+        let is_waiting = matches!(run.state, RunState::Parked(_) | RunState::Held { .. });
         let parked: Vec<DeliveryId> = run
             .deliveries
             .iter()
@@ -134,6 +142,21 @@ impl State {
         }
     }
 
+    fn decide_run(&mut self, written: Written, run: RunId, state: RunState) {
+        self.events.push(Event::Decided(run, state.clone()));
+        self.set_run(written, run, state);
+    }
+
+    /// A person lets a held run go on, in its old place.
+    fn release_run(&mut self, written: Written, id: RunId, next: u32) {
+        if let Some(run) = self.runs.get_mut(&id) {
+            // As after any act of a person, starts begin again.
+            (run.from_step, run.starts) = (next, 0);
+        }
+        self.set_run(written, id, RunState::Undecided);
+        self.events.push(Event::Run(id));
+    }
+
     fn set_run(&mut self, written: Written, id: RunId, state: RunState) {
         let Some(run) = self.runs.get_mut(&id) else {
             return;
@@ -147,12 +170,15 @@ impl State {
         if let Some(since) = run.waiting.take() {
             self.waiting.remove(&(since, Parked::Run(id)));
         }
-        self.held -= u64::from(matches!(run.state, RunState::Held(_)));
-        self.held += u64::from(matches!(state, RunState::Held(_)));
-        if matches!(state, RunState::Held(_) | RunState::Parked(_)) {
+        self.held -= u64::from(matches!(run.state, RunState::Held { .. }));
+        self.held += u64::from(matches!(state, RunState::Held { .. }));
+        if matches!(state, RunState::Held { .. } | RunState::Parked(_)) {
             let since = (written.sequence, run.order.1);
             run.waiting = Some(since);
             self.waiting.insert((since, Parked::Run(id)));
+        }
+        if state == RunState::Undecided {
+            self.undecided.insert((run.order, id));
         }
         run.state = state;
         run.since = written.at;
@@ -171,6 +197,14 @@ impl State {
         }
         if was_queued && let Some(queue) = self.queued.get_mut(&entry.destination) {
             queue.remove(&(order, id));
+        }
+        if matches!(entry.state, DeliveryState::Parked(_)) {
+            if let Some(parked) = self.parked.get_mut(&entry.destination) {
+                parked.remove(&(order, id));
+            }
+            if state != DeliveryState::Queued {
+                self.events.push(Event::Unparked(id, entry.destination.clone()));
+            }
         }
         let (open, active) = Delivery::weight(&entry.state);
         entry.state = DeliveryState::Discarded;
@@ -205,6 +239,7 @@ impl State {
                 self.events.push(Event::Queued(id));
             }
             DeliveryState::Parked(_) => {
+                self.parked.entry(entry.destination.clone()).or_default().insert((order, id));
                 let since = (written.sequence, order.1);
                 entry.waiting = Some(since);
                 self.waiting.insert((since, Parked::Delivery(id)));

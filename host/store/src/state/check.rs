@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 
 use hilum_words::{DeliveryId, RunId};
 
+use super::site::MARKS_MAX;
 use super::{Delivery, State};
 use crate::content::{Change, StepContent};
-use crate::{DeliveryState, Parked, RunState, StoreError};
+use crate::{DeliveryState, MarkKey, Parked, RunState, StoreError};
 
 impl State {
     /// Whether a step may be: each change from the state that it needs, none twice.
     pub(crate) fn check(&self, step: &StepContent) -> Result<(), StoreError> {
         let mut touched = BTreeSet::new();
         for change in &step.changes {
-            let item = self.check_change(change)?;
+            let Some(item) = self.check_change(change)? else {
+                continue;
+            };
             if !touched.insert(item) {
                 let item = match item {
                     Parked::Run(run) => run.to_string(),
@@ -26,8 +29,11 @@ impl State {
         Ok(())
     }
 
-    fn check_change(&self, change: &Change) -> Result<Parked, StoreError> {
-        match change {
+    /// Checks one change, and says what of the work it touches.
+    fn check_change(&self, change: &Change) -> Result<Option<Parked>, StoreError> {
+        let checked = match change {
+            Change::Applied { .. } => return Ok(None),
+            Change::Marked { key, value } => return self.check_mark(key, value.is_some()),
             Change::Dispatched { run, outputs } => {
                 for output in outputs {
                     if self.deliveries.contains_key(&output.delivery) {
@@ -42,8 +48,11 @@ impl State {
             Change::Held { run, .. } => self.check_decidable(*run, "held"),
             Change::Parked { run, .. } => self.check_decidable(*run, "parked"),
             Change::RunDiscarded { run } => self.check_run(*run, "discarded", |state| {
-                matches!(state, RunState::Parked(_) | RunState::Held(_))
+                matches!(state, RunState::Parked(_) | RunState::Held { .. })
             }),
+            Change::Released { run, .. } => {
+                self.check_run(*run, "released", |state| matches!(state, RunState::Held { .. }))
+            }
             Change::Replayed { parent, new, .. } => {
                 if self.runs.contains_key(&new.run) {
                     let item = new.run.to_string();
@@ -53,7 +62,7 @@ impl State {
                 // A parent that is old and finished was forgotten; what is written names its
                 // message all the same.
                 if !self.runs.contains_key(parent) {
-                    return Ok(Parked::Run(*parent));
+                    return Ok(Some(Parked::Run(*parent)));
                 }
                 self.check_run(*parent, "replayed", |state| {
                     !matches!(state, RunState::Undecided | RunState::Replayed)
@@ -73,7 +82,16 @@ impl State {
                 self.check_parked(*delivery, "discarded")?;
                 Ok(Parked::Delivery(*delivery))
             }
+        };
+        checked.map(Some)
+    }
+
+    /// Marks are bounded, like all that stays in memory.
+    fn check_mark(&self, key: &MarkKey, is_set: bool) -> Result<Option<Parked>, StoreError> {
+        if is_set && !self.site.takes(key) {
+            return Err(StoreError::TooLarge { what: format!("there are {MARKS_MAX} marks") });
         }
+        Ok(None)
     }
 
     fn check_run(
@@ -92,7 +110,7 @@ impl State {
 
     fn check_decidable(&self, run: RunId, wanted: &'static str) -> Result<Parked, StoreError> {
         self.check_run(run, wanted, |state| {
-            matches!(state, RunState::Undecided | RunState::Held(_))
+            matches!(state, RunState::Undecided | RunState::Held { .. })
         })
     }
 

@@ -49,6 +49,8 @@ pub(crate) struct Run {
     pub(crate) seed: RunSeed,
     pub(crate) lanes: Vec<Vec<u8>>,
     pub(crate) generation: Digest,
+    /// The step that it begins with.
+    pub(crate) from_step: u32,
     pub(crate) starts: u32,
     pub(crate) state: RunState,
     pub(crate) since: Timestamp,
@@ -69,7 +71,7 @@ impl Run {
     pub(super) fn weight(state: &RunState) -> (u32, u32) {
         match state {
             RunState::Undecided => (1, 1),
-            RunState::Held(_) | RunState::Parked(_) => (1, 0),
+            RunState::Held { .. } | RunState::Parked(_) => (1, 0),
             RunState::Dispatched
             | RunState::Refused(_)
             | RunState::Discarded
@@ -82,7 +84,7 @@ impl Run {
 pub(crate) struct Delivery {
     pub(crate) run: RunId,
     pub(crate) destination: Name,
-    pub(crate) lane: Box<[u8]>,
+    pub(crate) lanes: Box<[Box<[u8]>]>,
     pub(crate) ordinal: u32,
     pub(crate) attempts: u32,
     pub(crate) due: Option<Timestamp>,

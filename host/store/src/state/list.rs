@@ -1,5 +1,7 @@
 //! What the state answers when it is asked.
 
+use std::collections::BTreeSet;
+
 use hilum_words::{DeliveryId, MessageId, Name, RunId};
 
 use super::{Delivery, Message, State};
@@ -37,6 +39,7 @@ impl State {
             seed: run.seed,
             lanes: run.lanes.clone(),
             generation: run.generation,
+            from_step: run.from_step,
             starts: run.starts,
             state: run.state.clone(),
             since: run.since,
@@ -56,7 +59,8 @@ impl State {
             delivery: id,
             run: entry.run,
             destination: entry.destination.clone(),
-            lane: entry.lane.to_vec(),
+            lanes: entry.lanes.iter().map(|lane| lane.to_vec()).collect(),
+            place: entry.order,
             attempts: entry.attempts,
             due: entry.due,
             since: entry.since,
@@ -92,6 +96,15 @@ impl State {
         let first: Vec<_> =
             ready.by_ref().take(max).filter_map(|(_, id)| self.delivery_ready(*id)).collect();
         (first, ready.next().is_none())
+    }
+
+    /// The lanes in which a delivery to this destination is durably parked.
+    pub(crate) fn parked_lanes(&self, destination: &str, durable: u64) -> Vec<Vec<u8>> {
+        let parked = self.parked.get(destination).into_iter().flatten();
+        let entries = parked.filter_map(|(_, id)| self.deliveries.get(id));
+        let lanes = entries.filter(|entry| entry.changed <= durable).flat_map(|it| &it.lanes);
+        let lanes: BTreeSet<&[u8]> = lanes.map(|lane| &**lane).collect();
+        lanes.into_iter().map(<[u8]>::to_vec).collect()
     }
 
     /// A message's record as it is known in memory, with the runs that it has now.
@@ -153,7 +166,7 @@ impl State {
                 let run = self.runs.get(&id)?;
                 let (cause, held) = match &run.state {
                     RunState::Parked(cause) => (Some(cause.clone()), None),
-                    RunState::Held(why) => (None, Some(why.clone())),
+                    RunState::Held { why, .. } => (None, Some(why.clone())),
                     _ => return None,
                 };
                 Some(ParkedItem {

@@ -200,7 +200,7 @@ impl Story {
                 self.commit(number, vec![effect], vec![(run, "parked")])
             }
             1 => {
-                let effect = Effect::Held("look at PV1".to_owned());
+                let effect = held("look at PV1");
                 self.commit(number, vec![effect], vec![(run, "held")])
             }
             _ => {
@@ -327,7 +327,7 @@ impl Story {
                     let number = ready.delivery.bits() & 0xffff;
                     Some(Thing::Delivery(u64::try_from(number).expect("small")))
                 }
-                Happened::Settled(_) => None,
+                Happened::Settled(_) | Happened::Decided { .. } | Happened::Unparked { .. } => None,
             });
         }
         self.world.store().poisoned().is_none()

@@ -130,7 +130,7 @@ fn one_run_that_went_well_makes_a_repeat_known() {
     check(&world, Arrival { runs, ..arrival(1) }, "new");
     world.commit(step(1, vec![Effect::Parked(cause(CauseWord::Leak))])).expect("stored");
     check(&world, repeat(3, 1), "known");
-    let held = step(2, vec![Effect::Held("look".to_owned())]);
+    let held = step(2, vec![held("look")]);
     world.commit(held).expect("stored");
     check(&world, repeat(4, 1), "known");
     let discard = Effect::Discarded(Parked::Run(run_id(2)));

@@ -8,16 +8,21 @@ use hilum_words::{CauseWord, Digest, Name, Reason, Rejection, Timestamp};
 use super::world::*;
 use crate::{DeliveryState, Effect, Happened, Outgoing, Parked, RunState, Step, StoreError};
 
-/// Says what is told, in short.
+/// Says what is to be done, in short. Decisions are looked at by tests of their own.
 fn told(world: &World) -> Vec<String> {
     let short = |happened: Happened| match happened {
-        Happened::Run(ready) => format!("run {}", ready.run.bits() & 0xffff),
+        Happened::Run(ready) => Some(format!("run {}", ready.run.bits() & 0xffff)),
         Happened::Queued(ready) => {
-            format!("queued {} for {}", ready.delivery.bits() & 0xffff, ready.destination)
+            let delivery = ready.delivery.bits() & 0xffff;
+            Some(format!("queued {delivery} for {}", ready.destination))
         }
-        Happened::Settled(run) => format!("settled {}", run.bits() & 0xffff),
+        Happened::Settled(run) => Some(format!("settled {}", run.bits() & 0xffff)),
+        Happened::Unparked { delivery, destination } => {
+            Some(format!("unparked {} for {destination}", delivery.bits() & 0xffff))
+        }
+        Happened::Decided { .. } => None,
     };
-    world.take_happened().into_iter().map(short).collect()
+    world.take_happened().into_iter().filter_map(short).collect()
 }
 
 fn state_of(world: &World, number: u64) -> RunState {
@@ -147,7 +152,7 @@ fn two_decisions_in_one_group_are_one() {
     let world = World::new(1);
     world.accept(arrival(1)).expect("stored");
     let first = world.store().commit(dispatched(1));
-    let second = world.store().commit(step(1, vec![Effect::Held("look".to_owned())]));
+    let second = world.store().commit(step(1, vec![held("look")]));
     world.redeem(first).expect("stored");
     assert!(matches!(world.redeem(second), Err(StoreError::NotInState { .. })));
     assert_eq!(world.store().counts().groups, 2);
@@ -175,9 +180,9 @@ fn a_run_without_outputs_is_settled_and_so_is_a_refused_one() {
     world.commit(step(1, vec![nothing])).expect("stored");
     let (reason, at) = (Reason::UnknownCode, Some("PID-8".to_owned()));
     let rejection = Rejection { reason, at, text: "no such code".to_owned() };
-    world.commit(step(2, vec![Effect::Refused(rejection.clone())])).expect("stored");
+    world.commit(step(2, vec![Effect::Refused(vec![rejection.clone()])])).expect("stored");
     assert_eq!(told(&world), ["settled 1", "settled 2"]);
-    assert_eq!(state_of(&world, 2), RunState::Refused(rejection));
+    assert_eq!(state_of(&world, 2), RunState::Refused(vec![rejection]));
 }
 
 #[test]
@@ -185,7 +190,7 @@ fn a_held_run_is_released_or_discarded() {
     let mut world = World::new(1);
     for number in [1, 2] {
         world.accept(arrival(number)).expect("stored");
-        world.commit(step(number, vec![Effect::Held("look at PV1".to_owned())])).expect("stored");
+        world.commit(step(number, vec![held("look at PV1")])).expect("stored");
     }
     assert_eq!(world.store().counts().held, 2);
     assert_eq!(world.store().parked()[0].held.as_deref(), Some("look at PV1"));

@@ -218,10 +218,15 @@ pub(super) fn outgoing(number: u64, destination: &str, cleared: Option<Cleared>)
     Outgoing {
         delivery: delivery_id(number),
         destination: Name::from(destination),
-        lane: number.to_be_bytes().to_vec(),
+        lanes: vec![number.to_be_bytes().to_vec()],
         ordinal: 1,
         cleared,
     }
+}
+
+/// A validator, the route's second step, wants a person.
+pub(super) fn held(why: &str) -> Effect {
+    Effect::Held { why: why.to_owned(), step: 1 }
 }
 
 pub(super) fn cause(word: CauseWord) -> Cause {
@@ -245,7 +250,8 @@ pub(super) fn step(run: u64, effects: Vec<Effect>) -> Step {
                 }
             }
             Effect::Refused(_) => records.push(record(What::Refused)),
-            Effect::Held(_) => records.push(record(What::Held)),
+            Effect::Held { .. } => records.push(record(What::Held)),
+            Effect::Released { .. } => records.push(record(What::Released)),
             Effect::Parked(_) => records.push(record(What::Parked)),
             Effect::Delivered { delivery, .. } => {
                 records.push(record(What::Delivered).delivery(*delivery));

@@ -1,0 +1,55 @@
+//! Generations and marks, as the journal has them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::{GenerationRecord, MarkKey};
+
+/// Generations that are kept in memory. Older ones are in the journal, and in the catalogue.
+pub(crate) const GENERATIONS_KEPT: usize = 256;
+/// Marks that there may be at once.
+pub(crate) const MARKS_MAX: usize = 10_000;
+
+/// What is known of the site itself.
+#[derive(Default)]
+pub(crate) struct Site {
+    /// Oldest first, with the sequence of its frame.
+    generations: VecDeque<(u64, GenerationRecord)>,
+    marks: BTreeMap<MarkKey, (u64, String)>,
+}
+
+impl Site {
+    pub(super) fn apply(&mut self, sequence: u64, generation: GenerationRecord) {
+        self.generations.push_back((sequence, generation));
+        if GENERATIONS_KEPT < self.generations.len() {
+            self.generations.pop_front();
+        }
+    }
+
+    pub(super) fn mark(&mut self, sequence: u64, key: &MarkKey, value: Option<&str>) {
+        match value {
+            Some(value) => {
+                self.marks.insert(key.clone(), (sequence, value.to_owned()));
+            }
+            None => {
+                self.marks.remove(key);
+            }
+        }
+    }
+
+    /// Whether there is room for this mark.
+    pub(super) fn takes(&self, key: &MarkKey) -> bool {
+        self.marks.contains_key(key) || self.marks.len() < MARKS_MAX
+    }
+
+    /// Those that are durable, newest first.
+    pub(crate) fn generations(&self, limit: usize, durable: u64) -> Vec<GenerationRecord> {
+        let known = self.generations.iter().rev().filter(|(sequence, _)| *sequence <= durable);
+        known.take(limit).map(|(_, generation)| generation.clone()).collect()
+    }
+
+    /// Those that are durable.
+    pub(crate) fn marks(&self, durable: u64) -> BTreeMap<String, String> {
+        let known = self.marks.iter().filter(|(_, (sequence, _))| *sequence <= durable);
+        known.map(|(key, (_, value))| (key.as_str().to_owned(), value.clone())).collect()
+    }
+}
