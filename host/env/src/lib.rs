@@ -2,7 +2,8 @@
 //!
 //! A part of the gateway takes the doors it needs ([`Clock`], [`Entropy`], [`Disk`], [`Net`],
 //! [`Tasks`]) and never asks the operating system itself. [`system`] opens the real ones;
-//! [`twin`] has all of them in memory on one seed, with faults, for tests.
+//! [`twin`] has all of them in memory on one seed, with faults, for tests. [`tls`] goes over the
+//! streams of either.
 //!
 //! Promises: the real operating system is named in [`system`] alone.
 //! Not here: what is read or written; retries; limits.
@@ -13,6 +14,7 @@ mod net;
 mod tasks;
 
 pub mod system;
+pub mod tls;
 pub mod twin;
 
 use std::future::Future;
@@ -21,7 +23,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, Entropy, Instant, WallClock};
 pub use disk::{Disk, DiskFile, Entry, OpenMode, Space};
-pub use net::{Acceptor, Address, ByteStream, Connection, Net, Peer};
+pub use net::{Acceptor, Address, ByteStream, Connection, ListenOptions, Net, Peer};
 pub use tasks::{Bell, Machine, Next, Tasks};
 
 /// A future that can be sent between threads.

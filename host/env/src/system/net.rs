@@ -2,11 +2,20 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use rustix::net::sockopt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 
-use crate::{Acceptor, Address, BoxFuture, Connection, Net, Peer};
+use crate::{Acceptor, Address, BoxFuture, Connection, ListenOptions, Net, Peer};
+
+/// Connections that wait to be accepted; the kernel has a bound of its own (`somaxconn`). After a
+/// fail-over a thousand peers come back at once.
+const BACKLOG: u32 = 4_096;
+/// How often the other end is asked whether it is still there.
+const KEEPALIVE_PROBES: u32 = 4;
 
 /// Sockets.
 pub struct SystemNet {
@@ -38,13 +47,17 @@ impl SystemNet {
 }
 
 impl Net for SystemNet {
-    fn listen(&self, at: &Address) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>> {
-        let at = at.clone();
+    fn listen_with(
+        &self,
+        at: &Address,
+        options: &ListenOptions,
+    ) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>> {
+        let (at, options) = (at.clone(), Mutex::new(*options));
         Box::pin(self.on_runtime(async move {
             match at {
                 Address::Tcp(address) => {
-                    let listener = TcpListener::bind(&address).await?;
-                    Ok(Box::new(TcpAcceptor(listener)) as Box<dyn Acceptor>)
+                    let listener = bind(&address).await?;
+                    Ok(Box::new(TcpAcceptor { listener, options }) as Box<dyn Acceptor>)
                 }
                 Address::Local(path) => {
                     let listener = listen_local(&path)?;
@@ -54,37 +67,77 @@ impl Net for SystemNet {
         }))
     }
 
-    fn dial(&self, to: &Address) -> BoxFuture<'_, io::Result<Connection>> {
-        let to = to.clone();
+    fn dial_with(
+        &self,
+        to: &Address,
+        options: &ListenOptions,
+    ) -> BoxFuture<'_, io::Result<Connection>> {
+        let (to, options) = (to.clone(), *options);
         Box::pin(self.on_runtime(async move {
             match to {
-                Address::Tcp(address) => connection(TcpStream::connect(&address).await?),
+                Address::Tcp(address) => connection(TcpStream::connect(&address).await?, &options),
                 Address::Local(path) => local_connection(UnixStream::connect(&path).await?),
             }
         }))
     }
 }
 
-struct TcpAcceptor(TcpListener);
+/// Binds the first address of this name that can be bound.
+async fn bind(address: &str) -> io::Result<TcpListener> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in tokio::net::lookup_host(address).await? {
+        let bound = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        };
+        match bound() {
+            Ok(listener) => return Ok(listener),
+            Err(fault) => last = fault,
+        }
+    }
+    Err(last)
+}
+
+struct TcpAcceptor {
+    listener: TcpListener,
+    options: Mutex<ListenOptions>,
+}
 
 impl Acceptor for TcpAcceptor {
     fn accept(&self) -> BoxFuture<'_, io::Result<Connection>> {
         Box::pin(async {
-            let (stream, _) = self.0.accept().await?;
-            connection(stream)
+            let (stream, _) = self.listener.accept().await?;
+            let options = *self.options.lock().unwrap_or_else(PoisonError::into_inner);
+            connection(stream, &options)
         })
     }
 
     fn address(&self) -> Address {
-        Address::Tcp(self.0.local_addr().map(|it| it.to_string()).unwrap_or_default())
+        Address::Tcp(self.listener.local_addr().map(|it| it.to_string()).unwrap_or_default())
+    }
+
+    fn configure(&self, options: &ListenOptions) {
+        *self.options.lock().unwrap_or_else(PoisonError::into_inner) = *options;
     }
 }
 
-fn connection(stream: TcpStream) -> io::Result<Connection> {
+fn connection(stream: TcpStream, options: &ListenOptions) -> io::Result<Connection> {
     // Answers are small and awaited: holding them back for more bytes helps nobody.
     stream.set_nodelay(true)?;
+    if let Some(idle) = options.keepalive {
+        // The kernel counts in whole seconds and takes none of zero.
+        let idle = idle.max(Duration::from_secs(1));
+        let between = (idle / KEEPALIVE_PROBES).max(Duration::from_secs(1));
+        sockopt::set_tcp_keepidle(&stream, idle)?;
+        sockopt::set_tcp_keepintvl(&stream, between)?;
+        sockopt::set_tcp_keepcnt(&stream, KEEPALIVE_PROBES)?;
+        sockopt::set_socket_keepalive(&stream, true)?;
+    }
     let address = stream.peer_addr()?;
-    let peer = Peer { address: address.to_string(), ip: Some(address.ip()), uid: None };
+    let peer =
+        Peer { address: address.to_string(), ip: Some(address.ip()), uid: None, identity: None };
     Ok(Connection { stream: Box::new(stream), peer })
 }
 
@@ -104,6 +157,8 @@ impl Acceptor for LocalAcceptor {
     fn address(&self) -> Address {
         Address::Local(self.path.clone())
     }
+
+    fn configure(&self, _: &ListenOptions) {}
 }
 
 impl Drop for LocalAcceptor {
@@ -115,7 +170,7 @@ impl Drop for LocalAcceptor {
 
 fn local_connection(stream: UnixStream) -> io::Result<Connection> {
     let uid = stream.peer_cred()?.uid();
-    let peer = Peer { address: "local".to_owned(), ip: None, uid: Some(uid) };
+    let peer = Peer { address: "local".to_owned(), ip: None, uid: Some(uid), identity: None };
     Ok(Connection { stream: Box::new(stream), peer })
 }
 

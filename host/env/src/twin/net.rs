@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::lock;
-use crate::{Acceptor, Address, BoxFuture, Connection, Net, Peer};
+use crate::{Acceptor, Address, BoxFuture, Connection, ListenOptions, Net, Peer};
 
 /// Bytes that wait in one direction of a connection.
 const PIPE_BYTES: usize = 64 << 10;
@@ -42,7 +42,11 @@ fn tcp(address: &str) -> io::Result<SocketAddr> {
 }
 
 impl Net for TwinNet {
-    fn listen(&self, at: &Address) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>> {
+    fn listen_with(
+        &self,
+        at: &Address,
+        _: &ListenOptions,
+    ) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>> {
         let at = at.clone();
         Box::pin(async move {
             let mut sockets = lock(&self.0);
@@ -68,7 +72,7 @@ impl Net for TwinNet {
         })
     }
 
-    fn dial(&self, to: &Address) -> BoxFuture<'_, io::Result<Connection>> {
+    fn dial_with(&self, to: &Address, _: &ListenOptions) -> BoxFuture<'_, io::Result<Connection>> {
         let to = to.clone();
         Box::pin(async move {
             let mut sockets = lock(&self.0);
@@ -92,11 +96,11 @@ impl Net for TwinNet {
 }
 
 fn tcp_peer(address: SocketAddr) -> Peer {
-    Peer { address: address.to_string(), ip: Some(address.ip()), uid: None }
+    Peer { address: address.to_string(), ip: Some(address.ip()), uid: None, identity: None }
 }
 
 fn local_peer() -> Peer {
-    Peer { address: "local".to_owned(), ip: None, uid: Some(UID) }
+    Peer { address: "local".to_owned(), ip: None, uid: Some(UID), identity: None }
 }
 
 struct TwinAcceptor {
@@ -116,6 +120,8 @@ impl Acceptor for TwinAcceptor {
     fn address(&self) -> Address {
         self.address.clone()
     }
+
+    fn configure(&self, _: &ListenOptions) {}
 }
 
 impl Drop for TwinAcceptor {
