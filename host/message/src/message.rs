@@ -79,6 +79,19 @@ impl Message {
         })
     }
 
+    /// The message as it is to be read: in HL7 v2 with each segment that ADD continues in one piece. Its
+    /// bytes are then others than came. The same message if there is nothing to join.
+    #[must_use]
+    pub fn joined(self: &Arc<Self>) -> Arc<Self> {
+        let Self::Hl7(message) = &**self else { return Arc::clone(self) };
+        match message.joined() {
+            Ok(joined) if joined.bytes().len() != message.bytes().len() => {
+                Arc::new(Self::Hl7(joined))
+            }
+            Ok(_) | Err(_) => Arc::clone(self),
+        }
+    }
+
     /// The format's name, as the contract has it.
     pub fn format(&self) -> &str {
         match self {

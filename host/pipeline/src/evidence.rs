@@ -2,7 +2,7 @@
 
 use hilum_audit::{FactKey, NonEmpty, Record, What, fact};
 use hilum_store::{Outgoing, RunRecord};
-use hilum_words::{Actor, Cause, Timestamp};
+use hilum_words::{Actor, Cause, Rejection, Timestamp};
 
 use crate::{Reports, StepReport};
 
@@ -38,6 +38,14 @@ impl Evidence<'_> {
     /// The run waits for a person because something went wrong.
     pub(crate) fn parked(&self, cause: &Cause) -> NonEmpty<Record> {
         self.records(with_cause(self.decision(What::Parked), cause))
+    }
+
+    /// The sender is told no: each reason with its place.
+    pub(crate) fn refused(&self, rejections: &[Rejection]) -> NonEmpty<Record> {
+        let refused = self.decision(What::Refused);
+        self.records(rejections.iter().fold(refused, |record, rejection| {
+            record.text(fact::DETAIL, &rejection.to_string())
+        }))
     }
 
     /// The run waits for a person because a validator asked.

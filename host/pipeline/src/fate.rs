@@ -61,7 +61,12 @@ pub enum Fate {
     /// A plugin refused it.
     Refused(Vec<Rejection>),
     /// A validator wants a person to decide.
-    Held(String),
+    Held {
+        /// What the person is to look at, without content.
+        why: String,
+        /// Which of the route's steps asks, counted from 0.
+        step: usize,
+    },
     /// It waits for a person because something went wrong.
     Parked(Cause),
     /// The machine was at fault, not the message: try again.
@@ -74,7 +79,7 @@ impl Fate {
         match self {
             Self::Dispatched(_) => "dispatched",
             Self::Refused(_) => "refused",
-            Self::Held(_) => "held",
+            Self::Held { .. } => "held",
             Self::Parked(_) => "parked",
             Self::Again => "again",
         }

@@ -23,7 +23,7 @@ pub struct Rehearsal {
 pub fn rehearse(policy: &Policy, run: &Run, message: &Arc<Message>) -> Rehearsal {
     let view = match run.route.steps.first() {
         Some(step) => {
-            let input = Input::Message(Arc::clone(message));
+            let input = Input::Message(message.joined());
             policy.view(input, &step.grant, run.seed, 0).body()
         }
         None => message.bytes().clone(),

@@ -19,15 +19,15 @@ use bytes::Bytes;
 use hilum_env::{Clock, Entropy, Machine, Next};
 use hilum_message::Message;
 use hilum_store::{Committed, Effect, Outgoing, RunRecord, Step, Store, StoreError, Ticket};
-use hilum_words::{Cause, CauseWord, DeliveryId, RunId, Timestamp};
-use tracing::{error, warn};
+use hilum_words::{Cause, CauseWord, DeliveryId, Rejection, RunId, Timestamp};
+use tracing::{error, info, warn};
 
 pub use backlog::Backlog;
 pub use process::{Run, process};
 
 use crate::evidence::Evidence;
 use crate::metrics::Decided;
-use crate::{Current, Fate, Metrics, Parcel, Reports};
+use crate::{Current, Fate, Metrics, Parcel, Reports, Waiters};
 
 /// How often a worker with nothing else to do looks whether its decisions are on disk.
 const REAP_EVERY: Duration = Duration::from_millis(2);
@@ -49,6 +49,8 @@ pub struct Worker {
     pub backlog: Arc<Backlog>,
     /// The loaded generations.
     pub current: Arc<Current>,
+    /// Who waits for a decision.
+    pub waiters: Arc<Waiters>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes, for ids.
@@ -115,8 +117,10 @@ impl Worker {
             }
             Err(cause) => (Fate::Parked(cause), Reports::new()),
         };
-        self.count(&record, &fate, &reports);
-        let step = self.step_of(&record, fate, &reports);
+        // A refusal is final where somebody waits to tell the sender.
+        let is_told = matches!(fate, Fate::Refused(_)) && self.waiters.is_awaited(id);
+        self.count(&record, &fate, is_told, &reports);
+        let step = self.step_of(&record, fate, is_told, &reports);
         self.submit(&record, step);
         self.backlog.done(id);
     }
@@ -134,7 +138,7 @@ impl Worker {
             CauseWord::PluginFault,
             format!("its outputs are more than the journal takes at once: {what}"),
         );
-        let step = self.step_of(record, Fate::Parked(cause), &Reports::new());
+        let step = self.step_of(record, Fate::Parked(cause), false, &Reports::new());
         self.in_flight.push_back(self.store.commit(step));
     }
 
@@ -169,7 +173,8 @@ impl Worker {
                 .body(record.message)
                 .map_err(|_| gone("the message's bytes cannot be read from the journal"))?,
         };
-        let message = Message::parse(&stored.format, body)
+        let reading = generation.reading(&stored.envelope.listener);
+        let message = Message::parse_with(&stored.format, body, &reading)
             .map_err(|_| gone("the stored message does not parse"))?;
         let run = Run {
             id: record.run,
@@ -177,11 +182,18 @@ impl Worker {
             received: stored.envelope.received,
             seed: record.seed,
             route: Arc::clone(route),
+            from_step: usize::try_from(record.from_step).unwrap_or(usize::MAX),
         };
         Ok((run, Arc::new(message), generation))
     }
 
-    fn step_of(&self, record: &RunRecord, fate: Fate, reports: &Reports) -> Step {
+    fn step_of(
+        &self,
+        record: &RunRecord,
+        fate: Fate,
+        is_told: bool,
+        reports: &Reports,
+    ) -> Step {
         let at = Timestamp::from_micros(self.clock.now_micros());
         let evidence = Evidence { at, record, reports };
         let (effect, records) = match fate {
@@ -190,18 +202,20 @@ impl Worker {
                 let records = evidence.dispatched(&deliveries, &parked);
                 (Effect::Dispatched { deliveries, parked }, records)
             }
-            // With `ack = "stored"` the sender has its acknowledgement already, so a person has to
-            // know: DESIGN §3, Answers.
+            Fate::Refused(rejections) if is_told => {
+                let records = evidence.refused(&rejections);
+                (Effect::Refused(rejections), records)
+            }
+            // The sender has its acknowledgement already, so a person has to know: DESIGN §3,
+            // Answers.
             Fate::Refused(rejections) => {
-                let said: Vec<String> = rejections.iter().map(ToString::to_string).collect();
-                let cause = Cause::new(CauseWord::Refused, said.join("; "));
+                let cause = Cause::new(CauseWord::Refused, said(&rejections));
                 let records = evidence.parked(&cause);
                 (Effect::Parked(cause), records)
             }
-            Fate::Held(why) => {
+            Fate::Held { why, step } => {
                 let records = evidence.held(&why);
-                // Which step asked comes with validators: until then it is asked again.
-                (Effect::Held { why, step: 0 }, records)
+                (Effect::Held { why, step: u32::try_from(step).unwrap_or(u32::MAX) }, records)
             }
             Fate::Parked(cause) => {
                 let records = evidence.parked(&cause);
@@ -257,10 +271,11 @@ impl Worker {
         }
     }
 
-    fn count(&self, record: &RunRecord, fate: &Fate, reports: &Reports) {
+    fn count(&self, record: &RunRecord, fate: &Fate, is_told: bool, reports: &Reports) {
         let outcome = match fate {
             Fate::Dispatched(_) => Decided::Dispatched,
-            Fate::Held(_) => Decided::Held,
+            Fate::Held { .. } => Decided::Held,
+            Fate::Refused(_) if is_told => Decided::Refused,
             Fate::Refused(_) | Fate::Parked(_) | Fate::Again => Decided::Parked,
         };
         self.metrics.decided(&record.route, outcome);
@@ -269,12 +284,18 @@ impl Worker {
             Fate::Dispatched(_) => {}
             // The cause's word alone: its sentence is for the trail and its readers.
             Fate::Parked(cause) => error!(%run, %route, cause = cause.word.word(), "run parked"),
+            Fate::Refused(_) if is_told => info!(%run, %route, "run refused to its sender"),
             Fate::Refused(_) => error!(%run, %route, cause = "refused", "run parked"),
             Fate::Again => error!(%run, %route, cause = "crashed", "run parked"),
-            Fate::Held(_) => error!(%run, %route, "run held: a validator wants a person"),
+            Fate::Held { .. } => error!(%run, %route, "run held: a validator wants a person"),
         }
         for step in reports {
             self.metrics.called(&step.step, step.fault.is_some(), &step.report);
         }
     }
+}
+
+/// All that a plugin has against a message, in one sentence.
+fn said(rejections: &[Rejection]) -> String {
+    rejections.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +22,11 @@ struct Waiting {
     lanes: Lanes<RunId>,
     bodies: BTreeMap<RunId, Bytes>,
     body_bytes: usize,
+    /// Runs that a worker has.
+    taken: BTreeSet<RunId>,
+    /// Runs that came again while a worker had them still: a person may release a held run before
+    /// the worker that held it has put it away.
+    again: BTreeMap<RunId, Vec<Vec<u8>>>,
 }
 
 impl Backlog {
@@ -44,6 +49,10 @@ impl Backlog {
     pub fn push(&self, run: RunId, lanes: &[Vec<u8>], body: Option<Bytes>) {
         {
             let mut waiting = self.lock();
+            if waiting.taken.contains(&run) {
+                waiting.again.insert(run, lanes.to_vec());
+                return;
+            }
             if let Some(body) =
                 body.filter(|it| waiting.body_bytes + it.len() <= self.body_bytes_max)
             {
@@ -61,6 +70,7 @@ impl Backlog {
     pub fn take(&self) -> Option<(RunId, Option<Bytes>)> {
         let mut waiting = self.lock();
         let run = waiting.lanes.take()?;
+        waiting.taken.insert(run);
         let body = waiting.bodies.remove(&run);
         waiting.body_bytes -= body.as_ref().map_or(0, Bytes::len);
         Some((run, body))
@@ -68,7 +78,14 @@ impl Backlog {
 
     /// Frees the lanes of a run that was taken.
     pub fn done(&self, run: RunId) {
-        self.lock().lanes.done(run);
+        {
+            let mut waiting = self.lock();
+            waiting.lanes.done(run);
+            waiting.taken.remove(&run);
+            if let Some(lanes) = waiting.again.remove(&run) {
+                waiting.lanes.push(run, &lanes);
+            }
+        }
         self.ring();
     }
 
@@ -107,6 +124,22 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_comes_again_while_a_worker_has_it_is_worked_on_again() {
+        let backlog = Backlog::new(10);
+        let run = RunId::from_bits(1);
+        backlog.push(run, &[b"a".to_vec()], None);
+        backlog.push(run, &[b"a".to_vec()], None);
+        assert_eq!(backlog.take().map(|it| it.0), Some(run));
+        assert_eq!(backlog.take(), None, "what waited came twice and is there once");
+        backlog.push(run, &[b"a".to_vec()], None);
+        assert_eq!(backlog.take(), None, "one worker at a time");
+        backlog.done(run);
+        assert_eq!(backlog.take().map(|it| it.0), Some(run));
+        backlog.done(run);
+        assert!(backlog.is_empty());
+    }
 
     #[test]
     fn bodies_past_the_bound_are_left_to_the_journal() {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_message::Message;
 use hilum_policy::{ClearFault, Input, Policy, RunSeed, Template};
-use hilum_sandbox::{Answered, Call, Facts, Made, PluginFault};
+use hilum_sandbox::{Answered, Call, Facts, Made, PluginFault, World};
 use hilum_words::{Cause, CauseWord, Digest, MessageId, Name, RunId, Timestamp};
 
 use crate::{Fate, Parcel, Reports, Route, StepPlan, StepReport};
@@ -20,14 +20,25 @@ pub struct Run {
     pub seed: RunSeed,
     /// Its route, in the generation it is pinned to.
     pub route: Arc<Route>,
+    /// The step that it begins with, counted from 0: the one after the validator that held it, once a
+    /// person has released it.
+    pub from_step: usize,
+}
+
+impl Run {
+    /// Whether a step is behind the run: a validator is not asked again. What another kind of step
+    /// made is made again, since it is not kept; it comes out the same.
+    fn is_behind(&self, index: usize, step: &StepPlan) -> bool {
+        index < self.from_step && step.plugin.world() == World::Validator
+    }
 }
 
 /// Decides what becomes of one run. Every decision is on this page; nothing here waits, writes or
 /// sends: the caller commits the fate.
 pub fn process(policy: &Policy, run: &Run, message: &Arc<Message>, reports: &mut Reports) -> Fate {
     let steps = &run.route.steps;
-    let mut outputs = Outputs::of(message, run.route.to.len());
-    for (index, step) in steps.iter().enumerate() {
+    let mut outputs = Outputs::of(message.joined(), run.route.to.len());
+    for (index, step) in steps.iter().enumerate().filter(|(it, step)| !run.is_behind(*it, step)) {
         let is_last = index + 1 == steps.len();
         let Some(input) = outputs.only() else {
             return Fate::Parked(Cause::new(CauseWord::SeveralOutputs, step.name.as_str()));
@@ -54,7 +65,7 @@ pub fn process(policy: &Policy, run: &Run, message: &Arc<Message>, reports: &mut
                 Some(Fate::Parked(Cause::new(CauseWord::SeveralOutputs, detail)))
             }
             Ok(Answered::Refused(why)) => Some(Fate::Refused(why)),
-            Ok(Answered::Held(why)) => Some(Fate::Held(why)),
+            Ok(Answered::Held(why)) => Some(Fate::Held { why, step: index }),
             // The wall limit depends on the machine; fuel does not, so it never retries.
             Err(PluginFault::TimedOut) => {
                 report.fault = Some(PluginFault::TimedOut.to_string());
@@ -124,9 +135,9 @@ struct Outputs {
 }
 
 impl Outputs {
-    fn of(message: &Arc<Message>, destinations: usize) -> Self {
+    fn of(message: Arc<Message>, destinations: usize) -> Self {
         let allowed: Vec<usize> = (0..destinations).collect();
-        Self { all: vec![(Input::Message(Arc::clone(message)), allowed.clone())], allowed }
+        Self { all: vec![(Input::Message(message), allowed.clone())], allowed }
     }
 
     fn only(&self) -> Option<&Input> {
@@ -188,7 +199,13 @@ impl Outputs {
     /// leak parks the run.
     fn cleared(self, policy: &Policy, route: &Route, message: &Arc<Message>) -> Fate {
         let mut parcels = Vec::new();
+        // What no step has written goes as it came, byte for byte.
+        let as_it_came = Input::Message(Arc::clone(message));
         for (number, (input, to)) in self.all.iter().enumerate() {
+            let input = match input {
+                Input::Message(_) => &as_it_came,
+                made => made,
+            };
             for destination in to.iter().filter_map(|index| route.to.get(*index)) {
                 let content = match policy.clear(input, message, &destination.clearance) {
                     Ok(cleared) => Ok(cleared),

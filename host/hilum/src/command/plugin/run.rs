@@ -50,6 +50,7 @@ pub fn run(context: &Context, arguments: &PluginRun) -> anyhow::Result<Exit> {
         received: RECEIVED,
         seed: RunSeed([0; 16]),
         route: Arc::new(route),
+        from_step: 0,
     };
     let rehearsal: Rehearsal = rehearse(&policy, &run, &message);
     show::show(context, arguments, &run, &message, &rehearsal)

@@ -67,7 +67,7 @@ fn reason(rehearsal: &Rehearsal) -> Option<String> {
         Fate::Refused(why) => {
             Some(why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         }
-        Fate::Held(why) => Some(why.clone()),
+        Fate::Held { why, .. } => Some(why.clone()),
         Fate::Parked(cause) => Some(cause.to_string()),
         Fate::Again => Some("the plugin ran out of time".to_owned()),
     }
