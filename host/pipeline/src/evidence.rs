@@ -43,9 +43,11 @@ impl Evidence<'_> {
     /// The sender is told no: each reason with its place.
     pub(crate) fn refused(&self, rejections: &[Rejection]) -> NonEmpty<Record> {
         let refused = self.decision(What::Refused);
-        self.records(rejections.iter().fold(refused, |record, rejection| {
-            record.text(fact::DETAIL, &rejection.to_string())
-        }))
+        self.records(
+            rejections.iter().fold(refused, |record, rejection| {
+                record.text(fact::DETAIL, &rejection.to_string())
+            }),
+        )
     }
 
     /// The run waits for a person because a validator asked.

@@ -187,13 +187,7 @@ impl Worker {
         Ok((run, Arc::new(message), generation))
     }
 
-    fn step_of(
-        &self,
-        record: &RunRecord,
-        fate: Fate,
-        is_told: bool,
-        reports: &Reports,
-    ) -> Step {
+    fn step_of(&self, record: &RunRecord, fate: Fate, is_told: bool, reports: &Reports) -> Step {
         let at = Timestamp::from_micros(self.clock.now_micros());
         let evidence = Evidence { at, record, reports };
         let (effect, records) = match fate {
