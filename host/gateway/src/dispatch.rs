@@ -1,34 +1,51 @@
 //! Tells workers and couriers what the journal has for them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hilum_destinations::Courier;
-use hilum_pipeline::Backlog;
+use hilum_pipeline::{Backlog, Waiters};
 use hilum_store::Happened;
 use hilum_words::Name;
 
 use crate::orphans::Orphans;
 
-/// Who is told. The couriers come after the journal is open, which tells nobody anything before.
+/// Runs whose decision a sender may wait for at once.
+const AWAITED_MAX: usize = 65_536;
+
+/// Who is told. Couriers come and go while the gateway runs.
 pub(crate) struct Dispatch {
     pub(crate) backlog: Arc<Backlog>,
-    pub(crate) couriers: OnceLock<BTreeMap<Name, Courier>>,
+    /// Who waits for the decision about which run.
+    pub(crate) waiters: Arc<Waiters>,
+    desks: Mutex<BTreeMap<Name, Desk>>,
     pub(crate) orphans: Orphans,
+}
+
+/// Who takes what is queued for a destination.
+enum Desk {
+    /// Its courier.
+    Courier(Courier),
+    /// Nobody for the moment: one courier ends and the next one begins. What is queued meanwhile is
+    /// in the journal, where the next one looks first.
+    Between,
 }
 
 impl Dispatch {
     pub(crate) fn new(backlog: Arc<Backlog>) -> Arc<Self> {
-        Arc::new(Self { backlog, couriers: OnceLock::new(), orphans: Orphans::default() })
+        let waiters = Arc::new(Waiters::new(AWAITED_MAX));
+        let (desks, orphans) = (Mutex::default(), Orphans::default());
+        Arc::new(Self { backlog, waiters, desks, orphans })
     }
 
     /// Called on the committer, after the sync, in the journal's order. Must not block.
     pub(crate) fn happened(&self, happened: Happened) {
         match happened {
             Happened::Run(ready) => self.backlog.push(ready.run, &ready.lanes, ready.body),
-            Happened::Queued(ready) => match self.courier(&ready.destination) {
-                Some(courier) => courier.offer(ready),
-                None => self.orphans.offer(ready),
+            Happened::Queued(ready) => match self.desks().get(&ready.destination) {
+                Some(Desk::Courier(courier)) => courier.offer(ready),
+                Some(Desk::Between) => {}
+                None => self.orphans.offer(ready.destination),
             },
             Happened::Unparked { destination, .. } => {
                 if let Some(courier) = self.courier(&destination) {
@@ -39,11 +56,54 @@ impl Dispatch {
         }
     }
 
-    pub(crate) fn courier(&self, destination: &str) -> Option<&Courier> {
-        self.couriers.get()?.get(destination)
+    /// Puts a courier in its place. It is started while the list is held, so that whatever is queued
+    /// after it has looked into the journal is offered to it.
+    pub(crate) fn open(&self, name: &Name, start: impl FnOnce() -> Courier) {
+        let mut desks = self.desks();
+        let courier = start();
+        desks.insert(name.clone(), Desk::Courier(courier));
     }
 
-    pub(crate) fn couriers(&self) -> impl Iterator<Item = &Courier> {
-        self.couriers.get().into_iter().flat_map(BTreeMap::values)
+    /// Takes a courier from its place, which the next one is to fill.
+    pub(crate) fn vacate(&self, name: &Name) -> Option<Courier> {
+        match self.desks().insert(name.clone(), Desk::Between) {
+            Some(Desk::Courier(courier)) => Some(courier),
+            Some(Desk::Between) | None => None,
+        }
+    }
+
+    /// Takes a courier from its place for good: its destination is no longer configured.
+    pub(crate) fn close(&self, name: &Name) -> Option<Courier> {
+        match self.desks().remove(name) {
+            Some(Desk::Courier(courier)) => Some(courier),
+            Some(Desk::Between) | None => None,
+        }
+    }
+
+    /// Whether somebody takes, or will take, what is queued for this destination.
+    pub(crate) fn is_served(&self, destination: &str) -> bool {
+        self.desks().contains_key(destination)
+    }
+
+    /// The courier of this destination.
+    pub(crate) fn courier(&self, destination: &str) -> Option<Courier> {
+        match self.desks().get(destination) {
+            Some(Desk::Courier(courier)) => Some(courier.clone()),
+            Some(Desk::Between) | None => None,
+        }
+    }
+
+    /// All couriers, by name.
+    pub(crate) fn couriers(&self) -> Vec<Courier> {
+        let couriers = self.desks();
+        let here = couriers.values().filter_map(|desk| match desk {
+            Desk::Courier(courier) => Some(courier.clone()),
+            Desk::Between => None,
+        });
+        here.collect()
+    }
+
+    fn desks(&self) -> MutexGuard<'_, BTreeMap<Name, Desk>> {
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -128,6 +128,11 @@ impl<'a> BlobFiles<'a> {
     pub fn root(&self) -> Option<String> {
         self.inventory.root().map(str::to_owned)
     }
+
+    /// The list of the files.
+    pub fn into_inventory(self) -> Inventory {
+        self.inventory
+    }
 }
 
 impl Files for BlobFiles<'_> {

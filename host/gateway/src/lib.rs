@@ -9,12 +9,19 @@
 
 mod dispatch;
 mod files;
+mod gate;
+mod listeners;
+mod metrics;
 mod operate;
 mod orphans;
+mod plant;
+mod running;
+mod shelf;
 mod site;
 mod start;
 mod status;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,10 +30,13 @@ use hilum_pipeline::Generation;
 use hilum_sandbox::Sandbox;
 use hilum_words::{Place, Problem};
 
+use running::Home;
+use shelf::Shelf;
+
 pub use files::{BlobFiles, FILE_BYTES_MAX, Files, FolderFiles, Inventory};
 pub use operate::ActionError;
 pub use site::{DestinationSite, ListenerPlan, PluginSite, Site};
-pub use start::{Gateway, StartError};
+pub use start::{Gateway, ListenError, StartError};
 pub use status::{Component, DestinationStatus, ListenerStatus, PluginStatus, RouteStatus, Status};
 
 /// A site that has been read and checked: nothing in it can be wrong any more.
@@ -37,34 +47,23 @@ pub struct Checked {
     pub generation: Arc<Generation>,
     /// The data folder.
     pub data: PathBuf,
-    /// The compiled plugins' engine.
-    pub(crate) sandbox: Sandbox,
-    /// All files of the generation, by name, with their list.
-    pub(crate) files: std::collections::BTreeMap<String, Vec<u8>>,
+    /// All files of the generation, by name, with their list. Without files, they are among the
+    /// blobs already.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) inventory: Inventory,
-    pub(crate) folder: PathBuf,
+    pub(crate) home: Home,
 }
 
 /// Reads the site whose configuration is at `path`, and everything that it names.
 pub fn check(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>> {
-    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let shown = path.to_string_lossy().into_owned();
     let whole = |text: String| {
-        vec![Problem {
-            place: Place { file: Arc::from(shown.as_str()), line: 0 },
-            key: String::new(),
-            text,
-        }]
+        let file = Arc::from(path.to_string_lossy().into_owned());
+        vec![Problem { place: Place { file, line: 0 }, key: String::new(), text }]
     };
-    let root = path.file_name().and_then(|it| it.to_str());
+    let (folder, root) = Checked::split(path);
     let root = root.ok_or_else(|| whole("is no file".to_owned()))?;
     let sandbox = Sandbox::new(doors).map_err(|fault| whole(fault.to_string()))?;
-    let files = FolderFiles::new(doors.disk.as_ref(), folder);
-    let read = site::read(&files, root, folder, &sandbox);
-    let files = files.into_seen();
-    let (site, parts) = read?;
-    let inventory = Inventory::of(root, &files);
-    let generation = Arc::new(parts.named(inventory.digest()));
-    let data = folder.join(&site.data);
-    Ok(Checked { site, generation, data, sandbox, files, inventory, folder: folder.to_owned() })
+    let shelf = Arc::new(Shelf::new(sandbox));
+    // Where the data folder is says the configuration.
+    Home { data: folder.clone(), folder, root, shelf }.check(doors)
 }

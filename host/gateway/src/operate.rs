@@ -1,16 +1,12 @@
 //! What an operator sees of a running gateway, and what she may decide about.
 
-use std::sync::PoisonError;
-
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_pipeline::Generation;
 use hilum_store::{Effect, Parked, RunStart, Step, StoreError};
-use hilum_words::{Actor, DeliveryId, RunId, Timestamp};
+use hilum_words::{Actor, DeliveryId, RunId};
 
 use crate::start::Gateway;
-use crate::status::{
-    Component, DestinationStatus, ListenerStatus, PluginStatus, RouteStatus, Status,
-};
+use crate::status::{Component, DestinationStatus, PluginStatus, RouteStatus, Status};
 
 /// Why an operator's action was not done.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +27,9 @@ pub enum ActionError {
 impl Gateway {
     /// What the gateway says about itself.
     pub fn status(&self) -> Status {
-        let site = &self.checked.site;
-        let parked = self.store.parked();
+        let running = self.running();
+        let site = &running.site;
+        let parked = self.plant.store.parked();
         let destination = |courier: &hilum_destinations::Courier| {
             let status = courier.status();
             let waits = parked.iter().filter(|it| it.destination.as_ref() == Some(&status.name));
@@ -48,23 +45,14 @@ impl Gateway {
                 next_attempt: status.next_attempt,
             }
         };
-        let current = self.current.current();
+        let current = self.plant.current.current();
         Status {
             name: site.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             started: self.started,
             generation: current.digest,
-            listeners: self
-                .listeners
-                .iter()
-                .map(|it| ListenerStatus {
-                    name: it.name().clone(),
-                    kind: "mllp",
-                    address: it.address().to_string(),
-                    connections: it.connections(),
-                })
-                .collect(),
-            destinations: self.dispatch.couriers().map(destination).collect(),
+            listeners: self.listeners.status(),
+            destinations: self.plant.dispatch.couriers().iter().map(destination).collect(),
             plugins: site
                 .plugins
                 .iter()
@@ -76,15 +64,15 @@ impl Gateway {
                 })
                 .collect(),
             routes: routes(&current),
-            counts: self.store.counts(),
+            counts: self.plant.store.counts(),
         }
     }
 
     /// The parts that readiness depends on: the journal and the listeners, never one destination.
     pub fn ready(&self) -> Vec<Component> {
-        let poisoned = self.store.poisoned().map(|fault| fault.to_string());
-        let is_stopping = *self.is_stopping.lock().unwrap_or_else(PoisonError::into_inner);
-        let workers = self.dispatch.backlog.is_stopping() && !is_stopping;
+        let poisoned = self.plant.store.poisoned().map(|fault| fault.to_string());
+        let is_stopping = self.is_stopping();
+        let workers = self.plant.dispatch.backlog.is_stopping() && !is_stopping;
         let component = |name, why: Option<String>| Component { name, ok: why.is_none(), why };
         vec![
             component("journal", poisoned),
@@ -99,7 +87,7 @@ impl Gateway {
         // Writing to a string cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
         let mut text = text.strip_suffix("# EOF\n").unwrap_or(&text).to_owned();
-        let counts = self.store.counts();
+        let counts = self.plant.store.counts();
         // What waits now: counters start again with each start of the gateway, these do not.
         for (name, help, value) in [
             ("runs_undecided", "Runs that wait for a decision", counts.undecided),
@@ -117,13 +105,13 @@ impl Gateway {
 
     /// Makes a parked or held run again, under the current generation and with the same seed.
     pub async fn replay_run(&self, run: RunId, actor: Actor) -> Result<RunId, ActionError> {
-        let record = self.store.run(run).ok_or(StoreError::NoRun(run))?;
-        let generation = self.current.current();
+        let record = self.plant.store.run(run).ok_or(StoreError::NoRun(run))?;
+        let generation = self.plant.current.current();
         let route = generation.routes.named(&record.route);
         let route =
             route.ok_or_else(|| ActionError::NoRoute { route: record.route.to_string() })?;
         let at = self.now();
-        let new = RunId::new(at, self.doors.entropy.bytes());
+        let new = RunId::new(at, self.plant.doors.entropy.bytes());
         let evidence = Record::new(at, What::Replayed, actor)
             .message(record.message)
             .run(new)
@@ -165,13 +153,13 @@ impl Gateway {
 
     /// The run that a parked thing belongs to, and the beginning of the evidence about it.
     fn about(&self, item: Parked, what: What, actor: Actor) -> Result<(RunId, Record), StoreError> {
-        let parked = self.store.parked_item(item);
+        let parked = self.plant.store.parked_item(item);
         let missing = match item {
             Parked::Run(run) => StoreError::NoRun(run),
             Parked::Delivery(delivery) => StoreError::NoDelivery(delivery),
         };
         let parked = parked.ok_or(missing)?;
-        let generation = self.current.current().digest;
+        let generation = self.plant.current.current().digest;
         let mut record = Record::new(self.now(), what, actor)
             .message(parked.message)
             .run(parked.run)
@@ -187,11 +175,7 @@ impl Gateway {
 
     async fn step(&self, run: RunId, effect: Effect, evidence: Record) -> Result<(), StoreError> {
         let step = Step { run, effects: vec![effect], records: NonEmpty::of(evidence) };
-        self.store.commit(step).await.map(drop)
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.doors.clock.now_micros())
+        self.plant.store.commit(step).await.map(drop)
     }
 }
 

@@ -1,59 +1,126 @@
-//! Deliveries whose destination is no longer configured: parked, so that a person sees them.
+//! Deliveries whose destination is no longer configured: parked, so that a person sees them, and
+//! queued again by themselves when the destination comes back.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_env::Clock;
-use hilum_store::{DeliveryReady, Effect, Step, Store};
-use hilum_words::{Actor, Cause, CauseWord, Timestamp};
+use hilum_store::{DeliveryReady, Effect, Parked, ParkedItem, Step, Store, StoreError};
+use hilum_words::{Actor, Cause, CauseWord, Name, Timestamp};
 use tokio::sync::Notify;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
-/// How many wait here at most. More are found in the journal at the next start.
-const WAITING_MAX: usize = 4_096;
+use crate::dispatch::Dispatch;
 
-/// Deliveries that nobody will fetch.
+/// How many are looked up in the journal at once.
+const TOGETHER_MAX: usize = 1_024;
+
+/// Destinations that have something queued and nobody who fetches it.
 #[derive(Default)]
 pub(crate) struct Orphans {
-    waiting: Mutex<Vec<DeliveryReady>>,
+    waiting: Mutex<BTreeSet<Name>>,
     offered: Notify,
+    /// Held while deliveries are parked, and while those of a destination are queued again.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Orphans {
-    /// Never blocks.
-    pub(crate) fn offer(&self, ready: DeliveryReady) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() < WAITING_MAX {
-            waiting.push(ready);
-        }
-        drop(waiting);
+    /// Never blocks. The deliveries themselves are in the journal.
+    pub(crate) fn offer(&self, destination: Name) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(destination);
         self.offered.notify_one();
     }
 
+    fn take(&self) -> Option<Name> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_first()
+    }
+
     /// Parks whatever is offered, for ever.
-    pub(crate) async fn park(&self, store: &Store, clock: &dyn Clock) {
+    pub(crate) async fn park(&self, dispatch: &Dispatch, store: &Store, clock: &dyn Clock) {
         loop {
-            let waiting =
-                std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            for ready in waiting {
-                let at = Timestamp::from_micros(clock.now_micros());
-                let (delivery, run) = (ready.delivery, ready.run);
-                if let Err(fault) = store.commit(step(&ready, at)).await {
-                    error!(%delivery, %run, %fault, "a delivery without a destination stays queued");
-                }
+            while let Some(destination) = self.take() {
+                let _turn = self.turn.lock().await;
+                self.park_all(&destination, dispatch, store, clock).await;
             }
             self.offered.notified().await;
         }
     }
+
+    async fn park_all(
+        &self,
+        destination: &Name,
+        dispatch: &Dispatch,
+        store: &Store,
+        clock: &dyn Clock,
+    ) {
+        while !dispatch.is_served(destination) {
+            let (listed, _) = store.queued_first(destination, TOGETHER_MAX);
+            if listed.is_empty() {
+                return;
+            }
+            warn!(%destination, deliveries = listed.len(), "parked: the destination is not configured");
+            for ready in &listed {
+                let at = Timestamp::from_micros(clock.now_micros());
+                match store.commit(parking(ready, at)).await {
+                    Ok(_) => {}
+                    // An operator was faster.
+                    Err(StoreError::NotInState { .. } | StoreError::NoDelivery(_)) => {}
+                    Err(fault) => {
+                        error!(%destination, %fault, "deliveries without a destination stay queued");
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Queues again what was parked while this destination was not configured. Its courier is in its
+    /// place already.
+    pub(crate) async fn welcome(&self, destination: &Name, store: &Store, clock: &dyn Clock) {
+        let _turn = self.turn.lock().await;
+        let gone = cause(destination);
+        let is_orphan = |it: &ParkedItem| {
+            it.destination.as_ref() == Some(destination) && it.cause.as_ref() == Some(&gone)
+        };
+        let orphans: Vec<_> = store.parked().into_iter().filter(is_orphan).collect();
+        if orphans.is_empty() {
+            return;
+        }
+        info!(%destination, deliveries = orphans.len(), "queued again: the destination is back");
+        for item in orphans {
+            let Parked::Delivery(delivery) = item.item else { continue };
+            let at = Timestamp::from_micros(clock.now_micros());
+            let record = Record::new(at, What::Requeued, Actor::system("gateway"))
+                .message(item.message)
+                .run(item.run)
+                .delivery(delivery)
+                .text(fact::DESTINATION, destination.as_str())
+                .text(fact::REASON, "the destination is configured again");
+            let effects = vec![Effect::Requeued { delivery }];
+            let step = Step { run: item.run, effects, records: NonEmpty::of(record) };
+            match store.commit(step).await {
+                Ok(_) | Err(StoreError::NotInState { .. } | StoreError::NoDelivery(_)) => {}
+                Err(fault) => {
+                    error!(%destination, %fault, "what was parked for a destination stays parked");
+                    return;
+                }
+            }
+        }
+    }
 }
 
-fn step(ready: &DeliveryReady, at: Timestamp) -> Step {
-    let destination = &ready.destination;
-    warn!(delivery = %ready.delivery, %destination, "parked: the destination is not configured");
-    let cause = Cause::new(
+/// Why a delivery is parked that nobody fetches. [`Orphans::welcome`] knows it by this.
+fn cause(destination: &Name) -> Cause {
+    Cause::new(
         CauseWord::Gone,
         format!("no destination is named \"{destination}\" in the current configuration"),
-    );
+    )
+}
+
+fn parking(ready: &DeliveryReady, at: Timestamp) -> Step {
+    let destination = &ready.destination;
+    let cause = cause(destination);
     let record = Record::new(at, What::DeliveryParked, Actor::system("gateway"))
         .run(ready.run)
         .delivery(ready.delivery)

@@ -279,8 +279,7 @@ fn read_listener(
             .problem_at("frame_bytes_max", "must not be more than [gateway] bytes_in_flight_max");
     }
     section.finish();
-    let plan =
-        config.map(|config| ListenerPlan { name: Name::from(&name.value), config, intake });
+    let plan = config.map(|config| ListenerPlan { name: Name::from(&name.value), config, intake });
     (name.value, plan)
 }
 

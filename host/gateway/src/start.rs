@@ -15,12 +15,12 @@ use hilum_words::{Actor, Name, Timestamp};
 use prometheus_client::registry::Registry;
 use tracing::{error, info, warn};
 
+use crate::Checked;
 use crate::dispatch::Dispatch;
 use crate::listeners::{Listeners, Open};
 use crate::metrics::Metrics;
 use crate::plant::Plant;
 use crate::running::{Home, Running};
-use crate::Checked;
 
 /// Bytes of bodies that wait in memory for a worker; others are read back from the journal.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
@@ -293,6 +293,7 @@ fn start_workers(plant: &Plant) {
             store: store.clone(),
             backlog: Arc::clone(backlog),
             current: Arc::clone(current),
+            waiters: Arc::clone(&dispatch.waiters),
             clock: Arc::clone(&doors.clock),
             entropy: Arc::clone(&doors.entropy),
             metrics: metrics.pipeline.clone(),

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hilum_policy::Grant;
-use hilum_sandbox::{Allowed, Budget, BudgetAsk, Grants, Package, Plugin, Sandbox};
+use hilum_sandbox::{Allowed, Budget, BudgetAsk, Grants, Package, Plugin};
 use hilum_words::Name;
 use hilum_words::config::{Placed, Section};
 
 use super::{PluginSite, Tables, unknown_name};
 use crate::files::Files;
+use crate::shelf::Shelf;
 
 /// One `[plugin.NAME]`, as far as it could be read.
 pub(super) struct PluginPlan {
@@ -40,12 +41,12 @@ pub(super) type Plugins = BTreeMap<Name, PluginPlan>;
 pub(super) fn read(
     files: &dyn Files,
     root: &mut Section<'_>,
-    sandbox: &Sandbox,
+    shelf: &Shelf,
     tables: &Tables,
 ) -> Plugins {
     let sections = root.sections("plugin");
     let read = sections.into_iter().map(|(name, section)| {
-        let plan = read_one(files, &name, section, sandbox, tables);
+        let plan = read_one(files, &name, section, shelf, tables);
         (plan.name.clone(), plan)
     });
     read.collect()
@@ -55,12 +56,12 @@ fn read_one(
     files: &dyn Files,
     name: &Placed<String>,
     mut section: Section<'_>,
-    sandbox: &Sandbox,
+    shelf: &Shelf,
     tables: &Tables,
 ) -> PluginPlan {
     let problems = section.problems();
     let file = section.required_text("file");
-    let package = file.as_ref().and_then(|file| load_package(files, file, sandbox, &section));
+    let package = file.as_ref().and_then(|file| load_package(files, file, shelf, &section));
     let budget = section.section("budget").map(BudgetAsk::read).unwrap_or_default();
     let allowed = match section.section("grant") {
         Some(grant) => Allowed::read(grant),
@@ -86,8 +87,8 @@ fn read_one(
     plan.budget = Some(Budget::smaller(&package.manifest.budget, &budget, &Budget::GATEWAY_MAX));
     plan.grant = Some(grants.message);
     plan.tables = grants.tables.into_iter().collect();
-    match sandbox.load(&package) {
-        Ok(plugin) => plan.plugin = Some(Arc::new(plugin)),
+    match shelf.load(&package) {
+        Ok(plugin) => plan.plugin = Some(plugin),
         Err(fault) => file.problem(problems, fault.to_string()),
     }
     plan
@@ -96,7 +97,7 @@ fn read_one(
 fn load_package(
     files: &dyn Files,
     file: &Placed<String>,
-    sandbox: &Sandbox,
+    shelf: &Shelf,
     section: &Section<'_>,
 ) -> Option<Package> {
     let content = match files.read(&file.value) {
@@ -106,7 +107,7 @@ fn load_package(
             return None;
         }
     };
-    match Package::read(content.into(), sandbox.limits().component_bytes_max) {
+    match Package::read(content.into(), shelf.sandbox().limits().component_bytes_max) {
         Ok(package) => Some(package),
         Err(fault) => {
             file.problem(section.problems(), fault.to_string());

@@ -1,0 +1,84 @@
+//! What listeners, couriers and workers are made with: it stays while they come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hilum_destinations::Courier;
+use hilum_env::Doors;
+use hilum_listeners::ByteBudget;
+use hilum_pipeline::Current;
+use hilum_store::Store;
+use hilum_words::{Digest, Name};
+use tracing::info;
+
+use crate::dispatch::Dispatch;
+use crate::metrics::Metrics;
+use crate::site::DestinationSite;
+
+/// How long the deliveries may take that are on their way when their courier is replaced. What has
+/// no outcome by then goes again under the same id.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// The parts that no configuration changes.
+#[derive(Clone)]
+pub(crate) struct Plant {
+    pub(crate) store: Store,
+    pub(crate) doors: Doors,
+    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) current: Arc<Current>,
+    pub(crate) metrics: Metrics,
+    pub(crate) budget: ByteBudget,
+}
+
+impl Plant {
+    /// Starts the courier of a destination, and puts it in its place.
+    pub(crate) fn open_courier(&self, destination: &DestinationSite) {
+        let DestinationSite { name, config } = destination;
+        self.dispatch.open(name, || {
+            let way = hilum_destinations::build(name, config, &self.doors);
+            let metrics = self.metrics.destinations.clone();
+            Courier::start(name, config, way, self.store.clone(), &self.doors, metrics)
+        });
+    }
+
+    /// Puts a new courier in the place of the one that is there, once that has ended.
+    pub(crate) async fn replace_courier(&self, destination: &DestinationSite) {
+        if let Some(before) = self.dispatch.vacate(&destination.name) {
+            before.stop(DRAIN_MAX).await;
+        }
+        self.open_courier(destination);
+        info!(destination = %destination.name, "the courier was replaced");
+    }
+
+    /// Ends a courier whose destination is no longer configured. What is left for it is parked.
+    pub(crate) async fn close_courier(&self, name: &Name) {
+        if let Some(before) = self.dispatch.vacate(name) {
+            before.stop(DRAIN_MAX).await;
+        }
+        self.dispatch.close(name);
+        self.dispatch.orphans.offer(name.clone());
+        info!(destination = %name, "the courier was stopped: its destination is gone");
+    }
+
+    /// Queues again what was parked while this destination was not configured.
+    pub(crate) async fn welcome(&self, name: &Name) {
+        self.dispatch.orphans.welcome(name, &self.store, self.doors.clock.as_ref()).await;
+    }
+
+    /// The generations that a run still needs: those of undecided and of held ones.
+    pub(crate) fn pinned(&self) -> BTreeSet<Digest> {
+        let undecided = self.store.undecided();
+        let held = self.store.parked().into_iter().filter(|it| it.held.is_some());
+        let runs = undecided.into_iter().chain(held.map(|it| it.run));
+        runs.filter_map(|run| self.store.run(run)).map(|run| run.generation).collect()
+    }
+}
+
+/// Couriers by the name of their destination.
+pub(crate) type ByName<'a> = BTreeMap<&'a Name, &'a DestinationSite>;
+
+/// The destinations of a site by name.
+pub(crate) fn by_name(all: &[DestinationSite]) -> ByName<'_> {
+    all.iter().map(|it| (&it.name, it)).collect()
+}
