@@ -35,6 +35,9 @@ pub enum Wish {
 pub struct HttpInbound {
     /// How the body is read.
     pub format: BodyFormat,
+    /// The `charset` that `Content-Type` names: for HL7 v2 where MSH-18 is empty, before the
+    /// listener's own.
+    pub charset: Option<String>,
     /// The body.
     pub content: Bytes,
     /// How to answer.
