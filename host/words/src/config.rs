@@ -11,18 +11,22 @@
 //! no secret's value is ever printed.
 //! Not here: what the keys mean; every crate reads its own section.
 
+mod asked;
 mod document;
+mod explore;
 mod merge;
+mod or;
 mod overlay;
 mod secret;
 mod section;
 mod unit;
 
+pub use asked::{ANY, Asked, Key, Step, Table, Type};
 pub use document::Document;
 pub use overlay::Overrides;
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretRef, SecretSource};
 pub use section::Section;
-pub use unit::{parse_duration, parse_size};
+pub use unit::{parse_duration, parse_size, write_duration, write_size};
 
 use crate::{Place, Problems};
 

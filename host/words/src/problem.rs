@@ -2,6 +2,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::config::Asked;
+
 /// Where something stands in an operator's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -47,9 +49,27 @@ impl fmt::Display for Problem {
 #[derive(Debug, Default)]
 pub struct Problems {
     all: RefCell<Vec<Problem>>,
+    asked: Option<RefCell<Asked>>,
 }
 
 impl Problems {
+    /// A list that also notes which keys the readers ask for.
+    pub fn recording() -> Self {
+        Self { all: RefCell::default(), asked: Some(RefCell::default()) }
+    }
+
+    /// What the readers asked for so far, if this list notes it.
+    pub fn take_asked(&self) -> Asked {
+        self.asked.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    /// Notes what a reader asks for.
+    pub(crate) fn ask(&self, note: impl FnOnce(&mut Asked)) {
+        if let Some(asked) = &self.asked {
+            note(&mut asked.borrow_mut());
+        }
+    }
+
     /// Notes a problem.
     pub fn push(&self, place: &Place, key: impl Into<String>, text: impl Into<String>) {
         let problem = Problem { place: place.clone(), key: key.into(), text: text.into() };

@@ -33,6 +33,16 @@ impl Value {
     }
 }
 
+impl Value {
+    /// The text of a string.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Loose(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 /// A value and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -73,7 +83,7 @@ impl Document {
 
     /// The configuration as a whole, as a section without a name.
     pub fn root<'a>(&'a self, problems: &'a Problems) -> Section<'a> {
-        Section::new(&self.root, String::new(), problems)
+        Section::whole(&self.root, problems)
     }
 }
 

@@ -128,9 +128,9 @@ impl Section<'_> {
     pub fn secret(&mut self, key: &str) -> Option<Placed<SecretRef>> {
         let named: Vec<_> = ENDINGS.map(|ending| format!("{key}{ending}")).into_iter().collect();
         let choices = choices(&named);
+        // The value itself is not looked at: it must not end up in a message.
+        self.pass_secret(key);
         if self.has(key) {
-            // The value itself is not looked at: it must not end up in a message.
-            self.pass(key);
             let text = format!("a secret is never written here; refer to it by {choices}");
             self.problem_at(key, text);
         }
@@ -161,6 +161,7 @@ impl Section<'_> {
         let named: Vec<_> = ENDINGS.map(|ending| format!("{key}{ending}")).into_iter().collect();
         let is_there = self.has(key) || named.iter().any(|key| self.has(key));
         let secret = self.secret(key);
+        self.require_secret(key);
         if !is_there {
             self.problem(format!("needs one of the keys {}", choices(&named)));
         }

@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::asked::{self, Key, Step, Type};
 use super::document::{Node, Value};
 use super::overlay::is_override;
 use super::{Placed, parse_duration, parse_size};
@@ -14,11 +16,22 @@ pub struct Section<'a> {
     key: String,
     seen: BTreeSet<String>,
     problems: &'a Problems,
+    /// The way to it, for those who want to know what was asked for.
+    way: Vec<Step>,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(node: &'a Node, key: String, problems: &'a Problems) -> Self {
-        Self { node, key, seen: BTreeSet::new(), problems }
+    /// A whole document.
+    pub(super) fn whole(node: &'a Node, problems: &'a Problems) -> Self {
+        Self { node, key: String::new(), seen: BTreeSet::new(), problems, way: Vec::new() }
+    }
+
+    fn below(&self, key: &str, node: &'a Node) -> Self {
+        let way = [self.way.as_slice(), &[asked::step(key, node)]].concat();
+        self.problems.ask(|it| {
+            it.table(&way);
+        });
+        Self { node, key: self.full(key), seen: BTreeSet::new(), problems: self.problems, way }
     }
 
     /// Where the section starts.
@@ -54,16 +67,27 @@ impl<'a> Section<'a> {
 
     /// Whether the key is there and has a string: where a key takes a word or a table.
     pub fn is_text(&self, key: &str) -> bool {
+        self.ask(key, Type::Text);
         self.entry(key).is_some_and(|it| matches!(it.value, Value::Text(_) | Value::Loose(_)))
     }
 
     /// The keys in the order of the file.
     pub fn keys(&self) -> Vec<String> {
+        self.problems.ask(|it| it.table(&self.way).is_open = true);
+        self.names()
+    }
+
+    fn names(&self) -> Vec<String> {
         self.node.entries().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// A string, if the key is there.
     pub fn text(&mut self, key: &str) -> Option<Placed<String>> {
+        self.ask(key, Type::Text);
+        self.read_text(key)
+    }
+
+    fn read_text(&mut self, key: &str) -> Option<Placed<String>> {
         let node = self.take(key)?;
         let (Value::Text(text) | Value::Loose(text)) = &node.value else {
             return self.wrong(key, node, "a string");
@@ -73,12 +97,15 @@ impl<'a> Section<'a> {
 
     /// A string that has to be there.
     pub fn required_text(&mut self, key: &str) -> Option<Placed<String>> {
-        self.require(key).then(|| self.text(key)).flatten()
+        let is_there = self.require(key);
+        self.text(key).filter(|_| is_there)
     }
 
     /// A string that has to be one of `words`; the answer is its index.
     pub fn word(&mut self, key: &str, words: &[&str]) -> Option<Placed<usize>> {
-        let text = self.text(key)?;
+        self.ask(key, Type::Word);
+        self.note(key, |it| it.words = words.iter().map(|it| (*it).to_owned()).collect());
+        let text = self.read_text(key)?;
         if let Some(index) = words.iter().position(|word| *word == text.value) {
             return Some(text.map(|_| index));
         }
@@ -92,6 +119,7 @@ impl<'a> Section<'a> {
 
     /// `true` or `false`, if the key is there.
     pub fn boolean(&mut self, key: &str) -> Option<Placed<bool>> {
+        self.ask(key, Type::Boolean);
         let node = self.take(key)?;
         let is = match &node.value {
             Value::Boolean(is) => Some(*is),
@@ -106,6 +134,12 @@ impl<'a> Section<'a> {
 
     /// An integer within `range`, if the key is there.
     pub fn integer(&mut self, key: &str, range: RangeInclusive<u64>) -> Option<Placed<u64>> {
+        self.ask(key, Type::Integer);
+        self.note(key, |it| it.range = Some((*range.start(), *range.end())));
+        self.read_integer(key, range)
+    }
+
+    fn read_integer(&mut self, key: &str, range: RangeInclusive<u64>) -> Option<Placed<u64>> {
         let node = self.take(key)?;
         let number = match &node.value {
             Value::Integer(number) => Some(*number),
@@ -131,7 +165,8 @@ impl<'a> Section<'a> {
 
     /// A span of time such as `"200ms"`, `"30s"`, `"5m"`, `"72h"`, `"7d"`.
     pub fn duration(&mut self, key: &str) -> Option<Placed<Duration>> {
-        let text = self.text(key)?;
+        self.ask(key, Type::Duration);
+        let text = self.read_text(key)?;
         let parsed = parse_duration(&text.value);
         self.parsed(
             text,
@@ -142,17 +177,19 @@ impl<'a> Section<'a> {
 
     /// A number of bytes such as `"64 KiB"`, `"16 MiB"` or `4096`.
     pub fn size(&mut self, key: &str) -> Option<Placed<u64>> {
+        self.ask(key, Type::Size);
         let hint = "must be a size such as \"64 KiB\", \"16 MiB\" or \"1 GiB\"";
         if let Some(Node { value: Value::Integer(_), .. }) = self.entry(key) {
-            return self.integer(key, 1..=u64::MAX);
+            return self.read_integer(key, 1..=u64::MAX);
         }
-        let text = self.text(key)?;
+        let text = self.read_text(key)?;
         let parsed = parse_size(&text.value);
         self.parsed(text, parsed, hint)
     }
 
     /// A list of strings, if the key is there; each has a place of its own.
     pub fn texts(&mut self, key: &str) -> Option<Vec<Placed<String>>> {
+        self.ask(key, Type::Texts);
         let node = self.take(key)?;
         let items = match &node.value {
             Value::List(items) => items,
@@ -176,21 +213,27 @@ impl<'a> Section<'a> {
 
     /// A table under this key, if the key is there.
     pub fn section(&mut self, key: &str) -> Option<Section<'a>> {
+        self.ask(key, Type::Table);
+        self.read_section(key)
+    }
+
+    fn read_section(&mut self, key: &str) -> Option<Section<'a>> {
         let node = self.take(key)?;
         if !matches!(node.value, Value::Table(_)) {
             return self.wrong(key, node, "a table");
         }
-        Some(Section::new(node, self.full(key), self.problems))
+        Some(self.below(key, node))
     }
 
     /// The tables under this key, by name: `[listener.adt-in]`, `[listener.lab-in]`.
     pub fn sections(&mut self, key: &str) -> Vec<(Placed<String>, Section<'a>)> {
-        let Some(mut parent) = self.section(key) else { return Vec::new() };
+        self.ask(key, Type::Named);
+        let Some(mut parent) = self.read_section(key) else { return Vec::new() };
         let mut all = Vec::new();
-        for name in parent.keys() {
+        for name in parent.names() {
             let Some(node) = parent.entry(&name) else { continue };
             let placed = parent.placed(&name, node, name.clone());
-            if let Some(section) = parent.section(&name) {
+            if let Some(section) = parent.read_section(&name) {
                 all.push((placed, section));
             }
         }
@@ -211,9 +254,31 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Counts a key as asked for without looking at its value.
-    pub(super) fn pass(&mut self, key: &str) {
+    /// What counts where the key is absent, as the configuration would write it. It is only for
+    /// those who want to see it (`hilum config show --effective`); methods such as
+    /// [`size_or`](Self::size_or) call it.
+    pub fn default(&self, key: &str, written: impl fmt::Display) {
+        self.note(key, |it| it.default = Some(written.to_string()));
+    }
+
+    /// Counts a key as asked for without looking at its value: it is a secret.
+    pub(super) fn pass_secret(&mut self, key: &str) {
+        self.ask(key, Type::Secret);
         self.take(key);
+    }
+
+    pub(super) fn require_secret(&self, key: &str) {
+        self.note(key, |it| it.is_required = true);
+    }
+
+    fn ask(&self, key: &str, kind: Type) {
+        self.note(key, |it| {
+            it.types.insert(kind);
+        });
+    }
+
+    fn note(&self, key: &str, note: impl FnOnce(&mut Key)) {
+        self.problems.ask(|it| note(it.key(&self.way, key)));
     }
 
     fn entry(&self, key: &str) -> Option<&'a Node> {
@@ -228,6 +293,7 @@ impl<'a> Section<'a> {
     }
 
     fn require(&mut self, key: &str) -> bool {
+        self.note(key, |it| it.is_required = true);
         self.seen.insert(key.to_owned());
         if !self.has(key) {
             self.problem(format!("needs the key \"{key}\""));

@@ -83,3 +83,43 @@ fn sizes_and_durations() {
     assert_eq!(parse_duration("72h"), Some(Duration::from_secs(259_200)));
     assert_eq!(parse_duration("99999999999999999999h"), None);
 }
+
+#[test]
+fn a_default_counts_where_the_key_is_absent_and_is_noted() {
+    let problems = Problems::recording();
+    let document = Document::parse("hilum.toml", "there = \"2 KiB\"\n", &problems);
+    let mut root = document.root(&problems);
+    assert_eq!(root.size_or("there", 1), 2048);
+    assert_eq!(root.size_or("size", 16 << 20), 16 << 20);
+    assert_eq!(root.duration_or("timeout", Duration::from_secs(90)), Duration::from_secs(90));
+    assert_eq!(root.word_or("ack", &["stored", "processed"], 0), 0);
+    assert_eq!(root.integer_or("attempts", 1..=9, 3), 3);
+    assert!(root.boolean_or("strict", true));
+    assert_eq!(root.text_or("path", "/"), "/");
+    root.finish();
+    let asked = problems.take_asked();
+    let keys = asked.tables.values().flat_map(|it| &it.keys);
+    let defaults: Vec<_> = keys
+        .map(|(name, key)| format!("{name} = {}", key.default.as_deref().unwrap_or("?")))
+        .collect();
+    expect![[r#"
+        ack = "stored"
+        attempts = 3
+        path = "/"
+        size = "16 MiB"
+        strict = true
+        there = "1 B"
+        timeout = "90s""#]]
+    .assert_eq(&defaults.join("\n"));
+}
+
+#[test]
+fn what_is_written_of_a_size_or_a_duration_reads_back() {
+    for bytes in [0, 1, 1000, 1024, 64 << 10, (1 << 20) + 1, 3 << 30] {
+        assert_eq!(parse_size(&write_size(bytes)), Some(bytes));
+    }
+    for millis in [0, 1, 200, 1000, 90_000, 60_000, 86_400_000] {
+        let duration = Duration::from_millis(millis);
+        assert_eq!(parse_duration(&write_duration(duration)), Some(duration));
+    }
+}

@@ -30,6 +30,27 @@ pub fn parse_size(text: &str) -> Option<u64> {
     number.checked_mul(bytes)
 }
 
+/// A span of time as [`parse_duration`] reads it, in the largest unit that divides it.
+pub fn write_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let whole = units.iter().find(|(size, _)| millis != 0 && millis.is_multiple_of(*size));
+    match whole {
+        Some((size, unit)) => format!("{}{unit}", millis / size),
+        None => format!("{millis}ms"),
+    }
+}
+
+/// A number of bytes as [`parse_size`] reads it, in the largest unit that divides it.
+pub fn write_size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let whole = units.iter().find(|(size, _)| bytes != 0 && bytes.is_multiple_of(*size));
+    match whole {
+        Some((size, unit)) => format!("{} {unit}", bytes / size),
+        None => format!("{bytes} B"),
+    }
+}
+
 fn split_unit(text: &str) -> Option<(u64, &str)> {
     let text = text.trim();
     let end =
