@@ -13,15 +13,28 @@
 use std::ops::Range;
 
 use crate::finding::{FindingKind, Findings};
-use crate::{Delimiters, Finding, Message, Options, ParseError, Segment, SegmentName};
+use crate::{Delimiters, Finding, Message, Options, ParseError, Path, Segment, SegmentName};
 
 /// The messages of an input, and what is odd about how they are packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// The messages in their order.
     pub messages: Vec<BatchMessage>,
+    /// The headers of files and batches, in their order.
+    pub wrappers: Vec<Wrapper>,
     /// What does not add up, at most 65 entries.
     pub findings: Vec<Finding>,
+}
+
+/// A header of a file or batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrapper {
+    /// Which segment it is, from 1: FHS or BHS.
+    pub segment: usize,
+    /// Whether it is of a file.
+    pub is_file: bool,
+    /// Whether its trailer states another number than came.
+    pub is_miscounted: bool,
 }
 
 /// One message of a batch.
@@ -41,6 +54,8 @@ pub struct BatchMessage {
 #[derive(Clone, Copy)]
 struct Open {
     segment: usize,
+    /// Which of all wrappers.
+    wrapper: usize,
     offset: usize,
     delimiters: Delimiters,
     /// Messages of a batch, batches of a file.
@@ -52,6 +67,7 @@ struct Open {
 #[derive(Default)]
 struct Splitter {
     messages: Vec<BatchMessage>,
+    wrappers: Vec<Wrapper>,
     findings: Findings,
     file: Option<Open>,
     batch: Option<Open>,
@@ -78,7 +94,11 @@ impl Message {
         }
         splitter.close_batch();
         splitter.close_file();
-        Batch { messages: splitter.messages, findings: splitter.findings.into_vec() }
+        Batch {
+            messages: splitter.messages,
+            wrappers: splitter.wrappers,
+            findings: splitter.findings.into_vec(),
+        }
     }
 
     /// The message with each ADD joined to the segment before it, to be read: its bytes are others
@@ -111,6 +131,33 @@ impl Message {
         Self::parse_with(out.into(), &Options { default_charset: self.charset() })
     }
 
+    /// Which field says that this is a part of a message that comes in several inputs; none if it is
+    /// whole. HL7 v2 chapter 2, 2.10.2: ADD at either end, MSH-14, or DSC, unless DSC asks for the
+    /// next part of a query's response.
+    pub fn fragment(&self) -> Option<Path> {
+        let (mut before, mut is_query, mut found) = (SegmentName::MSH, false, None);
+        for segment in self.segments() {
+            let name = segment.segment_name();
+            let value = |number| {
+                let range = segment.field(number).unwrap_or_default();
+                self.bytes().get(range).unwrap_or_default().trim_ascii()
+            };
+            let at = |number| Some(Path::field_of(name, number));
+            match name {
+                SegmentName::MSH if !matches!(value(14), b"" | b"\"\"") => return at(14),
+                SegmentName::ADD if segment.fields() == 0 || !can_go_on(before) => return at(1),
+                // DSC-2, table 0398: I is interactive, F is fragmentation.
+                SegmentName::DSC if value(2) == b"F" => return at(1),
+                SegmentName::DSC if value(2) != b"I" => found = at(1),
+                _ => is_query |= QUERIES.contains(&segment.name()),
+            }
+            if name != SegmentName::ADD {
+                before = name;
+            }
+        }
+        found.filter(|_| !is_query)
+    }
+
     /// Notes what this message cannot be read without.
     pub(crate) fn find_continuations(&self, findings: &mut Findings) {
         let index = &self.inner().index;
@@ -134,6 +181,9 @@ impl Message {
     }
 }
 
+/// Segments that only queries and their responses have: there DSC points into the response.
+const QUERIES: [&str; 7] = ["QPD", "QRD", "QRF", "QID", "QAK", "RCP", "ERQ"];
+
 /// Whether an ADD after a segment with this name can be part of it.
 fn can_go_on(name: SegmentName) -> bool {
     let cannot = [
@@ -152,7 +202,7 @@ impl Splitter {
             Packing::Message => self.begin_message(segment),
             Packing::BatchHeader => {
                 self.close_batch();
-                self.batch = Some(Open::new(segment));
+                self.batch = Some(self.open(segment, false));
                 if let Some(file) = &mut self.file {
                     file.count += 1;
                 }
@@ -160,14 +210,14 @@ impl Splitter {
             Packing::FileHeader => {
                 self.close_batch();
                 self.close_file();
-                self.file = Some(Open::new(segment));
+                self.file = Some(self.open(segment, true));
             }
             Packing::BatchTrailer => {
                 self.in_message = false;
                 let batch = self.batch.take();
                 let stated = batch.and_then(|it| stated(message, segment, &it.delimiters));
                 let counted = batch.map(|it| [it.count, it.count]);
-                self.check(segment, stated, counted, FindingKind::BatchCount);
+                self.check(segment, batch, stated, counted, FindingKind::BatchCount);
             }
             Packing::FileTrailer => {
                 self.close_batch();
@@ -178,9 +228,23 @@ impl Splitter {
                     0 => [it.messages, 1],
                     count => [count, count],
                 });
-                self.check(segment, stated, counted, FindingKind::FileCount);
+                self.check(segment, file, stated, counted, FindingKind::FileCount);
             }
             Packing::Other => self.extend_message(segment),
+        }
+    }
+
+    fn open(&mut self, segment: &Segment<'_>, is_file: bool) -> Open {
+        let wrapper = self.wrappers.len();
+        let number = segment.number();
+        self.wrappers.push(Wrapper { segment: number, is_file, is_miscounted: false });
+        Open {
+            segment: number,
+            wrapper,
+            offset: segment.range().start,
+            delimiters: *segment.delimiters(),
+            count: 0,
+            messages: 0,
         }
     }
 
@@ -243,6 +307,7 @@ impl Splitter {
     fn check(
         &mut self,
         segment: &Segment<'_>,
+        open: Option<Open>,
         stated: Option<Option<usize>>,
         counted: Option<[usize; 2]>,
         kind: FindingKind,
@@ -250,6 +315,10 @@ impl Splitter {
         let kind = match (counted, stated) {
             (None, _) => FindingKind::TrailerAlone,
             (Some(counted), Some(stated)) if !stated.is_some_and(|it| counted.contains(&it)) => {
+                let wrapper = open.and_then(|open| self.wrappers.get_mut(open.wrapper));
+                if let Some(wrapper) = wrapper {
+                    wrapper.is_miscounted = true;
+                }
                 kind
             }
             _ => return,
@@ -267,18 +336,6 @@ impl Splitter {
     fn close_file(&mut self) {
         if let Some(open) = self.file.take() {
             self.findings.add(open.offset, open.segment, FindingKind::TrailerMissing);
-        }
-    }
-}
-
-impl Open {
-    fn new(segment: &Segment<'_>) -> Self {
-        Self {
-            segment: segment.number(),
-            offset: segment.range().start,
-            delimiters: *segment.delimiters(),
-            count: 0,
-            messages: 0,
         }
     }
 }

@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use crate::{Charset, Delimiters, Message, SegmentName};
+use crate::{Charset, Delimiters, Message, Segment, SegmentName};
 
 /// What an answer needs of a message: fields of MSH as they stand there, not unescaped.
 ///
@@ -47,16 +47,24 @@ impl std::fmt::Debug for Header {
 impl Message {
     /// The header, to keep: it shares the message's bytes.
     pub fn header(&self) -> Header {
-        let msh = self.segment(SegmentName::MSH, 1);
-        let is_msh = msh.is_some();
-        let segment = msh.or_else(|| self.segments().next());
+        let segment = self.segment(SegmentName::MSH, 1).or_else(|| self.segments().next());
+        self.header_at(segment.as_ref())
+    }
+
+    /// The same of one header segment among several: a MSH, FHS or BHS of a batch.
+    pub fn header_of(&self, segment: &Segment<'_>) -> Header {
+        self.header_at(Some(segment))
+    }
+
+    fn header_at(&self, segment: Option<&Segment<'_>>) -> Header {
+        let is_msh = segment.is_some_and(|it| it.segment_name() == SegmentName::MSH);
         let field = |number: u32| {
-            let range = segment.as_ref().and_then(|segment| segment.field(number));
+            let range = segment.and_then(|segment| segment.field(number));
             range.map(|range| self.bytes().slice(range)).unwrap_or_default()
         };
         let of_msh = |number: u32| if is_msh { field(number) } else { Bytes::new() };
         Header {
-            delimiters: segment.as_ref().map_or(*self.delimiters(), |it| *it.delimiters()),
+            delimiters: segment.map_or(*self.delimiters(), |it| *it.delimiters()),
             charset: self.charset(),
             sending_application: field(3),
             sending_facility: field(4),

@@ -194,3 +194,62 @@ proptest! {
         prop_assert_eq!(again.bytes(), joined.bytes(), "nothing is left to join");
     }
 }
+
+#[test]
+fn each_header_says_whether_its_trailer_counts_right() {
+    let wrappers = |text: &str| {
+        let batch = parse(text).batch();
+        let shown = batch.wrappers.iter().map(|it| {
+            let kind = if it.is_file { "file" } else { "batch" };
+            format!("{kind} {}{}", it.segment, if it.is_miscounted { " miscounted" } else { "" })
+        });
+        shown.collect::<Vec<_>>().join(", ")
+    };
+    let text = "FHS|^~\\&\rBHS|^~\\&\rMSH|^~\\&|1\rBTS|2\rBHS|^~\\&\rMSH|^~\\&|2\rBTS|1\rFTS|2\r";
+    assert_eq!(wrappers(text), "file 1, batch 2 miscounted, batch 5");
+    assert_eq!(
+        wrappers(&text.replace("FTS|2", "FTS|x")),
+        "file 1 miscounted, batch 2 miscounted, batch 5"
+    );
+    assert_eq!(wrappers("BHS|^~\\&\rBTS|5\r"), "batch 1 miscounted");
+    assert_eq!(wrappers("MSH|^~\\&|1\rMSH|^~\\&|2\rBTS|9\r"), "");
+}
+
+#[test]
+fn a_part_of_a_message_is_told_from_a_whole_one() {
+    let fragment = |text: &str| parse(text).fragment().map(|it| it.to_string());
+    let whole = [
+        "MSH|^~\\&|A\rOBX|1|FT|||te\rADD|xt\rADD|!\rOBX|2\r",
+        "MSH|^~\\&|A||||||QBP^Q22|7\rQPD|x\rRCP|I\rDSC|4711\r",
+        "MSH|^~\\&|A||||||ORU^R01|7\rOBX|1\rDSC|7|I\r",
+        "MSH|^~\\&|A||||||ORU^R01|7|P|2.5||\"\"\rOBX|1\r",
+    ];
+    for text in whole {
+        assert_eq!(fragment(text), None, "{text}");
+    }
+    let parts = [
+        ("MSH|^~\\&|A\rOBX|1\rDSC|7|F\r", "DSC-1"),
+        ("MSH|^~\\&|A\rOBX|1\rDSC|7\r", "DSC-1"),
+        ("MSH|^~\\&|A\rOBX|1\rADD\rDSC|7|F\r", "ADD-1"),
+        ("MSH|^~\\&|A\rADD|xt\rOBX|2\r", "ADD-1"),
+        ("MSH|^~\\&|A||||||ORU^R01|8|P|2.5||7\rOBX|2\r", "MSH-14"),
+        ("MSH|^~\\&|A||||||QBP^Q22|7\rQPD|x\rDSC|7|F\r", "DSC-1"),
+    ];
+    for (text, at) in parts {
+        assert_eq!(fragment(text).as_deref(), Some(at), "{text}");
+    }
+}
+
+#[test]
+fn a_header_of_a_batch_is_read_as_its_own() {
+    let message = parse("FHS|^~\\&|F|G|||||||F1\rBHS$%~\\&$B$C$D$E$$$$$B1\rMSH|^~\\&|A|||||||7\r");
+    let headers: Vec<_> = message.segments().map(|it| message.header_of(&it)).collect();
+    let shown = headers.iter().map(|it| {
+        let text = |field: &bytes::Bytes| String::from_utf8_lossy(field).into_owned();
+        let separator = char::from(it.delimiters.field);
+        format!("{separator} {} {}", text(&it.sending_application), text(&it.control_id))
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), ["| F F1", "$ B B1", "| A 7"]);
+    let ends = headers.get(1).map(|it| it.receiving_facility.clone());
+    assert_eq!(ends.as_deref(), Some(&b"E"[..]));
+}
