@@ -19,6 +19,7 @@ mod or;
 mod overlay;
 mod secret;
 mod section;
+mod show;
 mod unit;
 
 pub use asked::{ANY, Asked, Key, Step, Table, Type};
@@ -26,6 +27,7 @@ pub use document::Document;
 pub use overlay::Overrides;
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretRef, SecretSource};
 pub use section::Section;
+pub use show::{Origin, Shown, ShownTable};
 pub use unit::{parse_duration, parse_size, write_duration, write_size};
 
 use crate::{Place, Problems};

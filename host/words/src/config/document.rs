@@ -10,9 +10,11 @@ use crate::{Place, Problems};
 pub(super) enum Value {
     Text(String),
     Integer(i64),
-    Float,
+    /// Its digits: no key takes one.
+    Float(String),
     Boolean(bool),
-    Time,
+    /// As it is written: no key takes one.
+    Time(String),
     List(Vec<Node>),
     Table(Vec<(String, Node)>),
     /// Text from the environment, which has no types: it becomes what its reader asks for.
@@ -24,9 +26,9 @@ impl Value {
         match self {
             Self::Text(_) | Self::Loose(_) => "a string",
             Self::Integer(_) => "an integer",
-            Self::Float => "a decimal number",
+            Self::Float(_) => "a decimal number",
             Self::Boolean(_) => "true or false",
-            Self::Time => "a date or time",
+            Self::Time(_) => "a date or time",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
         }
@@ -123,11 +125,12 @@ impl Source<'_> {
             DeValue::String(text) => Value::Text(text.to_string()),
             DeValue::Integer(number) => {
                 let digits = number.as_str().replace('_', "");
-                i64::from_str_radix(&digits, number.radix()).map_or(Value::Float, Value::Integer)
+                let value = i64::from_str_radix(&digits, number.radix());
+                value.map_or(Value::Float(digits), Value::Integer)
             }
-            DeValue::Float(_) => Value::Float,
+            DeValue::Float(number) => Value::Float(number.as_str().to_owned()),
             DeValue::Boolean(is) => Value::Boolean(*is),
-            DeValue::Datetime(_) => Value::Time,
+            DeValue::Datetime(time) => Value::Time(time.to_string()),
             DeValue::Array(items) => Value::List(
                 items.iter().map(|it| self.node(it.get_ref(), it.span().start)).collect(),
             ),
