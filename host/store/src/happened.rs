@@ -75,12 +75,26 @@ pub struct DeliveryReady {
     pub lanes: Vec<Vec<u8>>,
     /// Where it was queued first: the order of a destination's deliveries.
     pub place: JournalPlace,
+    /// Whether it was queued again after it had been parked.
+    pub is_again: bool,
     /// Attempts that were made.
     pub attempts: u32,
     /// When to try; none for now.
     pub due: Option<Timestamp>,
     /// Since when it is queued.
     pub since: Timestamp,
+}
+
+/// A delivery in its place among those of its destination: one that waits for its courier, or one
+/// that is parked there.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The delivery.
+    pub ready: DeliveryReady,
+    /// It waits for a person.
+    pub is_parked: bool,
+    /// How it stands is on disk. If not, it is told of once it is.
+    pub is_durable: bool,
 }
 
 /// Without the lanes, which may be PHI.

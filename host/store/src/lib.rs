@@ -40,7 +40,7 @@ mod wire;
 pub use arrival::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Stored};
 pub use committer::Committer;
 pub use error::{OpenError, StoreError};
-pub use happened::{DeliveryReady, Happened, JournalPlace, RunReady, Watcher};
+pub use happened::{DeliveryReady, Happened, JournalPlace, RunReady, Standing, Watcher};
 pub use options::Options;
 pub use reader::{Place, Reader, Report, Wrong};
 pub use records::{

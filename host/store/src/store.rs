@@ -21,8 +21,9 @@ use crate::ticket::promise;
 use crate::wire::Unread;
 use crate::{
     Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord,
-    GenerationRecord, MarkKey, MessageRecord, MessageSummary, OpenError, Options, Parked,
-    ParkedItem, RunRecord, Step, StoreError, Ticket, Watcher, blobs, deliveries, syncs,
+    GenerationRecord, JournalPlace, MarkKey, MessageRecord, MessageSummary, OpenError, Options,
+    Parked, ParkedItem, RunRecord, Standing, Step, StoreError, Ticket, Watcher, blobs, deliveries,
+    syncs,
 };
 
 /// Opens the journal: takes its folder, reads all of it, cuts a torn tail. Give the committer to
@@ -155,6 +156,18 @@ impl Store {
     /// The operators' marks.
     pub fn marks(&self) -> BTreeMap<String, String> {
         self.shared.state().site.marks(self.shared.durable())
+    }
+
+    /// At most `max` of what is queued or parked for a destination, in the order in which it was first
+    /// queued, behind `after`; and whether that is all. For a courier that lets nothing pass what is
+    /// parked.
+    pub fn standing(
+        &self,
+        destination: &str,
+        after: Option<JournalPlace>,
+        max: usize,
+    ) -> (Vec<Standing>, bool) {
+        self.shared.state().standing(destination, after, max, self.shared.durable())
     }
 
     /// The lanes in which a delivery to this destination is parked.

@@ -71,6 +71,7 @@ impl State {
                 if let Some(entry) = self.deliveries.get_mut(delivery) {
                     // A person asked: attempts and age begin again.
                     (entry.attempts, entry.due, entry.why) = (0, None, None);
+                    entry.is_again = true;
                 }
                 self.set_delivery(written, *delivery, DeliveryState::Queued);
             }
@@ -95,6 +96,7 @@ impl State {
                 since: written.at,
                 changed: written.sequence,
                 order: (written.sequence, place),
+                is_again: false,
                 waiting: None,
                 frame: written.frame,
                 is_cleared: output.cleared.is_some(),

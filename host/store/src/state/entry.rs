@@ -95,6 +95,8 @@ pub(crate) struct Delivery {
     pub(crate) changed: u64,
     /// Where it was queued first.
     pub(crate) order: Order,
+    /// It was queued again after it had been parked.
+    pub(crate) is_again: bool,
     /// Its place among what waits for a person.
     pub(crate) waiting: Option<Order>,
     /// The step that made it.

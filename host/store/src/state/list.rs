@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use hilum_words::{DeliveryId, MessageId, Name, RunId};
 
-use super::{Delivery, Message, State};
+use super::{Delivery, Message, Order, State};
 use crate::content::Source;
 use crate::frame::FrameRef;
 use crate::{
     Counts, DeliveryReady, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
-    RunReady, RunRecord, RunState, StoreError,
+    RunReady, RunRecord, RunState, Standing, StoreError,
 };
 
 impl State {
@@ -61,6 +61,7 @@ impl State {
             destination: entry.destination.clone(),
             lanes: entry.lanes.iter().map(|lane| lane.to_vec()).collect(),
             place: entry.order,
+            is_again: entry.is_again,
             attempts: entry.attempts,
             due: entry.due,
             since: entry.since,
@@ -96,6 +97,34 @@ impl State {
         let first: Vec<_> =
             ready.by_ref().take(max).filter_map(|(_, id)| self.delivery_ready(*id)).collect();
         (first, ready.next().is_none())
+    }
+
+    /// At most `max` of what is queued or parked for a destination, in the order in which it was first
+    /// queued, behind `after`; and whether that is all.
+    pub(crate) fn standing(
+        &self,
+        destination: &str,
+        after: Option<Order>,
+        max: usize,
+        durable: u64,
+    ) -> (Vec<Standing>, bool) {
+        let first = after.map_or((0, 0), |(sequence, place)| (sequence, place.saturating_add(1)));
+        let from = (first, DeliveryId::from_bits(0));
+        let range = |set: &BTreeSet<(Order, DeliveryId)>| {
+            set.range(from..).take(max.saturating_add(1)).copied().collect::<Vec<_>>()
+        };
+        let mut all = self.queued.get(destination).map(range).unwrap_or_default();
+        all.extend(self.parked.get(destination).map(range).unwrap_or_default());
+        all.sort_unstable();
+        let is_all = all.len() <= max;
+        all.truncate(max);
+        let standing = all.into_iter().filter_map(|(_, id)| {
+            let entry = self.deliveries.get(&id)?;
+            let is_parked = matches!(entry.state, DeliveryState::Parked(_));
+            let is_durable = entry.changed <= durable;
+            Some(Standing { ready: self.delivery_ready(id)?, is_parked, is_durable })
+        });
+        (standing.collect(), is_all)
     }
 
     /// The lanes in which a delivery to this destination is durably parked.
