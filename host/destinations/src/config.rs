@@ -11,6 +11,13 @@ use crate::fhir::FhirConfig;
 use crate::file::FileConfig;
 use crate::mllp::MllpConfig;
 
+mod breaker;
+mod classify;
+
+pub use breaker::BreakerConfig;
+pub use classify::Classify;
+use classify::Codes;
+
 /// How often and how long a delivery is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -70,6 +77,16 @@ pub enum OnAmbiguous {
     Park,
 }
 
+/// What becomes of what is behind a parked delivery in one of its lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum OnPark {
+    /// It goes on.
+    #[default]
+    Pass,
+    /// It waits until a person has the parked one sent again, made again or discarded.
+    Block,
+}
+
 /// A kind of destination, with its own keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KindConfig {
@@ -94,6 +111,12 @@ pub struct DestinationConfig {
     pub retry: Retry,
     /// What becomes of a delivery whose outcome is unknown.
     pub on_ambiguous: OnAmbiguous,
+    /// What becomes of what is behind a parked delivery.
+    pub on_park: OnPark,
+    /// When it is left alone for a while.
+    pub breaker: BreakerConfig,
+    /// What its answers mean, where that is not what they mean by themselves.
+    pub classify: Classify,
 }
 
 impl DestinationConfig {
@@ -111,22 +134,27 @@ impl DestinationConfig {
             Some(word) if word.value == 1 => OnAmbiguous::Park,
             _ => OnAmbiguous::Retry,
         };
-        if let Some(word) = section.word("on_park", &["pass", "block"])
-            && word.value == 1
-        {
-            word.problem(section.problems(), "\"block\" is not built yet; use \"pass\"");
-        }
+        let on_park = match section.word_or("on_park", &["pass", "block"], 0) {
+            1 => OnPark::Block,
+            _ => OnPark::Pass,
+        };
+        let breaker = BreakerConfig::read(section, &retry);
         let (place, key) = (section.place(), section.key().to_owned());
         let Some(kind) = kind else {
             pass_over(section);
             return None;
+        };
+        let classify = match KINDS.get(kind.value) {
+            Some(&"mllp") => Classify::read(section, Codes::Hl7),
+            Some(&"file") | None => Classify::default(),
+            Some(_) => Classify::read(section, Codes::Http),
         };
         let kind = match kind.value {
             0 => KindConfig::Fhir(FhirConfig::read(section)?),
             1 => KindConfig::File(FileConfig::read(section, site)?),
             _ => KindConfig::Mllp(MllpConfig::read(section)?),
         };
-        Some(Self { place, key, kind, retry, on_ambiguous })
+        Some(Self { place, key, kind, retry, on_ambiguous, on_park, breaker, classify })
     }
 }
 
@@ -143,6 +171,7 @@ fn pass_over(section: &mut Section<'_>) {
     section.boolean("append");
     section.size("file_bytes_max");
     section.section("on_answer");
+    section.section("classify");
 }
 
 /// Notes what is wrong with destinations beside each other and beside the gateway's `data` folder:

@@ -5,14 +5,16 @@
 //! and commits what came of each attempt. When the destination as a whole does not answer, it is
 //! paused; after the pause one delivery tries, and the rest follow once that went well.
 //!
-//! Promises: in a lane nothing goes before what was queued earlier has its outcome (a parked one is
-//! passed); memory is bounded by [`Limits`] at any backlog; after a stop or crash everything
+//! Promises: in none of its lanes does a delivery go before all that was queued earlier there has its
+//! outcome (a parked one is passed, or with `on_park = "block"` waited for); what a person paused
+//! stays paused; memory is bounded by [`Limits`] at any backlog; after a stop or crash everything
 //! without an outcome in the journal goes again under the same id.
 //! Not here: kinds of destination, what a fault means for them ([`SendFault::whose`]).
 //!
 //! [`SendFault::whose`]: crate::SendFault::whose
 
 mod attempt;
+mod blocked;
 mod decide;
 mod journal;
 mod runner;
@@ -28,8 +30,9 @@ use hilum_store::{DeliveryReady, Store};
 use hilum_words::{Name, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::{Destination, DestinationConfig, KindConfig, Metrics};
+use crate::{Destination, DestinationConfig, KindConfig, Metrics, OnPark};
 use attempt::Means;
+use blocked::Blocked;
 use decide::Rules;
 use journal::{Journal, StoreJournal};
 use runner::Runner;
@@ -54,8 +57,7 @@ impl Limits {
     /// What a destination of this configuration gets.
     pub fn of(config: &DestinationConfig) -> Self {
         let in_flight_max = match &config.kind {
-            KindConfig::Fhir(fhir) => fhir.transport.connections_max,
-            KindConfig::Http(http) => http.transport.connections_max,
+            KindConfig::Fhir(fhir) => fhir.connections_max,
             // One write at a time: whatever comes meanwhile goes with the next sync.
             KindConfig::File(_) => 1,
             KindConfig::Mllp(mllp) => mllp.connections_max,
@@ -80,6 +82,8 @@ struct Offers {
     waiting: Vec<Waiting>,
     /// Some did not fit: they are in the journal.
     overflowed: bool,
+    /// A person sent a parked one again, had it made again or discarded it.
+    is_unparked: bool,
 }
 
 /// What the handle and the loop share.
@@ -87,6 +91,8 @@ struct Shared {
     name: Name,
     offers: Mutex<Offers>,
     offers_max: usize,
+    /// What is parked holds its lanes: then all that goes is looked up in the journal.
+    blocks: bool,
     offered: Notify,
     phase: watch::Sender<Phase>,
     status: Mutex<CourierStatus>,
@@ -105,6 +111,11 @@ impl Shared {
         std::mem::take(&mut offers.waiting)
     }
 
+    /// Whether parked deliveries may have been let go since this was asked last.
+    fn take_unparked(&self) -> bool {
+        std::mem::take(&mut lock(&self.offers).is_unparked)
+    }
+
     fn update(&self, change: impl FnOnce(&mut CourierStatus)) {
         change(&mut lock(&self.status));
     }
@@ -116,6 +127,13 @@ impl Shared {
     fn note_fault(&self, now: Timestamp, why: String) {
         self.update(|status| status.last_fault = Some((now, why)));
     }
+}
+
+/// What a courier goes by.
+struct Plan {
+    rules: Rules,
+    limits: Limits,
+    is_paused: bool,
 }
 
 /// A courier at work. Cheap to clone; all clones are the same courier.
@@ -137,15 +155,15 @@ impl Courier {
     ) -> Self {
         destination.count_with(&metrics);
         let clock = Arc::clone(&doors.clock);
+        let is_paused = store.marks().contains_key(&Self::paused_mark(name));
         let journal = Arc::new(StoreJournal { store, destination: name.clone(), clock });
-        let rules = Rules { retry: config.retry, on_ambiguous: config.on_ambiguous };
-        Self::over(name, rules, Limits::of(config), destination, journal, doors, metrics)
+        let plan = Plan { rules: Rules::of(config), limits: Limits::of(config), is_paused };
+        Self::over(name, plan, destination, journal, doors, metrics)
     }
 
     fn over(
         name: &Name,
-        rules: Rules,
-        limits: Limits,
+        Plan { rules, limits, is_paused }: Plan,
         destination: Arc<dyn Destination>,
         journal: Arc<dyn Journal>,
         doors: &Doors,
@@ -161,17 +179,18 @@ impl Courier {
             last_success: None,
             last_fault: None,
             next_attempt: None,
-            is_paused: false,
+            is_paused,
             breaker: Breaker::Closed,
         };
         let shared = Arc::new(Shared {
             name: name.clone(),
             offers: Mutex::default(),
             offers_max: limits.window_max,
+            blocks: rules.on_park == OnPark::Block,
             offered: Notify::new(),
             phase: watch::channel(Phase::Running).0,
             status: Mutex::new(status),
-            paused: AtomicBool::new(false),
+            paused: AtomicBool::new(is_paused),
         });
         let clock = Arc::clone(&doors.clock);
         let tasks = Arc::clone(&doors.tasks);
@@ -186,6 +205,8 @@ impl Courier {
             limits,
             window: Window::new(limits.window_max),
             health: decide::Health::default(),
+            blocked: Blocked::default(),
+            breaker: Breaker::Closed,
             has_more: true,
             groups: 0,
             in_flight: 0,
@@ -207,12 +228,16 @@ impl Courier {
     /// Offers what has been queued. Never blocks: what does not fit is found in the journal later.
     /// Offers of one lane come in the journal's order.
     pub fn offer(&self, ready: DeliveryReady) {
-        self.take(Waiting::from(ready));
+        let is_again = ready.is_again;
+        self.take(Waiting::from(ready), is_again);
     }
 
-    fn take(&self, waiting: Waiting) {
+    fn take(&self, waiting: Waiting, is_again: bool) {
         let mut offers = lock(&self.shared.offers);
-        if offers.waiting.len() < self.shared.offers_max && !offers.overflowed {
+        offers.is_unparked |= is_again;
+        if self.shared.blocks {
+            offers.overflowed = true;
+        } else if offers.waiting.len() < self.shared.offers_max && !offers.overflowed {
             offers.waiting.push(waiting);
         } else {
             offers.overflowed = true;
@@ -223,8 +248,14 @@ impl Courier {
 
     /// A delivery that was parked waits for a person no more: what stood behind it may go.
     pub fn unparked(&self) {
-        lock(&self.shared.offers).overflowed = true;
+        lock(&self.shared.offers).is_unparked = true;
         self.shared.offered.notify_one();
+    }
+
+    /// The key of the mark that keeps a destination paused across restarts: a courier that starts
+    /// while it is set starts paused.
+    pub fn paused_mark(destination: &str) -> String {
+        format!("destination.{destination}.paused")
     }
 
     /// Starts nothing more until it is told to go on; what is on its way comes to its end. For a

@@ -38,6 +38,33 @@ pub enum SendFault {
     Unconfirmed(String),
 }
 
+/// What a destination answered: a word, and what it says about parts of the message.
+///
+/// `AE (207 at PID-5)`, `entry 3: 404`, `422 (invariant)`: a place before a colon, the word, details
+/// in parentheses.
+#[derive(Clone, Copy, Debug)]
+pub struct Code<'a> {
+    text: &'a str,
+}
+
+impl<'a> Code<'a> {
+    /// The word: `AE`, `404`.
+    pub fn word(self) -> &'a str {
+        leading_word(self.text)
+    }
+
+    /// The word of each detail: `207`.
+    pub fn details(self) -> impl Iterator<Item = &'a str> {
+        let inside = self.text.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')'));
+        inside.into_iter().flat_map(|(inside, _)| inside.split(", ").map(leading_word))
+    }
+}
+
+fn leading_word(text: &str) -> &str {
+    let end = text.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
 /// Whose a send fault is, which decides what the courier does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
@@ -65,6 +92,19 @@ impl SendFault {
             Self::Misconfigured { .. } => Whose::SetUp,
             Self::Ambiguous(_) => Whose::Unknown,
             Self::Unconfirmed(_) => Whose::Stored,
+        }
+    }
+
+    /// What the destination answered, if it answered something that has a code.
+    pub fn code(&self) -> Option<Code<'_>> {
+        match self {
+            Self::Busy { code, .. } | Self::Refused { code } | Self::Misconfigured { code } => {
+                // The place, if there is one, is before the word.
+                let head = code.split('(').next().unwrap_or_default();
+                let start = head.find(": ").map_or(0, |at| at + 2);
+                Some(Code { text: code.get(start..).unwrap_or_default() })
+            }
+            Self::Unreachable(_) | Self::Ambiguous(_) | Self::Unconfirmed(_) => None,
         }
     }
 

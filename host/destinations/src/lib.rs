@@ -25,11 +25,13 @@ mod http;
 pub mod mllp;
 
 pub use backoff::Backoff;
-pub use config::{DestinationConfig, KindConfig, OnAmbiguous, Retry, check_together};
+pub use config::{
+    BreakerConfig, Classify, DestinationConfig, KindConfig, OnAmbiguous, OnPark, Retry, check_together,
+};
 pub use courier::{Breaker, Courier, CourierStatus, Limits, State};
 pub use delivery::{Delivered, Delivery};
 pub use destination::{Destination, build};
-pub use fault::{SendFault, Whose};
+pub use fault::{Code, SendFault, Whose};
 pub use metrics::Metrics;
 
 #[cfg(test)]

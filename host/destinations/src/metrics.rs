@@ -7,7 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::SendFault;
+use crate::{Breaker, SendFault, Whose};
 
 /// What came of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -32,13 +32,15 @@ pub enum Outcome {
 
 impl Outcome {
     /// What a fault counts as if it is tried again.
-    pub(crate) fn deferred(fault: &SendFault) -> Self {
+    pub(crate) fn deferred(fault: &SendFault, whose: Whose) -> Self {
         match fault {
+            _ if whose == Whose::SetUp => Self::Misconfigured,
             SendFault::Unreachable(_) => Self::Unreachable,
             SendFault::Busy { .. } => Self::Busy,
             SendFault::Misconfigured { .. } => Self::Misconfigured,
             SendFault::Ambiguous(_) => Self::Ambiguous,
-            SendFault::Refused { .. } => Self::Rejected,
+            // The site's table says that it may be sent again.
+            SendFault::Refused { .. } => Self::Busy,
             SendFault::Unconfirmed(_) => Self::GaveUp,
         }
     }
@@ -106,6 +108,34 @@ pub struct DestinationLabels {
     pub destination: String,
 }
 
+/// How a destination's breaker stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum BreakerState {
+    /// Deliveries go as they come.
+    Closed,
+    /// Nothing goes.
+    Open,
+    /// One delivery tries.
+    HalfOpen,
+}
+
+impl BreakerState {
+    const ALL: [(Self, Breaker); 3] = [
+        (Self::Closed, Breaker::Closed),
+        (Self::Open, Breaker::Open),
+        (Self::HalfOpen, Breaker::HalfOpen),
+    ];
+}
+
+/// Labels of the breaker's states: one of them is 1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BreakerLabels {
+    /// The destination's name in the configuration.
+    pub destination: String,
+    /// The state.
+    pub state: BreakerState,
+}
+
 /// Counters of all couriers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -121,6 +151,10 @@ pub struct Metrics {
     pub strays: Family<StrayLabels, Counter>,
     /// 1 while a destination's set-up is at fault.
     pub misconfigured: Family<DestinationLabels, Gauge>,
+    /// 1 while a person has paused a destination.
+    pub paused: Family<DestinationLabels, Gauge>,
+    /// 1 for the state in which a destination's breaker is.
+    pub breaker: Family<BreakerLabels, Gauge>,
 }
 
 impl Default for Metrics {
@@ -132,6 +166,8 @@ impl Default for Metrics {
             in_flight: Family::default(),
             strays: Family::default(),
             misconfigured: Family::default(),
+            paused: Family::default(),
+            breaker: Family::default(),
         }
     }
 }
@@ -174,6 +210,16 @@ impl Metrics {
             "1 while a destination's set-up is at fault",
             self.misconfigured.clone(),
         );
+        registry.register(
+            "destination_paused",
+            "1 while a person has paused a destination",
+            self.paused.clone(),
+        );
+        registry.register(
+            "destination_breaker",
+            "1 for the state in which a destination's circuit breaker is",
+            self.breaker.clone(),
+        );
     }
 
     pub(crate) fn attempted(&self, destination: &str, outcome: Outcome) {
@@ -196,12 +242,21 @@ impl Metrics {
         window: usize,
         in_flight: usize,
         misconfigured: bool,
+        paused: bool,
     ) {
         let labels = labels(destination);
         let count = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
         self.window.get_or_create(&labels).set(count(window));
         self.in_flight.get_or_create(&labels).set(count(in_flight));
         self.misconfigured.get_or_create(&labels).set(i64::from(misconfigured));
+        self.paused.get_or_create(&labels).set(i64::from(paused));
+    }
+
+    pub(crate) fn breaks(&self, destination: &str, now: Breaker) {
+        for (state, it) in BreakerState::ALL {
+            let labels = BreakerLabels { destination: destination.to_owned(), state };
+            self.breaker.get_or_create(&labels).set(i64::from(it == now));
+        }
     }
 }
 

@@ -12,7 +12,11 @@ use hilum_env::Entropy;
 use hilum_words::{Cause, CauseWord, Name, Timestamp};
 
 use crate::metrics::Outcome;
-use crate::{Backoff, Delivered, OnAmbiguous, Retry, SendFault, Whose};
+use super::Breaker;
+use crate::{
+    Backoff, BreakerConfig, Classify, Delivered, DestinationConfig, OnAmbiguous, OnPark, Retry,
+    SendFault, Whose,
+};
 
 /// What becomes of a delivery after an attempt.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub(super) struct Health {
     pub(super) paused_until: Option<Timestamp>,
     /// Whether a person has to act.
     pub(super) is_misconfigured: bool,
+    /// How often in a row it was cut off.
+    pub(super) openings: u32,
 }
 
 impl Health {
@@ -41,13 +47,75 @@ impl Health {
     pub(super) fn is_well(&mut self) {
         *self = Self::default();
     }
+
+    /// Whether it is cut off.
+    pub(super) fn breaker(&self, now: Timestamp) -> Breaker {
+        match self.paused_until {
+            _ if self.openings == 0 => Breaker::Closed,
+            Some(until) if now < until => Breaker::Open,
+            _ => Breaker::HalfOpen,
+        }
+    }
+
+    /// Takes note of a fault of the destination as a whole; the answer is how long to leave it alone.
+    fn fail(
+        &mut self,
+        rules: &Rules,
+        is_misconfigured: bool,
+        now: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Duration {
+        self.is_misconfigured = is_misconfigured;
+        // Several are on their way when it fails: what comes during the pause is the same fault.
+        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+            return until.since(now);
+        }
+        self.faults = self.faults.saturating_add(1);
+        let backoff = rules.retry.backoff;
+        let wait = match is_misconfigured {
+            true => backoff.slow(entropy),
+            false => backoff.wait(self.faults, entropy),
+        };
+        if self.faults < rules.breaker.failures {
+            return wait;
+        }
+        self.openings = self.openings.saturating_add(1);
+        wait.max(rules.breaker.pause.wait(self.openings, entropy))
+    }
+
+    fn pause(&mut self, until: Timestamp) {
+        self.paused_until = self.paused_until.max(Some(until));
+    }
 }
 
-/// What the configuration says about retries.
-#[derive(Clone, Copy, Debug)]
+/// What the configuration says about attempts and what follows from them.
+#[derive(Clone, Debug)]
 pub(super) struct Rules {
     pub(super) retry: Retry,
     pub(super) on_ambiguous: OnAmbiguous,
+    pub(super) on_park: OnPark,
+    pub(super) breaker: BreakerConfig,
+    pub(super) classify: Classify,
+}
+
+impl Rules {
+    pub(super) fn of(config: &DestinationConfig) -> Self {
+        let DestinationConfig { retry, on_ambiguous, on_park, breaker, .. } = *config;
+        Self { retry, on_ambiguous, on_park, breaker, classify: config.classify.clone() }
+    }
+
+    /// What happened, in words for the trail; if the site's own table decided, it says so.
+    fn said(&self, fault: &SendFault, whose: Whose) -> String {
+        if whose == fault.whose() {
+            return fault.to_string();
+        }
+        let meaning = match whose {
+            Whose::Content => "park",
+            Whose::SetUp => "setup",
+            _ => "retry",
+        };
+        format!("{fault}; classify says \"{meaning}\"")
+    }
 }
 
 /// An attempt that was made.
@@ -79,16 +147,19 @@ pub(super) fn decide(
     };
     let park = |word, detail| Fate::Parked { cause: Cause::new(word, detail) };
     let backoff = rules.retry.backoff;
-    let wait = match fault.whose() {
+    let whose = rules.classify.whose(&fault);
+    let wait = match whose {
         Whose::Content => {
             health.is_well();
-            return (park(CauseWord::Rejected, fault.to_string()), Outcome::Rejected);
+            return (park(CauseWord::Rejected, rules.said(&fault, whose)), Outcome::Rejected);
         }
         Whose::Stored => {
             health.is_well();
             return (park(CauseWord::GaveUp, fault.to_string()), Outcome::GaveUp);
         }
         Whose::Unknown if rules.on_ambiguous == OnAmbiguous::Park => {
+            let wait = health.fail(rules, false, now, entropy);
+            health.pause(now.plus(wait));
             let detail = format!("{fault}; on_ambiguous = \"park\"");
             return (park(CauseWord::GaveUp, detail), Outcome::GaveUp);
         }
@@ -96,20 +167,12 @@ pub(super) fn decide(
             health.is_well();
             backoff.wait(attempt, entropy)
         }
-        Whose::Destination | Whose::Unknown => {
-            health.faults = health.faults.saturating_add(1);
-            health.is_misconfigured = false;
-            backoff.wait(health.faults, entropy)
-        }
-        Whose::SetUp => {
-            health.faults = health.faults.saturating_add(1);
-            health.is_misconfigured = true;
-            backoff.slow(entropy)
-        }
+        Whose::Destination | Whose::Unknown => health.fail(rules, false, now, entropy),
+        Whose::SetUp => health.fail(rules, true, now, entropy),
     };
     let due = now.plus(Backoff::obeying(wait, fault.after(), entropy));
-    if fault.whose() != Whose::Moment {
-        health.paused_until = Some(due);
+    if whose != Whose::Moment {
+        health.pause(due);
     }
     if rules.retry.attempts_max.is_some_and(|max| max <= attempt) {
         let detail = format!("{attempt} attempts, the last: {fault}");
@@ -120,8 +183,8 @@ pub(super) fn decide(
         let detail = format!("{attempt} attempts in {}, the last: {fault}", spoken(age));
         return (park(CauseWord::GaveUp, detail), Outcome::GaveUp);
     }
-    let why = fault.to_string();
-    (Fate::Deferred { due, why }, Outcome::deferred(&fault))
+    let why = rules.said(&fault, whose);
+    (Fate::Deferred { due, why }, Outcome::deferred(&fault, whose))
 }
 
 /// A span of time for people: `72 h`, `5 min`, `3 s`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hilum_audit::{Record, What, fact};
 use hilum_env::{BoxFuture, Clock};
-use hilum_store::{DeliveryReady, DeliveryState, Effect, Step, Store, StoreError};
+use hilum_store::{DeliveryReady, DeliveryState, Effect, JournalPlace, Step, Store, StoreError};
 use hilum_words::{Actor, DeliveryId, Digest, Name, RunId, Timestamp};
 use tracing::{debug, warn};
 
@@ -39,6 +39,14 @@ pub(super) struct Outcome {
     pub(super) fate: Fate,
 }
 
+/// One that is queued or parked.
+#[derive(Clone)]
+pub(super) struct Standing {
+    pub(super) waiting: Waiting,
+    pub(super) is_parked: bool,
+    pub(super) is_durable: bool,
+}
+
 /// The journal takes no more: it is poisoned or closed. Deliveries stay queued.
 #[derive(Debug)]
 pub(super) struct NotWritten(pub(super) String);
@@ -48,6 +56,10 @@ pub(super) trait Journal: Send + Sync {
     /// What is queued for this destination, in the order of the journal, at most `max`; and whether
     /// that is all.
     fn queued(&self, max: usize) -> (Vec<Waiting>, bool);
+
+    /// What is queued or parked for this destination behind `after`, in the order of the journal, at
+    /// most `max`; and whether that is all.
+    fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool);
 
     /// The bytes of a delivery. May block.
     fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread>;
@@ -84,6 +96,15 @@ impl Journal for StoreJournal {
     fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
         let (listed, is_all) = self.store.queued_first(&self.destination, max);
         (listed.into_iter().map(Waiting::from).collect(), is_all)
+    }
+
+    fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool) {
+        let (listed, is_all) = self.store.standing(&self.destination, after, max);
+        let standing = listed.into_iter().map(|it| {
+            let (is_parked, is_durable) = (it.is_parked, it.is_durable);
+            Standing { waiting: Waiting::from(it.ready), is_parked, is_durable }
+        });
+        (standing.collect(), is_all)
     }
 
     fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread> {

@@ -13,14 +13,18 @@ use tracing::{error, info, warn};
 
 use super::attempt::{Came, Group, Means};
 use super::decide::{Attempt, Fate, Health, Rules, decide};
-use super::journal::{NotWritten, Outcome, Unread};
+use super::blocked::Blocked;
+use super::journal::{NotWritten, Outcome, Standing, Unread};
 use super::window::{Admission, LaneKey, Together, Waiting, Window};
-use super::{Limits, Phase, Shared, State};
+use super::{Breaker, Limits, Phase, Shared, State};
 use crate::metrics::Outcome as Count;
-use crate::{Metrics, SendFault, Whose};
+use crate::{Metrics, Whose};
 
 /// Waits are cut to this: wall time may jump while we sleep.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// How much of the journal is looked at in one go.
+const STANDING_MAX: usize = 1_024;
 
 /// What the loop is told.
 pub(super) enum Event {
@@ -42,6 +46,10 @@ pub(super) struct Runner {
     pub(super) limits: Limits,
     pub(super) window: Window,
     pub(super) health: Health,
+    /// What is held back by a parked delivery.
+    pub(super) blocked: Blocked,
+    /// How the breaker stood when it was looked at last.
+    pub(super) breaker: Breaker,
     /// The journal has more than the window took. While it has, offers are not looked at: what they
     /// offer is in the journal, behind others.
     pub(super) has_more: bool,
@@ -95,19 +103,65 @@ impl Runner {
         Timestamp::from_micros(self.means.clock.now_micros())
     }
 
-    /// Fills the window from the journal if it has room, then from the offers.
+    /// Fills the window.
     async fn refill(&mut self) {
+        match self.shared.blocks {
+            true => self.refill_unblocked().await,
+            false => self.refill_all().await,
+        }
+    }
+
+    /// Fills the window from the journal with what may go while parked deliveries hold their lanes.
+    async fn refill_unblocked(&mut self) {
+        let _ = self.shared.take_offers(&mut self.has_more);
+        if self.shared.take_unparked() {
+            self.blocked.start_over();
+            self.has_more = true;
+        }
+        while self.has_more && self.window.len() <= self.limits.window_max / 2 {
+            let (after, max) = (self.blocked.cursor(), STANDING_MAX);
+            let journal = Arc::clone(&self.means.journal);
+            let (listed, is_all) =
+                self.look(move || journal.standing(after, max), (Vec::new(), true)).await;
+            self.has_more = !is_all;
+            for Standing { waiting, is_parked, is_durable } in listed {
+                if !is_durable && !self.window.holds(waiting.delivery) {
+                    // It is offered once it is; what is behind it comes after it.
+                    self.has_more = true;
+                    return;
+                }
+                let is_held = self.blocked.holds_back(&waiting, is_parked);
+                if !is_held && self.window.admit(waiting.clone()) == Admission::Full {
+                    self.has_more = true;
+                    return;
+                }
+                self.blocked.passed(&waiting);
+            }
+        }
+    }
+
+    /// Asks the journal, off the async threads.
+    async fn look<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce() -> T + Send + 'static,
+        nothing: T,
+    ) -> T {
+        let answer = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&answer);
+        let work = move || *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(ask());
+        self.means.tasks.blocking("courier-refill", Box::new(work)).await;
+        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.unwrap_or(nothing)
+    }
+
+    /// Fills the window from the journal if it has room, then from the offers.
+    async fn refill_all(&mut self) {
         if self.has_more && self.window.len() <= self.limits.window_max / 2 {
             // What is held comes first in the journal, so this reaches beyond it.
             let max = self.limits.window_max.saturating_mul(2);
-            let listed = Arc::new(Mutex::new((Vec::new(), false)));
-            let (journal, filled) = (Arc::clone(&self.means.journal), Arc::clone(&listed));
-            let list = move || {
-                *filled.lock().unwrap_or_else(PoisonError::into_inner) = journal.queued(max);
-            };
-            self.means.tasks.blocking("courier-refill", Box::new(list)).await;
+            let journal = Arc::clone(&self.means.journal);
             let (listed, is_all) =
-                std::mem::take(&mut *listed.lock().unwrap_or_else(PoisonError::into_inner));
+                self.look(move || journal.queued(max), (Vec::new(), false)).await;
             let mut is_full = false;
             for waiting in listed {
                 is_full |= self.window.admit(waiting) == Admission::Full;
@@ -143,9 +197,10 @@ impl Runner {
         } else {
             (self.limits.in_flight_max, self.means.destination.together_max().max(1))
         };
+        // What the first of a lane comes to decides whether the second may go at all.
+        let of_one_lane = !self.shared.blocks;
         while self.groups < groups_max {
-            let together = Together { max: together_max, of_one_lane: true };
-            let group = self.window.take(now, together);
+            let group = self.window.take(now, Together { max: together_max, of_one_lane });
             if group.is_empty() {
                 return;
             }
@@ -178,6 +233,7 @@ impl Runner {
                 self.commits -= 1;
                 for delivery in settled {
                     self.settling.remove(&delivery);
+                    self.blocked.committed(delivery);
                     self.window.forget(delivery);
                 }
                 // What was offered while it was held is found in the journal.
@@ -217,7 +273,7 @@ impl Runner {
                     let fate = Fate::Parked { cause: Cause::new(CauseWord::Gone, why) };
                     self.metrics.attempted(&self.shared.name, Count::Gone);
                     self.note(&waiting, attempt, &fate, now);
-                    self.settling.insert(waiting.delivery);
+                    self.finish(&waiting, &fate);
                     outcomes.push(outcome(&waiting, attempt, None, now, fate));
                     continue;
                 }
@@ -231,7 +287,7 @@ impl Runner {
                     continue;
                 }
             };
-            let whose = result.as_ref().err().map(SendFault::whose);
+            let whose = result.as_ref().err().map(|fault| self.rules.classify.whose(fault));
             let is_whole = matches!(whose, Some(Whose::Destination | Whose::SetUp));
             if is_whole && (is_paused || waiting.lanes.iter().any(|it| blocked.contains(it))) {
                 again.push(waiting);
@@ -244,12 +300,12 @@ impl Runner {
             self.metrics.attempted(&self.shared.name, count);
             self.note(&waiting, attempt, &fate, now);
             outcomes.push(outcome(&waiting, attempt, sent, now, fate.clone()));
-            if let Fate::Deferred { due, .. } = fate {
-                (waiting.attempts, waiting.due) = (attempt, due);
+            if let Fate::Deferred { due, .. } = &fate {
+                (waiting.attempts, waiting.due) = (attempt, *due);
                 blocked.extend(waiting.lanes.iter().map(Arc::clone));
                 again.push(waiting);
             } else {
-                self.settling.insert(waiting.delivery);
+                self.finish(&waiting, &fate);
             }
         }
         if !took.is_zero() {
@@ -258,6 +314,15 @@ impl Runner {
         self.window.release(&lanes, again);
         if !outcomes.is_empty() {
             self.commit(outcomes);
+        }
+    }
+
+    /// This one has its outcome, which is on its way to the journal.
+    fn finish(&mut self, waiting: &Waiting, fate: &Fate) {
+        self.settling.insert(waiting.delivery);
+        if self.shared.blocks && matches!(fate, Fate::Parked { .. }) {
+            let closed = self.window.cut_behind(waiting);
+            self.blocked.park(waiting.delivery, closed);
         }
     }
 
@@ -315,7 +380,25 @@ impl Runner {
         }
     }
 
-    fn publish(&self, phase: Phase) {
+    /// Tells operator and log when the breaker opens and closes.
+    fn look_at_breaker(&mut self) {
+        let (destination, now) = (&self.shared.name, self.health.breaker(self.now()));
+        let until = self.health.paused_until;
+        match (self.breaker, now) {
+            (before, now) if before == now => {}
+            (_, Breaker::Open) => {
+                let until = until.map(|it| it.to_string()).unwrap_or_default();
+                warn!(%destination, until, "the breaker opened: nothing goes to this destination");
+            }
+            (_, Breaker::HalfOpen) => info!(%destination, "the breaker lets one delivery try"),
+            (_, Breaker::Closed) => info!(%destination, "the breaker closed: deliveries go again"),
+        }
+        self.breaker = now;
+        self.metrics.breaks(destination, now);
+    }
+
+    fn publish(&mut self, phase: Phase) {
+        self.look_at_breaker();
         let (queued, now) = (self.window.len(), self.now());
         let is_misconfigured = self.health.is_misconfigured;
         let is_paused = self.shared.paused.load(Ordering::Acquire);
@@ -327,8 +410,9 @@ impl Runner {
             Phase::Running => State::Idle,
             _ => State::Stopped,
         };
-        self.metrics.holds(&self.shared.name, queued, self.in_flight, is_misconfigured);
+        self.metrics.holds(&self.shared.name, queued, self.in_flight, is_misconfigured, is_paused);
         let next_attempt = self.next_attempt().filter(|at| now < *at);
+        let breaker = self.breaker;
         self.shared.update(|status| {
             status.state = state;
             status.queued = queued;
@@ -336,6 +420,7 @@ impl Runner {
             status.in_flight = self.in_flight;
             status.next_attempt = next_attempt;
             status.is_paused = is_paused;
+            status.breaker = breaker;
         });
     }
 }

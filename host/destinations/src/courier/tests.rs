@@ -3,14 +3,17 @@ mod days;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use hilum_env::BoxFuture;
+use hilum_store::JournalPlace;
 use hilum_words::{CauseWord, DeliveryId, MessageId, RunId};
 
 use super::decide::Fate;
-use super::journal::{NotWritten, Outcome, Unread};
+use super::journal::{NotWritten, Outcome, Standing, Unread};
+use super::window::LaneKey;
 use super::*;
-use crate::{Backoff, Delivered, Delivery, OnAmbiguous, Retry, SendFault};
+use crate::{
+    Backoff, BreakerConfig, Classify, Delivered, Delivery, OnAmbiguous, Retry, SendFault,
+};
 
 const MILLI: Duration = Duration::from_millis(1);
 
@@ -20,6 +23,8 @@ struct Memory {
     /// What is queued, in order.
     queued: Mutex<BTreeMap<u64, Waiting>>,
     next: AtomicUsize,
+    /// What is parked, by its place.
+    parked: Mutex<BTreeMap<u64, Waiting>>,
     /// What became of what, in the order in which it was submitted.
     outcomes: Mutex<Vec<(u128, u32, String)>>,
     /// Outcomes are not durable while this is set.
@@ -33,17 +38,21 @@ struct Memory {
 
 impl Memory {
     fn queue(&self, number: u128, lane: &str) -> Waiting {
+        self.queue_in(number, &[lane])
+    }
+
+    fn queue_in(&self, number: u128, lanes: &[&str]) -> Waiting {
+        let place = self.next.fetch_add(1, Ordering::SeqCst) as u64;
         let waiting = Waiting {
             delivery: DeliveryId::from_bits(number),
             run: RunId::from_bits(number),
-            lanes: [LaneKey::from(lane.as_bytes())].into(),
-            order: (u64::try_from(number).unwrap_or(u64::MAX), 0),
+            lanes: lanes.iter().map(|lane| LaneKey::from(lane.as_bytes())).collect(),
+            order: (place, 0),
             attempts: 0,
             due: Timestamp::from_micros(0),
             since: Timestamp::from_micros(i64::MAX),
             place: 0,
         };
-        let place = self.next.fetch_add(1, Ordering::SeqCst) as u64;
         lock(&self.queued).insert(place, waiting.clone());
         waiting
     }
@@ -65,6 +74,19 @@ impl Journal for InMemory {
     fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
         let queued = lock(&self.0.queued);
         (queued.values().take(max).cloned().collect(), queued.len() <= max)
+    }
+
+    fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool) {
+        let queued = lock(&self.0.queued).values().map(|it| (it.clone(), false)).collect::<Vec<_>>();
+        let parked = lock(&self.0.parked).values().map(|it| (it.clone(), true)).collect::<Vec<_>>();
+        let mut all = [queued, parked].concat();
+        all.retain(|(it, _)| after.is_none_or(|after| after < it.order));
+        all.sort_by_key(|(it, _)| it.order);
+        let is_all = all.len() <= max;
+        all.truncate(max);
+        let standing =
+            |(waiting, is_parked)| Standing { waiting, is_parked, is_durable: true };
+        (all.into_iter().map(standing).collect(), is_all)
     }
 
     fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread> {
@@ -105,7 +127,13 @@ impl Journal for InMemory {
                     .values_mut()
                     .filter(|it| it.delivery == outcome.delivery)
                     .for_each(|it| (it.attempts, it.due) = (outcome.attempt, *due)),
-                _ => queued.retain(|_, it| it.delivery != outcome.delivery),
+                fate => {
+                    let is_it = |it: &Waiting| it.delivery == outcome.delivery;
+                    let settled = queued.extract_if(.., |_, it| is_it(it)).next();
+                    if let (Fate::Parked { .. }, Some((place, waiting))) = (fate, settled) {
+                        lock(&memory.parked).insert(place, waiting);
+                    }
+                }
             }
             lock(&memory.outcomes).push((outcome.delivery.bits(), outcome.attempt, word));
         }
@@ -190,7 +218,7 @@ impl Site {
             doors,
             journal: Arc::default(),
             limits: Limits { window_max: 4_096, in_flight_max: 4, group_bytes_max: 1 << 20 },
-            rules: Rules { retry, on_ambiguous: OnAmbiguous::Retry },
+            rules: standard(retry),
             together_max: 1,
         }
     }
@@ -199,7 +227,7 @@ impl Site {
         &self,
         act: impl Fn(&Delivery) -> Result<Delivered, SendFault> + Send + Sync + 'static,
     ) -> (Courier, Arc<Scripted>) {
-        let plan = (self.rules, self.limits, self.together_max);
+        let plan = (self.rules.clone(), self.limits, self.together_max);
         start(&self.doors, &self.journal, plan, Box::new(act))
     }
 
@@ -226,14 +254,28 @@ fn start(
     let journal = Arc::new(InMemory(Arc::clone(memory), Arc::clone(&doors.clock)));
     let courier = Courier::over(
         &Name::from("ehr"),
-        rules,
-        limits,
+        Plan { rules, limits, is_paused: false },
         Arc::clone(&destination) as Arc<dyn Destination>,
         journal,
         doors,
         Metrics::default(),
     );
     (courier, destination)
+}
+
+/// What a site gets that says nothing but how often to try.
+fn standard(retry: Retry) -> Rules {
+    Rules {
+        retry,
+        on_ambiguous: OnAmbiguous::Retry,
+        on_park: OnPark::Pass,
+        breaker: BreakerConfig::standard(&retry),
+        classify: Classify::default(),
+    }
+}
+
+fn offer(courier: &Courier, waiting: Waiting) {
+    courier.take(waiting, false);
 }
 
 #[track_caller]
@@ -276,7 +318,7 @@ fn what_was_queued_before_and_what_is_offered_goes_in_the_order_of_its_lane() {
     }
     let (courier, destination) = site.start(well);
     for number in 50..100 {
-        courier.take(site.journal.queue(number, &lane_of(number)));
+        offer(&courier, site.journal.queue(number, &lane_of(number)));
     }
     wait("all to be delivered", || site.journal.delivered().len() == 100);
     check_order(&destination.came(), 100);
@@ -297,7 +339,7 @@ fn a_backlog_larger_than_the_window_is_held_in_part_and_delivered_whole() {
     }
     let (courier, destination) = site.start(well);
     for number in 100..400 {
-        courier.take(site.journal.queue(number, &lane_of(number)));
+        offer(&courier, site.journal.queue(number, &lane_of(number)));
         assert!(courier.status().queued <= 8);
     }
     wait("all to be delivered", || site.journal.delivered().len() == 400);
@@ -442,9 +484,9 @@ fn what_is_queued_again_while_its_outcome_is_on_its_way_to_the_disk_is_not_forgo
     let site = Site::new();
     site.journal.stalls.store(true, Ordering::SeqCst);
     let (courier, destination) = site.start(well);
-    courier.take(site.journal.queue(1, "a"));
+    offer(&courier, site.journal.queue(1, "a"));
     wait("it to be submitted", || site.journal.delivered() == [1]);
-    courier.take(site.journal.queue(1, "a"));
+    offer(&courier, site.journal.queue(1, "a"));
     wait("the offer to be looked at", || lock(&courier.shared.offers).waiting.is_empty());
     assert_eq!(destination.came(), [1]);
     site.journal.stalls.store(false, Ordering::SeqCst);
@@ -473,8 +515,8 @@ fn what_an_operator_discarded_is_not_sent() {
     let (courier, destination) = site.start(well);
     let discarded = site.journal.queue(1, "a");
     lock(&site.journal.queued).clear();
-    courier.take(discarded);
-    courier.take(site.journal.queue(2, "a"));
+    offer(&courier, discarded);
+    offer(&courier, site.journal.queue(2, "a"));
     wait("the next to be delivered", || site.journal.delivered() == [2]);
     assert_eq!(destination.came(), [2]);
     wait("nothing to be held", || courier.status().queued == 0);
@@ -555,6 +597,6 @@ fn a_status_holds_no_lane() {
     };
     let site = Site::new();
     let (courier, _) = site.start(well);
-    courier.take(waiting);
+    offer(&courier, waiting);
     assert!(!format!("{:?}", courier.status()).contains("4711"));
 }

@@ -207,9 +207,51 @@ impl Window {
         }
     }
 
+    /// Lets go of everything behind a parked delivery in any of its lanes, and of what is behind that
+    /// in the others. Answers the lanes in which nothing new may go.
+    pub(super) fn cut_behind(&mut self, parked: &Waiting) -> BTreeSet<LaneKey> {
+        let mut closed = BTreeSet::new();
+        let mut open: Vec<(LaneKey, u64)> =
+            parked.lanes.iter().map(|key| (Arc::clone(key), parked.place)).collect();
+        while let Some((key, place)) = open.pop() {
+            let behind: Vec<u64> = match self.lanes.get(&key) {
+                Some(lane) => lane.waiting.range(place.saturating_add(1)..).copied().collect(),
+                None => Vec::new(),
+            };
+            for place in behind {
+                let Some(waiting) = self.items.remove(&place) else {
+                    continue;
+                };
+                self.fronts.remove(&(waiting.due, place));
+                self.held.remove(&waiting.delivery);
+                for key in &*waiting.lanes {
+                    self.leave(key, place);
+                    open.push((Arc::clone(key), place));
+                }
+            }
+            closed.insert(key);
+        }
+        closed
+    }
+
+    fn leave(&mut self, key: &LaneKey, place: u64) {
+        let Some(lane) = self.lanes.get_mut(key) else {
+            return;
+        };
+        lane.waiting.remove(&place);
+        if lane.waiting.is_empty() && !lane.is_busy {
+            self.lanes.remove(key);
+        }
+    }
+
     /// Makes room: the outcome of this one is in the journal.
     pub(super) fn forget(&mut self, delivery: DeliveryId) {
         self.held.remove(&delivery);
+    }
+
+    /// Whether this one is held.
+    pub(super) fn holds(&self, delivery: DeliveryId) -> bool {
+        self.held.contains(&delivery)
     }
 
     /// How many are held, on their way or not.

@@ -14,7 +14,13 @@ const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000);
 fn rules() -> Rules {
     let backoff = Backoff { first: SECOND * 2, longest: SECOND * 60 };
     let retry = Retry { backoff, give_up_after: SECOND * 3600, attempts_max: None };
-    Rules { retry, on_ambiguous: OnAmbiguous::Retry }
+    Rules {
+        retry,
+        on_ambiguous: OnAmbiguous::Retry,
+        on_park: OnPark::Pass,
+        breaker: BreakerConfig::standard(&retry),
+        classify: Classify::default(),
+    }
 }
 
 fn after(attempts: u32, age: Duration) -> Attempt {
@@ -43,7 +49,7 @@ fn busy(whole: bool, after: Option<Duration>) -> SendFault {
 
 #[test]
 fn a_rejected_delivery_is_parked_at_once_and_the_destination_is_well() {
-    let mut health = Health { faults: 3, paused_until: Some(NOW), is_misconfigured: true };
+    let mut health = Health { faults: 3, paused_until: Some(NOW), is_misconfigured: true, openings: 2 };
     let fault = SendFault::Refused { code: "422 (invariant)".into() };
     let said = check(&rules(), &mut health, after(0, SECOND), fault);
     assert_eq!(said, "rejected: rejected: 422 (invariant)");
@@ -53,7 +59,7 @@ fn a_rejected_delivery_is_parked_at_once_and_the_destination_is_well() {
 #[test]
 fn what_the_destination_has_stored_is_parked_and_never_sent_again() {
     let fault = SendFault::Unconfirmed("CA, then no answer in time".into());
-    let mut health = Health { faults: 3, paused_until: Some(NOW), is_misconfigured: false };
+    let mut health = Health { faults: 3, paused_until: Some(NOW), is_misconfigured: false, openings: 0 };
     let said = check(&rules(), &mut health, after(0, SECOND), fault);
     assert_eq!(said, "gave-up: stored there, outcome unknown: CA, then no answer in time");
     assert_eq!((health.faults, health.paused_until), (0, None));

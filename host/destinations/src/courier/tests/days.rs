@@ -8,8 +8,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// What a site gets that says nothing about retries.
 fn plan() -> (Rules, Limits, usize) {
-    let rules = Rules { retry: Retry::default(), on_ambiguous: OnAmbiguous::Retry };
-    (rules, Limits { window_max: 64, in_flight_max: 4, group_bytes_max: 1 << 20 }, 1)
+    (standard(Retry::default()), Limits { window_max: 64, in_flight_max: 4, group_bytes_max: 1 << 20 }, 1)
 }
 
 fn queue(twin: &Twin, memory: &Memory, number: u128) -> Waiting {
@@ -52,7 +51,7 @@ fn after_an_outage_everything_follows_within_the_longest_wait() {
     };
     let (courier, _) = start(&twin.doors(), &memory, plan(), Box::new(act));
     for number in 0..200 {
-        courier.take(queue(&twin, &memory, number));
+        offer(&courier, queue(&twin, &memory, number));
         twin.advance(Duration::from_secs(60));
     }
     assert!(memory.delivered().is_empty());

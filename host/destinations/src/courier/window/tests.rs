@@ -36,7 +36,7 @@ fn of_a_lane_one_goes_at_a_time_and_lanes_do_not_wait_for_each_other() {
     let first = window.take(NOW, up_to(1));
     assert_eq!(numbers(&first), [1]);
     assert_eq!(numbers(&window.take(NOW, up_to(1))), [3]);
-    assert!(window.take(NOW, 1).is_empty(), "both lanes are busy");
+    assert!(window.take(NOW, up_to(1)).is_empty(), "both lanes are busy");
     window.release(&lanes(&first), Vec::new());
     assert_eq!(numbers(&window.take(NOW, up_to(1))), [2]);
 }
@@ -48,7 +48,7 @@ fn a_group_is_in_the_order_of_the_queue() {
         window.admit(waiting(number, if number % 2 == 0 { "a" } else { "b" }, 0));
     }
     assert_eq!(numbers(&window.take(NOW, up_to(4))), [1, 2, 3, 4]);
-    assert!(window.take(NOW, 4).is_empty(), "both lanes are busy");
+    assert!(window.take(NOW, up_to(4)).is_empty(), "both lanes are busy");
 }
 
 #[test]
