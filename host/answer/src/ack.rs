@@ -1,17 +1,20 @@
 //! Writes acknowledgements.
 
+use std::fmt;
+
 use bytes::Bytes;
-use hilum_hl7::{Header, Path};
+use hilum_hl7::{Charset, Header, Path};
 use hilum_store::Stored;
-use hilum_words::Stamp;
+use hilum_words::{AckCode, Stamp};
 
 use crate::mode::Mode;
 use crate::refusal::Fault;
 use crate::segment::Writing;
 use crate::version::Version;
-use crate::{AckCode, Refusal};
+use crate::{Refusal, acknowledgement};
 
-/// The acknowledgements of HL7 v2, as messages of our own, unframed.
+/// The acknowledgements of HL7 v2, as messages of our own, unframed. Each takes a stamp of its own:
+/// in the enhanced mode an application acknowledgement is a new message that refers by MSA-2.
 ///
 /// ```compile_fail
 /// // Nobody can acknowledge what is not stored.
@@ -19,25 +22,69 @@ use crate::{AckCode, Refusal};
 ///     hilum_answer::Ack::accept(header, stamp);
 /// }
 /// ```
-pub struct Ack;
+#[derive(Clone)]
+pub struct Ack {
+    /// MSA-1.
+    pub code: AckCode,
+    /// The message.
+    pub bytes: Bytes,
+}
 
-/// What became of a message at the door.
+/// The code alone: an acknowledgement gives fields of the message back.
+impl fmt::Debug for Ack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ack({}, {} bytes)", self.code, self.bytes.len())
+    }
+}
+
+/// What a sender can be told, and when.
 #[derive(Clone, Copy)]
 pub(crate) enum Verdict<'a> {
+    /// It is stored, and that is all that this listener's senders wait for.
     Accepted,
+    /// It is stored, and being processed.
+    Committed,
+    /// It was stored before, and every run of it is decided in its favour.
+    Processed,
+    /// It was stored before, and is refused.
+    Rejected(&'a Refusal),
+    /// It is not taken at all.
     Refused(&'a Refusal),
 }
 
 impl Ack {
     /// Tells the sender that we took the message, as far as it wants to know. It asks for
-    /// [`Stored`] so that no caller can promise what a crash could still lose. Every message that
-    /// is written takes a stamp of its own.
+    /// [`Stored`] so that no caller can promise what a crash could still lose.
     pub fn accept(
         header: &Header,
         _stored: &Stored,
         stamp: &mut dyn FnMut() -> Stamp,
-    ) -> Vec<Bytes> {
+    ) -> Vec<Self> {
         write_all(Some(header), Verdict::Accepted, stamp)
+    }
+
+    /// Tells the sender that the message is stored, where it wants to know that before the message
+    /// is processed: in the enhanced mode.
+    pub fn commit(
+        header: &Header,
+        _stored: &Stored,
+        stamp: &mut dyn FnMut() -> Stamp,
+    ) -> Vec<Self> {
+        write_all(Some(header), Verdict::Committed, stamp)
+    }
+
+    /// Tells the sender what became of a message that is stored, as far as it wants to know.
+    pub fn processed(
+        header: &Header,
+        _stored: &Stored,
+        outcome: Result<(), &Refusal>,
+        stamp: &mut dyn FnMut() -> Stamp,
+    ) -> Vec<Self> {
+        let verdict = match outcome {
+            Ok(()) => Verdict::Processed,
+            Err(refusal) => Verdict::Rejected(refusal),
+        };
+        write_all(Some(header), verdict, stamp)
     }
 
     /// Tells the sender why we did not take the message. Without a header the answer is written
@@ -46,53 +93,55 @@ impl Ack {
         header: Option<&Header>,
         refusal: &Refusal,
         stamp: &mut dyn FnMut() -> Stamp,
-    ) -> Vec<Bytes> {
+    ) -> Vec<Self> {
         write_all(header, Verdict::Refused(refusal), stamp)
     }
 }
+
+/// Events have three characters, and sites' own somewhat more.
+const EVENT_BYTES_MAX: usize = 16;
+
+/// Names of table 0211 that are known and not read.
+const CHARSETS_UNREAD: [&[u8]; 3] = [b"ISO IR", b"CNS 11643-1992", b"UNICODE"];
 
 pub(crate) fn write_all(
     header: Option<&Header>,
     verdict: Verdict<'_>,
     stamp: &mut dyn FnMut() -> Stamp,
-) -> Vec<Bytes> {
-    due(header, verdict).into_iter().map(|code| write(header, code, verdict, stamp())).collect()
+) -> Vec<Ack> {
+    let due = due(header, verdict).into_iter();
+    due.map(|code| Ack { code, bytes: write(header, code, verdict, stamp()) }).collect()
 }
 
 /// Decides which acknowledgements are due now, in order. Every decision is on this page.
 fn due(header: Option<&Header>, verdict: Verdict<'_>) -> Vec<AckCode> {
-    let refused = match verdict {
-        Verdict::Accepted => None,
-        Verdict::Refused(refusal) => Some(refusal.reply().0),
-    };
-    let mode = header.map_or(Mode::Original, Mode::of);
-    if header.is_some_and(is_acknowledgement) {
+    if header.is_some_and(acknowledgement::is_named) {
         // Two gateways that acknowledge acknowledgements never stop.
         return Vec::new();
     }
-    match (mode, refused) {
-        (Mode::Original, refused) => vec![refused.unwrap_or(AckCode::AA)],
-        (Mode::Enhanced { accept, application }, None) => {
-            let commit = accept.is_for_success().then_some(AckCode::CA);
-            let application = application.is_for_success().then_some(AckCode::AA);
-            commit.into_iter().chain(application).collect()
-        }
+    let mode = header.map_or(Mode::Original, Mode::of);
+    let Mode::Enhanced { accept, application } = mode else {
+        return match verdict {
+            Verdict::Accepted | Verdict::Processed => vec![AckCode::AA],
+            Verdict::Committed => Vec::new(),
+            Verdict::Rejected(refusal) | Verdict::Refused(refusal) => vec![refusal.reply().0],
+        };
+    };
+    let commit = accept.is_for_success().then_some(AckCode::CA);
+    let accepted = application.is_for_success().then_some(AckCode::AA);
+    let rejected = |refusal: &Refusal| application.is_for_error().then_some(refusal.reply().0);
+    match verdict {
+        Verdict::Accepted => commit.into_iter().chain(accepted).collect(),
+        Verdict::Committed => commit.into_iter().collect(),
+        Verdict::Processed => accepted.into_iter().collect(),
+        Verdict::Rejected(refusal) => rejected(refusal).into_iter().collect(),
         // What was not committed gets no further, so a CE or CR is the last word.
-        (Mode::Enhanced { accept, .. }, Some(code)) if accept.is_for_error() => {
-            vec![code.commit()]
-        }
-        (Mode::Enhanced { application, .. }, Some(code)) => {
-            application.is_for_error().then_some(code).into_iter().collect()
-        }
+        Verdict::Refused(refusal) if accept.is_for_error() => vec![refusal.reply().0.commit()],
+        Verdict::Refused(refusal) => rejected(refusal).into_iter().collect(),
     }
 }
 
-/// Whether MSH-9.1 is ACK.
-fn is_acknowledgement(header: &Header) -> bool {
-    component(header, &header.message_type, 1) == b"ACK"
-}
-
-fn component<'a>(header: &Header, field: &'a [u8], number: u32) -> &'a [u8] {
+pub(crate) fn component<'a>(header: &Header, field: &'a [u8], number: u32) -> &'a [u8] {
     let first = header.delimiters.repetition_of(field, 1);
     first.and_then(|it| header.delimiters.component_of(it, number)).unwrap_or_default()
 }
@@ -105,14 +154,18 @@ fn write(header: Option<&Header>, code: AckCode, verdict: Verdict<'_>, stamp: St
 
     let mut msa = vec![writing.text(code.word())];
     msa.push(header.map(|it| it.control_id.to_vec()).unwrap_or_default());
-    if let Verdict::Refused(refusal) = verdict
+    let refusal = match verdict {
+        Verdict::Rejected(refusal) | Verdict::Refused(refusal) => Some(refusal),
+        Verdict::Accepted | Verdict::Committed | Verdict::Processed => None,
+    };
+    if let Some(refusal) = refusal
         && !is_long_err
     {
         // ERR has no field for a sentence before 2.5; MSA-3 is the one that older senders read.
         msa.push(writing.text(&refusal.to_string()));
     }
     answer.extend(writing.segment("MSA", msa));
-    if let Verdict::Refused(refusal) = verdict {
+    if let Some(refusal) = refusal {
         let err = if is_long_err { err } else { short_err };
         for fault in refusal.faults() {
             answer.extend(writing.segment("ERR", err(&writing, &fault)));
@@ -154,14 +207,29 @@ fn msh(writing: &Writing, header: Option<&Header>, stamp: Stamp) -> Vec<u8> {
             no_answer(),
             Vec::new(),
             // The fields above are given back in the sender's character set, so it is ours too.
-            given_back(|it| &it.character_set),
+            header.map(character_set).unwrap_or_default(),
         ],
     )
+}
+
+/// MSH-18, if each of its repetitions is a name of table 0211 or means one: a message whose segments
+/// have run together may have somebody's name here.
+fn character_set(header: &Header) -> Vec<u8> {
+    let mut names = header.character_set.split(|it| *it == header.delimiters.repetition);
+    let is_name = |name: &[u8]| {
+        name.is_empty()
+            || Charset::from_any_name(name).is_some()
+            || CHARSETS_UNREAD.iter().any(|it| name.starts_with(it))
+    };
+    if names.all(is_name) { header.character_set.to_vec() } else { Vec::new() }
 }
 
 /// MSH-9: `ACK^A01^ACK`, `ACK^A01` before 2.3.1, `ACK` before 2.2 and where there is no event.
 fn message_type(writing: &Writing, header: Option<&Header>) -> Vec<u8> {
     let event = header.map(|it| component(it, &it.message_type, 2)).unwrap_or_default();
+    // An event is a code; what is none may be anything.
+    let is_code = event.len() <= EVENT_BYTES_MAX && event.iter().all(u8::is_ascii_alphanumeric);
+    let event = if is_code { event } else { &[] };
     let version = header.map(Version::of);
     let ack = writing.text("ACK");
     if event.is_empty() || version.is_some_and(|it| it < Version::WITH_EVENT) {

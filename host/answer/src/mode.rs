@@ -54,3 +54,31 @@ impl Mode {
         Self::Enhanced { accept: Wish::of(accept), application: Wish::of(application) }
     }
 }
+
+/// What a sender waits for, if a message of it is answered after processing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Whether it waits for one answer before it sends its next message: the original mode.
+    pub holds: bool,
+    /// Whether it wants to hear that its message is accepted.
+    pub acceptance: bool,
+    /// Whether it wants to hear that its message is refused.
+    pub refusal: bool,
+    /// Whether it wants to hear anything at all, at any time.
+    pub anything: bool,
+}
+
+impl Wanted {
+    /// What the sender of this message wants to hear of its processing.
+    pub fn of(header: &Header) -> Self {
+        match Mode::of(header) {
+            Mode::Original => Self { holds: true, acceptance: true, refusal: true, anything: true },
+            Mode::Enhanced { accept, application } => Self {
+                holds: false,
+                acceptance: application.is_for_success(),
+                refusal: application.is_for_error(),
+                anything: (accept, application) != (Wish::Never, Wish::Never),
+            },
+        }
+    }
+}

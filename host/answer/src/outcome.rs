@@ -1,6 +1,21 @@
 use hilum_fhir::Value;
+use hilum_store::Stored;
 
-use crate::Refusal;
+use crate::{IssueType, Refusal};
+
+/// That a message is taken, as a FHIR OperationOutcome.
+pub fn accepted_outcome(_stored: &Stored, is_processed: bool) -> Value {
+    let said = if is_processed { "the message is processed" } else { "the message is stored" };
+    let issue = Value::object([
+        ("severity", Value::from("information")),
+        ("code", Value::from(IssueType::Informational.word())),
+        ("diagnostics", Value::from(said)),
+    ]);
+    Value::object([
+        ("resourceType", Value::from("OperationOutcome")),
+        ("issue", Value::Array(vec![issue])),
+    ])
+}
 
 /// A refusal as a FHIR OperationOutcome: an issue for each fault, places and codes but no content.
 pub fn operation_outcome(refusal: &Refusal) -> Value {

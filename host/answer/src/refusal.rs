@@ -1,9 +1,10 @@
 use std::fmt;
 
+use hilum_fhir::{JsonError, JsonFault};
 use hilum_hl7::Path;
 use hilum_words::{AckCode, Reason, Rejection};
 
-use crate::ErrorCode;
+use crate::{ErrorCode, IssueType, RequestFault};
 
 /// Why a message was refused. Carries places, never content: a field's content may be PHI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +12,11 @@ pub enum Refusal {
     /// There is no MSH, or its delimiters cannot be used.
     #[error("this is no HL7 v2 message: no usable MSH")]
     NotHl7,
+    /// It is in a character set whose bytes cannot be told from delimiters.
+    #[error(
+        "UTF-16 and UTF-32 are not taken: send UTF-8 or another character set that extends ASCII"
+    )]
+    WideCharset,
     /// The frame is broken.
     #[error("the frame is broken")]
     BadFrame,
@@ -20,9 +26,24 @@ pub enum Refusal {
     /// It has more fields, components and repetitions than the gateway looks at.
     #[error("the message has more fields, components and repetitions than this gateway takes")]
     TooManyValues,
-    /// A batch, or several messages in one frame.
-    #[error("batches are not taken: send one message in each frame")]
-    Batch,
+    /// A batch has more messages than are taken at once.
+    #[error("the batch has more than {messages_max} messages")]
+    BatchTooLong {
+        /// How many are taken.
+        messages_max: usize,
+    },
+    /// A trailer states another number than came.
+    #[error("{at}: the number of messages or batches that came is another")]
+    BatchCount {
+        /// Which trailer: BTS-1 or FTS-1.
+        at: Path,
+    },
+    /// It is one of several parts of a message.
+    #[error("{at}: a message that comes in several parts is not put together: send it whole")]
+    Fragment {
+        /// What says so: DSC, ADD or MSH-14.
+        at: Path,
+    },
     /// A field without which nothing can be done.
     #[error("{at}: required field is missing")]
     RequiredFieldMissing {
@@ -35,7 +56,16 @@ pub enum Refusal {
     /// Its control id was used before, for other bytes.
     #[error("the control id was used before for another message")]
     Reused,
-    /// Too much is waiting.
+    /// Its idempotency key was used before, for other bytes.
+    #[error("the Idempotency-Key was used before for another body")]
+    ReusedKey,
+    /// The body is not JSON, or has a member twice.
+    #[error("the body is not taken as JSON: {0}")]
+    NotJson(JsonError),
+    /// The body is JSON and no FHIR resource.
+    #[error("resourceType: the body is no FHIR resource")]
+    NotFhir,
+    /// Too much is waiting, or the decision takes too long.
     #[error("busy: try again later")]
     Busy,
     /// The disk does not take it.
@@ -44,6 +74,9 @@ pub enum Refusal {
     /// Plugins refused it. The texts have been searched for PHI by policy.
     #[error("{}", Listed(.0))]
     Rejected(Vec<Rejection>),
+    /// The request of a sender over HTTP is not one that can hold a message.
+    #[error("{0}")]
+    Request(RequestFault),
 }
 
 struct Listed<'a>(&'a [Rejection]);
@@ -61,59 +94,101 @@ impl fmt::Display for Listed<'_> {
     }
 }
 
+/// What is said about a refusal in each language. Nothing else picks these.
+pub(crate) struct Row {
+    /// Table 0008.
+    ack: AckCode,
+    /// Table 0357.
+    error: ErrorCode,
+    /// HTTP.
+    status: u16,
+    /// FHIR, `issue-type`.
+    issue: IssueType,
+    /// RFC 9457, the end of `type`.
+    problem: &'static str,
+    /// Where, if it is always the same place.
+    at: Option<&'static str>,
+}
+
+fn row(
+    ack: AckCode,
+    error: ErrorCode,
+    status: u16,
+    issue: IssueType,
+    problem: &'static str,
+) -> Row {
+    Row { ack, error, status, issue, problem, at: None }
+}
+
+impl Row {
+    fn at(self, at: &'static str) -> Self {
+        Self { at: Some(at), ..self }
+    }
+}
+
 impl Refusal {
-    /// What a sender of HL7 v2 is told, from tables 0008 and 0357. Nothing else picks these codes.
-    pub fn reply(&self) -> (AckCode, ErrorCode) {
+    /// The table. AE: the same bytes will not do better. AR: nothing is wrong with the content, so a
+    /// reject invites the sender to try again later; or it is no message that could be looked at; or a
+    /// kind of message that is not supported (HL7 v2.5.1 ch. 2, 2.9.2.2).
+    #[rustfmt::skip]
+    pub(crate) fn row(&self) -> Row {
+        use AckCode::{AE, AR};
+        use ErrorCode as E;
+        use IssueType as I;
         match self {
-            Self::NotHl7 | Self::BadFrame => (AckCode::AR, ErrorCode::SegmentSequenceError),
-            Self::Batch | Self::NoRoute => (AckCode::AR, ErrorCode::UnsupportedMessageType),
-            Self::RequiredFieldMissing { .. } => (AckCode::AE, ErrorCode::RequiredFieldMissing),
-            // The same bytes under the same id will never be taken, so it is an error, no reject.
-            Self::Reused => (AckCode::AE, ErrorCode::DuplicateKeyIdentifier),
-            // So is what has more values than are looked at.
-            Self::TooManyValues => (AckCode::AE, ErrorCode::ApplicationInternalError),
-            // Nothing is wrong with the content: a reject invites the sender to try again later.
-            Self::TooLong | Self::Busy | Self::NotStored => {
-                (AckCode::AR, ErrorCode::ApplicationInternalError)
-            }
+            Self::NotHl7 => row(AR, E::SegmentSequenceError, 400, I::Structure, "not-hl7"),
+            Self::WideCharset => row(AR, E::ApplicationInternalError, 415, I::NotSupported, "wide-charset"),
+            Self::BadFrame => row(AR, E::SegmentSequenceError, 400, I::Structure, "bad-frame"),
+            Self::TooLong => row(AR, E::ApplicationInternalError, 413, I::TooLong, "too-long"),
+            Self::TooManyValues => row(AE, E::ApplicationInternalError, 413, I::TooLong, "too-many-values"),
+            Self::BatchTooLong { .. } => row(AE, E::ApplicationInternalError, 413, I::TooLong, "batch-too-long"),
+            Self::BatchCount { .. } => row(AE, E::SegmentSequenceError, 422, I::Invariant, "batch-count"),
+            Self::Fragment { .. } => row(AE, E::ApplicationInternalError, 422, I::NotSupported, "fragment"),
+            Self::RequiredFieldMissing { .. } => row(AE, E::RequiredFieldMissing, 422, I::Required, "required-field-missing"),
+            Self::NoRoute => row(AR, E::UnsupportedMessageType, 422, I::NotSupported, "no-route").at("MSH-9"),
+            Self::Reused => row(AE, E::DuplicateKeyIdentifier, 409, I::Duplicate, "reused-control-id").at("MSH-10"),
+            Self::ReusedKey => row(AE, E::DuplicateKeyIdentifier, 409, I::Duplicate, "reused-idempotency-key"),
+            Self::NotJson(fault) if is_bound(fault) => row(AE, E::ApplicationInternalError, 413, I::TooLong, "json-too-long"),
+            Self::NotJson(_) => row(AE, E::DataTypeError, 400, I::Structure, "not-json"),
+            Self::NotFhir => row(AE, E::DataTypeError, 400, I::Structure, "not-fhir").at("resourceType"),
+            Self::Busy => row(AR, E::ApplicationInternalError, 503, I::Throttled, "busy"),
+            Self::NotStored => row(AR, E::ApplicationInternalError, 503, I::NoStore, "not-stored"),
             Self::Rejected(all) => {
-                let first = all.first().map_or(Reason::Application, |it| it.reason);
-                (AckCode::AE, error_code(first))
+                let reason = all.first().map_or(Reason::Application, |it| it.reason);
+                row(AE, error_code(reason), 422, issue_type(reason), "rejected")
             }
+            Self::Request(fault) => row(AR, E::ApplicationInternalError, fault.status(), fault.issue(), fault.problem()),
         }
     }
 
-    /// What a sender over HTTP is told: the status, and the type of the issue. Nothing else picks
-    /// these.
+    /// What a sender of HL7 v2 is told, from tables 0008 and 0357.
+    pub fn reply(&self) -> (AckCode, ErrorCode) {
+        let row = self.row();
+        (row.ack, row.error)
+    }
+
+    /// What a sender over HTTP is told: the status, and the type of the issue.
     pub fn status(&self) -> (u16, IssueType) {
-        match self {
-            Self::NotHl7 | Self::BadFrame => (400, IssueType::Structure),
-            Self::TooLong | Self::TooManyValues => (413, IssueType::TooLong),
-            Self::Batch | Self::NoRoute => (422, IssueType::NotSupported),
-            Self::RequiredFieldMissing { .. } => (422, IssueType::Required),
-            Self::Reused => (409, IssueType::Duplicate),
-            Self::Busy => (503, IssueType::Throttled),
-            Self::NotStored => (503, IssueType::NoStore),
-            Self::Rejected(all) => {
-                (422, all.first().map_or(IssueType::Processing, |it| issue_type(it.reason)))
-            }
-        }
+        let row = self.row();
+        (row.status, row.issue)
+    }
+
+    /// The word for it, as problems of RFC 9457 and the trail have it.
+    pub fn word(&self) -> &'static str {
+        self.row().problem
     }
 
     /// Each fault: its codes, where it is as a path, and a sentence.
     pub(crate) fn faults(&self) -> Vec<Fault> {
-        let (_, code) = self.reply();
-        let (_, issue) = self.status();
+        let Row { error: code, issue, at, .. } = self.row();
         let at = match self {
-            Self::RequiredFieldMissing { at } => Some(at.to_string()),
-            Self::NoRoute => Some("MSH-9".to_owned()),
-            Self::Reused => Some("MSH-10".to_owned()),
-            _ => None,
+            Self::Rejected(all) if !all.is_empty() => return all.iter().map(Fault::of).collect(),
+            Self::RequiredFieldMissing { at } | Self::BatchCount { at } | Self::Fragment { at } => {
+                Some(at.to_string())
+            }
+            _ => at.map(str::to_owned),
         };
-        match self {
-            Self::Rejected(all) if !all.is_empty() => all.iter().map(Fault::of).collect(),
-            _ => vec![Fault { code, issue, at, text: self.to_string() }],
-        }
+        vec![Fault { code, issue, at, text: self.to_string() }]
     }
 }
 
@@ -158,48 +233,8 @@ fn issue_type(reason: Reason) -> IssueType {
     }
 }
 
-/// FHIR's value set `issue-type`, as far as it is used here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum IssueType {
-    /// `structure`
-    Structure,
-    /// `required`
-    Required,
-    /// `value`
-    Value,
-    /// `invariant`
-    Invariant,
-    /// `not-supported`
-    NotSupported,
-    /// `code-invalid`
-    CodeInvalid,
-    /// `duplicate`
-    Duplicate,
-    /// `too-long`
-    TooLong,
-    /// `processing`
-    Processing,
-    /// `throttled`
-    Throttled,
-    /// `no-store`
-    NoStore,
-}
-
-impl IssueType {
-    /// The code.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Structure => "structure",
-            Self::Required => "required",
-            Self::Value => "value",
-            Self::Invariant => "invariant",
-            Self::NotSupported => "not-supported",
-            Self::CodeInvalid => "code-invalid",
-            Self::Duplicate => "duplicate",
-            Self::TooLong => "too-long",
-            Self::Processing => "processing",
-            Self::Throttled => "throttled",
-            Self::NoStore => "no-store",
-        }
-    }
+/// Whether the document is only too much.
+fn is_bound(fault: &JsonError) -> bool {
+    use JsonFault::{TooDeep, TooLong, TooMany};
+    matches!(fault.fault, TooDeep | TooLong | TooMany)
 }

@@ -152,7 +152,7 @@ impl Intake {
             }
         };
         self.metrics.took(&self.listener, outcome);
-        let now = ack.into_iter().map(|bytes| Reply { bytes }).collect();
+        let now = ack.into_iter().map(|it| Reply { bytes: it.bytes }).collect();
         Answer { now, ..Answer::default() }
     }
 
@@ -170,7 +170,7 @@ impl Intake {
         let header = Hl7::parse(beginning).ok().filter(is_known).map(|it| it.header());
         let mut stamps = || self.stamp();
         let now = header.map(|it| Ack::refuse(Some(&it), &Refusal::TooLong, &mut stamps));
-        let now = now.into_iter().flatten().map(|bytes| Reply { bytes }).collect();
+        let now = now.into_iter().flatten().map(|it| Reply { bytes: it.bytes }).collect();
         Answer { now, close: true, ..Answer::default() }
     }
 
@@ -217,7 +217,7 @@ impl Intake {
             return Decision::Refused(Refusal::TooManyValues);
         }
         if message.is_batch() {
-            return Decision::Refused(Refusal::Batch);
+            return Decision::Refused(Refusal::BatchTooLong { messages_max: 1 });
         }
         let header = message.header();
         if is_acknowledgement(&message) {

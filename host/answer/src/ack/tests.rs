@@ -6,6 +6,33 @@ use hilum_words::{Reason, Rejection, Timestamp};
 const MISSING: fn() -> Refusal =
     || Refusal::RequiredFieldMissing { at: "MSH-10".parse().expect("a path") };
 
+/// One of each kind.
+fn every_refusal() -> Vec<Refusal> {
+    let at = || "BTS-1".parse().expect("a path");
+    let json = hilum_fhir::parse(b"{").expect_err("cut off");
+    let mut all = vec![
+        Refusal::NotHl7,
+        Refusal::WideCharset,
+        Refusal::BadFrame,
+        Refusal::TooLong,
+        Refusal::TooManyValues,
+        Refusal::BatchTooLong { messages_max: 7 },
+        Refusal::BatchCount { at: at() },
+        Refusal::Fragment { at: at() },
+        MISSING(),
+        Refusal::NoRoute,
+        Refusal::Reused,
+        Refusal::ReusedKey,
+        Refusal::NotJson(json),
+        Refusal::NotFhir,
+        Refusal::Busy,
+        Refusal::NotStored,
+        Refusal::Rejected(Vec::new()),
+    ];
+    all.extend(crate::RequestFault::ALL.map(Refusal::Request));
+    all
+}
+
 fn header(message: &[u8]) -> Header {
     Message::parse(Bytes::copy_from_slice(message)).expect("HL7").header()
 }
@@ -16,7 +43,7 @@ fn answers(header: Option<&Header>, verdict: Verdict<'_>) -> Vec<Vec<u8>> {
         count += 1;
         Stamp { at: Timestamp::from_micros(0), control_id: format!("OURS{count}") }
     };
-    write_all(header, verdict, &mut stamp).iter().map(|it| it.to_vec()).collect()
+    write_all(header, verdict, &mut stamp).iter().map(|it| it.bytes.to_vec()).collect()
 }
 
 fn shown(answers: &[Vec<u8>]) -> String {
@@ -168,19 +195,6 @@ fn a_frame_without_msh_is_rejected_with_an_empty_msa_2() {
 }
 
 #[test]
-fn a_batch_is_rejected_once() {
-    refused(
-        "FHS|^~\\&|A|B|C|D|2026|||||F1\rBHS|^~\\&|A\rMSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|2.5.1\rMSH|^~\\&|A|B|C|D|2026||ADT^A01|8|P|2.5.1\r",
-        &Refusal::Batch,
-        expect![[r#"
-            MSH|^~\&|C|D|A|B|19700101000000.000+0000||ACK^A01^ACK|OURS1|P|2.5.1
-            MSA|AR|7
-            ERR|||200^Unsupported message type^HL70357|E||||batches are not taken: send one message in each frame
-        "#]],
-    );
-}
-
-#[test]
 fn each_rejection_has_an_err_of_its_own() {
     let rejection =
         |reason, at: &str| Rejection { reason, at: Some(at.to_owned()), text: "no".to_owned() };
@@ -201,48 +215,6 @@ fn each_rejection_has_an_err_of_its_own() {
         "#]],
     );
     assert_eq!(refusal.reply().0, AckCode::AE);
-}
-
-/// The codes that go out, and the ids that they carry.
-fn codes(accept: &str, application: &str, verdict: Verdict<'_>) -> String {
-    let text = format!("MSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|2.5.1|||{accept}|{application}\r");
-    let all = answers(Some(&header(text.as_bytes())), verdict);
-    let code = |answer: &Vec<u8>| {
-        let text = String::from_utf8(answer.clone()).expect("ASCII");
-        let field = |number: usize| text.split(['|', '\r']).nth(number).expect("there").to_owned();
-        let msa = text.find("MSA|").expect("MSA") + 4;
-        format!("{}({})", &text[msa..msa + 2], field(9))
-    };
-    all.iter().map(code).collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn msh_15_and_msh_16_choose_what_goes_out() {
-    let busy = Refusal::Busy;
-    let wrong = MISSING();
-    let (no_disk, error) = (Verdict::Refused(&busy), Verdict::Refused(&wrong));
-    for (accept, application, taken, rejected, faulty) in [
-        ("", "", "AA(OURS1)", "AR(OURS1)", "AE(OURS1)"),
-        ("\"\"", " ", "AA(OURS1)", "AR(OURS1)", "AE(OURS1)"),
-        ("AL", "AL", "CA(OURS1) AA(OURS2)", "CR(OURS1)", "CE(OURS1)"),
-        ("AL", "NE", "CA(OURS1)", "CR(OURS1)", "CE(OURS1)"),
-        ("AL", "", "CA(OURS1)", "CR(OURS1)", "CE(OURS1)"),
-        ("NE", "AL", "AA(OURS1)", "AR(OURS1)", "AE(OURS1)"),
-        ("", "AL", "AA(OURS1)", "AR(OURS1)", "AE(OURS1)"),
-        ("NE", "NE", "", "", ""),
-        ("ER", "AL", "AA(OURS1)", "CR(OURS1)", "CE(OURS1)"),
-        ("ER", "NE", "", "CR(OURS1)", "CE(OURS1)"),
-        ("SU", "ER", "CA(OURS1)", "AR(OURS1)", "AE(OURS1)"),
-        ("SU", "SU", "CA(OURS1) AA(OURS2)", "", ""),
-        ("NE", "ER", "", "AR(OURS1)", "AE(OURS1)"),
-        ("al", "ne", "CA(OURS1)", "CR(OURS1)", "CE(OURS1)"),
-        ("??", "NE", "CA(OURS1)", "CR(OURS1)", "CE(OURS1)"),
-    ] {
-        let case = format!("MSH-15 {accept:?}, MSH-16 {application:?}");
-        assert_eq!(codes(accept, application, Verdict::Accepted), taken, "{case}");
-        assert_eq!(codes(accept, application, no_disk), rejected, "{case}");
-        assert_eq!(codes(accept, application, error), faulty, "{case}");
-    }
 }
 
 #[test]
@@ -277,18 +249,7 @@ fn what_no_frame_can_carry_is_not_given_back() {
 
 #[test]
 fn every_answer_reads_back_as_hl7_with_its_codes() {
-    let refusals = [
-        Refusal::NotHl7,
-        Refusal::BadFrame,
-        Refusal::TooLong,
-        Refusal::Batch,
-        MISSING(),
-        Refusal::NoRoute,
-        Refusal::Reused,
-        Refusal::Busy,
-        Refusal::NotStored,
-        Refusal::Rejected(Vec::new()),
-    ];
+    let refusals = every_refusal();
     for refusal in &refusals {
         for version in ["2.1", "2.3", "2.3.1", "2.4", "2.5", "2.8.2", ""] {
             let text = format!("MSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|{version}\r");
@@ -310,3 +271,27 @@ fn every_answer_reads_back_as_hl7_with_its_codes() {
         }
     }
 }
+
+#[test]
+fn what_may_be_anything_is_not_given_back() {
+    // Segments that have run together: MSH-18 is what should have been PID-6.
+    let text = "MSH|^~\\&|A|B|C|D|2026||ADT^EVERYWOMAN7654321|7|P|2.5 PID|1||4711|||Zwiebel|||\r";
+    let all = answers(Some(&header(text.as_bytes())), Verdict::Accepted);
+    let said = shown(&all);
+    assert!(said.contains("||ACK|OURS1|") && !said.contains("Zwiebel"), "{said}");
+    for (field, is_given_back) in [
+        ("8859/1", true),
+        ("UNICODE UTF-8", true),
+        ("ASCII~ISO IR87", true),
+        ("~ISO IR159", true),
+        ("windows-1252", true),
+        ("Zwiebel", false),
+        ("ASCII~Zwiebel", false),
+    ] {
+        let text = format!("MSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|2.5||||||{field}\r");
+        let all = answers(Some(&header(text.as_bytes())), Verdict::Accepted);
+        assert_eq!(shown(&all).contains(&format!("|{field}\n")), is_given_back, "{field}");
+    }
+}
+
+mod truth;

@@ -1,0 +1,92 @@
+use hilum_fhir::Value;
+
+use crate::Refusal;
+
+/// Before the word of each kind of problem: a name that says nothing about where it is explained.
+const TYPE: &str = "urn:hilum:problem:";
+
+/// A refusal as a problem of RFC 9457: places and codes, no content. The member `errors` has an entry
+/// for each fault.
+pub fn problem(refusal: &Refusal) -> Value {
+    let errors = refusal.faults().into_iter().map(|fault| {
+        let mut members =
+            vec![("code", Value::from(fault.issue.word())), ("detail", Value::from(fault.text))];
+        if let Some(at) = fault.at {
+            members.push(("at", Value::from(at)));
+        }
+        Value::object(members)
+    });
+    let errors = errors.collect();
+    let (status, _) = refusal.status();
+    Value::object([
+        ("type", Value::from(format!("{TYPE}{}", refusal.word()))),
+        ("title", Value::from(title(status))),
+        ("status", Value::Number(status.to_string())),
+        ("detail", Value::from(refusal.to_string())),
+        ("errors", Value::Array(errors)),
+    ])
+}
+
+/// RFC 9110's phrase for a status.
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        422 => "Unprocessable Content",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
+        _ => "Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use hilum_words::{Reason, Rejection};
+
+    use super::*;
+    use crate::RequestFault;
+
+    #[test]
+    fn a_refusal_is_a_problem_with_its_faults() {
+        let refusal = Refusal::Rejected(vec![Rejection {
+            reason: Reason::RequiredMissing,
+            at: Some("PID-3".to_owned()),
+            text: "a patient needs an identifier".to_owned(),
+        }]);
+        expect![[r#"
+            {
+              "type": "urn:hilum:problem:rejected",
+              "title": "Unprocessable Content",
+              "status": 422,
+              "detail": "PID-3: required-missing: a patient needs an identifier",
+              "errors": [
+                {
+                  "code": "required",
+                  "detail": "a patient needs an identifier",
+                  "at": "PID-3"
+                }
+              ]
+            }"#]]
+        .assert_eq(&problem(&refusal).to_pretty());
+    }
+
+    #[test]
+    fn each_status_has_its_phrase() {
+        for fault in RequestFault::ALL {
+            let (status, _) = Refusal::Request(fault).status();
+            assert_ne!(title(status), "Error", "{status}");
+            assert!((400..500).contains(&status));
+        }
+    }
+}
