@@ -118,7 +118,7 @@ mod tests {
         lanes.push(4, &["a"]);
         assert_eq!(drain(&mut lanes), [1, 2]);
         lanes.done(1);
-        assert_eq!(drain(&mut lanes), []);
+        assert!(drain(&mut lanes).is_empty());
         lanes.done(2);
         assert_eq!(drain(&mut lanes), [3]);
         lanes.done(3);

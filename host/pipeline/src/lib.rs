@@ -25,8 +25,8 @@ mod worker;
 pub use fate::{Fate, Parcel, Reports, StepReport};
 pub use generation::{Current, Generation};
 pub use intake::{
-    AckPoint, Answer, BatchAnswer, BodyFormat, FrameFault, HttpAnswer, HttpInbound, Inbound, Intake,
-    IntakeOptions, Later, OnBatchCount, Replies, Reply, Unrouted, Wish,
+    AckPoint, Answer, BatchAnswer, BodyFormat, FrameFault, HttpAnswer, HttpInbound, Inbound,
+    Intake, IntakeOptions, Later, OnBatchCount, Replies, Reply, Unrouted, Wish,
 };
 pub use lanes::{LANES_MAX, LanePlan, Lanes};
 pub use metrics::Metrics;

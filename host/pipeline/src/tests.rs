@@ -1,5 +1,9 @@
 //! The story on the twin doors: a journal in memory, everything driven by hand.
 
+mod order;
+mod plugins;
+mod validators;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
