@@ -27,6 +27,10 @@ pub enum IssueType {
     NotFound,
     /// `timeout`
     Timeout,
+    /// `login`
+    Login,
+    /// `incomplete`
+    Incomplete,
     /// `informational`
     Informational,
 }
@@ -48,6 +52,8 @@ impl IssueType {
             Self::NoStore => "no-store",
             Self::NotFound => "not-found",
             Self::Timeout => "timeout",
+            Self::Login => "login",
+            Self::Incomplete => "incomplete",
             Self::Informational => "informational",
         }
     }

@@ -7,6 +7,10 @@ use crate::IssueType;
 pub enum RequestFault {
     /// It is not HTTP as it should be.
     Malformed,
+    /// It has no `Host`, or two.
+    Host,
+    /// It does not prove who sends it.
+    Unauthorized,
     /// Nothing is at this path.
     NotFound,
     /// Another method than POST.
@@ -17,8 +21,20 @@ pub enum RequestFault {
     TimedOut,
     /// Its length is not said, and has to be.
     LengthRequired,
-    /// Its body is compressed, or in parts.
+    /// It does not say what its body is, or not readably.
+    ContentType,
+    /// Its body is a web form, and no message.
+    Form,
+    /// Its body is compressed.
     Encoding,
+    /// Its `Idempotency-Key` is none.
+    IdempotencyKey,
+    /// It has no body.
+    Empty,
+    /// Its chunks cannot be read.
+    Chunks,
+    /// It ended before its end.
+    CutOff,
     /// A precondition or expectation that is not met.
     Expectation,
     /// Its head is longer than is taken.
@@ -31,14 +47,22 @@ pub enum RequestFault {
 
 impl RequestFault {
     /// Every fault.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
+        Self::Host,
+        Self::Unauthorized,
         Self::NotFound,
         Self::Method,
         Self::NotAcceptable,
         Self::TimedOut,
         Self::LengthRequired,
+        Self::ContentType,
+        Self::Form,
         Self::Encoding,
+        Self::IdempotencyKey,
+        Self::Empty,
+        Self::Chunks,
+        Self::CutOff,
         Self::Expectation,
         Self::HeadTooLong,
         Self::Forbidden,
@@ -50,6 +74,13 @@ impl RequestFault {
         use IssueType as I;
         match self {
             Self::Malformed => (400, I::Structure, "malformed", "the request is malformed"),
+            Self::Host => (400, I::Structure, "host", "the request needs exactly one Host"),
+            Self::Unauthorized => (
+                401,
+                I::Login,
+                "unauthorized",
+                "this listener needs an Authorization that it knows",
+            ),
             Self::NotFound => (404, I::NotFound, "not-found", "nothing is at this path"),
             Self::Method => (405, I::NotSupported, "method", "only POST is taken here"),
             Self::NotAcceptable => {
@@ -59,12 +90,34 @@ impl RequestFault {
             Self::LengthRequired => {
                 (411, I::Required, "length-required", "the request does not say its length")
             }
+            Self::ContentType => (
+                415,
+                I::NotSupported,
+                "content-type",
+                "Content-Type is missing or cannot be read; for HL7 v2 it is application/hl7-v2, \
+                 for FHIR application/fhir+json",
+            ),
+            Self::Form => (
+                415,
+                I::NotSupported,
+                "form",
+                "a form is not taken; the body is the message itself, with its Content-Type",
+            ),
             Self::Encoding => (
                 415,
                 I::NotSupported,
                 "encoding",
-                "bodies that are compressed or in parts are not taken",
+                "a compressed body is not taken; send it as it is, without Content-Encoding",
             ),
+            Self::IdempotencyKey => (
+                400,
+                I::Value,
+                "idempotency-key",
+                "Idempotency-Key must be one value of 1 to 255 printable ASCII characters",
+            ),
+            Self::Empty => (400, I::Required, "empty", "the request has no body"),
+            Self::Chunks => (400, I::Structure, "chunks", "the chunks of the body cannot be read"),
+            Self::CutOff => (400, I::Incomplete, "cut-off", "the body ended too early"),
             Self::Expectation => {
                 (417, I::NotSupported, "expectation", "the expectation is not met")
             }
