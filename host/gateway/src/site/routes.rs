@@ -55,7 +55,7 @@ fn read_one(name: Placed<String>, mut section: Section<'_>, known: &Known<'_>) -
     for to in to.into_iter().flatten() {
         destinations.extend(destination_plan(&to, &section, known));
     }
-    let lane = section.word("lane", &["source", "none"]).map_or(0, |it| it.value);
+    let lane = read_lane(&mut section);
     let owner = section.text("owner").map(|it| it.value);
     let purpose = section.text("purpose").map(|it| it.value);
     let settings = read_settings(&mut section);
@@ -66,10 +66,28 @@ fn read_one(name: Placed<String>, mut section: Section<'_>, known: &Known<'_>) -
         when: predicate,
         steps: plans.into_iter().collect::<Option<_>>()?,
         to: destinations,
-        lane: if lane == 1 { LanePlan::None } else { LanePlan::Source },
+        lane,
         settings: Arc::new(settings),
         owner,
         purpose,
+    })
+}
+
+/// `lane`: a word, a path, or a list of paths.
+fn read_lane(section: &mut Section<'_>) -> LanePlan {
+    const KEY: &str = "lane";
+    if !section.has(KEY) {
+        return LanePlan::Source;
+    }
+    let words = match section.is_text(KEY) {
+        true => section.text(KEY).map(|word| vec![word]),
+        false => section.texts(KEY),
+    };
+    let Some(words) = words else { return LanePlan::Source };
+    let words: Vec<&str> = words.iter().map(|it| it.value.as_str()).collect();
+    LanePlan::parse(&words).unwrap_or_else(|what| {
+        section.problem_at(KEY, what);
+        LanePlan::Source
     })
 }
 
