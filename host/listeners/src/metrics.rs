@@ -16,6 +16,28 @@ pub struct ListenerLabels {
 pub enum Trouble {
     /// Too many connections.
     Connections,
+    /// Too many connections from one address.
+    PeerConnections,
+    /// An address that may not connect.
+    NotAllowed,
+    /// A TLS handshake that failed.
+    Handshake,
+    /// A TLS handshake that did not end in time.
+    HandshakeTimedOut,
+    /// A certificate that is good, and nobody's who may connect.
+    Identity,
+    /// TLS at a port without it.
+    TlsOnPlainPort,
+    /// Something else at a port with TLS.
+    PlainOnTlsPort,
+    /// HTTP at an MLLP port.
+    HttpOnMllpPort,
+    /// MLLP at an HTTP port.
+    MllpOnHttpPort,
+    /// Silence for longer than the listener allows.
+    Idle,
+    /// A peer said that it did not store our answer (MLLP release 2).
+    NotCommitted,
     /// Too much junk before a frame.
     Junk,
     /// A frame over its limit.
@@ -41,6 +63,17 @@ impl Trouble {
     pub fn word(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::PeerConnections => "peer_connections",
+            Self::NotAllowed => "not_allowed",
+            Self::Handshake => "tls_handshake",
+            Self::HandshakeTimedOut => "tls_handshake_timed_out",
+            Self::Identity => "tls_identity",
+            Self::TlsOnPlainPort => "tls_on_plain_port",
+            Self::PlainOnTlsPort => "plain_on_tls_port",
+            Self::HttpOnMllpPort => "http_on_mllp_port",
+            Self::MllpOnHttpPort => "mllp_on_http_port",
+            Self::Idle => "idle",
+            Self::NotCommitted => "not_committed",
             Self::Junk => "junk",
             Self::TooLong => "too_long",
             Self::Strict => "strict",
@@ -50,6 +83,33 @@ impl Trouble {
             Self::CutOff => "cut_off",
             Self::Unread => "unread",
             Self::Budget => "budget",
+        }
+    }
+
+    /// The trouble in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Connections => "too many connections",
+            Self::PeerConnections => "too many connections from one address",
+            Self::NotAllowed => "its address is not in \"allow\"",
+            Self::Handshake => "the TLS handshake failed",
+            Self::HandshakeTimedOut => "the TLS handshake did not end in time",
+            Self::Identity => "its certificate is not in \"identities\"",
+            Self::TlsOnPlainPort => "it speaks TLS, and this port does not",
+            Self::PlainOnTlsPort => "it does not speak TLS, and this port does",
+            Self::HttpOnMllpPort => "it speaks HTTP, and this port MLLP",
+            Self::MllpOnHttpPort => "it speaks MLLP, and this port HTTP",
+            Self::Idle => "it was silent for longer than \"idle_timeout\"",
+            Self::NotCommitted => "it did not store an answer",
+            Self::Junk => "it sent too much that is no frame",
+            Self::TooLong => "its message is too long",
+            Self::Strict => "its framing is odd, and the listener strict",
+            Self::Dropped => "a message was cut off by the start of another",
+            Self::Empty => "a frame was empty",
+            Self::TimedOut => "its message did not end in time",
+            Self::CutOff => "it ended inside a message",
+            Self::Unread => "it did not take an answer in time",
+            Self::Budget => "the bytes in flight were spent for too long",
         }
     }
 }

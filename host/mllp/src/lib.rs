@@ -23,3 +23,8 @@ pub const VT: u8 = 0x0b;
 pub const FS: u8 = 0x1c;
 /// Follows [`FS`].
 pub const CR: u8 = 0x0d;
+
+/// MLLP release 2: the content of the frame is in safe storage. No content begins like that.
+pub const COMMITTED: [u8; 4] = [VT, 0x06, FS, CR];
+/// MLLP release 2: it is not.
+pub const NOT_COMMITTED: [u8; 4] = [VT, 0x15, FS, CR];

@@ -1,25 +1,35 @@
 //! One connection: reads frames, hands them over, writes the answers in order.
 //!
 //! While a message is being stored nothing is read, so TCP holds back a peer that does not wait.
+//! Answers that come after their messages were decided are written as they become ready; when too
+//! many are outstanding, nothing is read either.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hilum_env::{ByteStream, Clock, Instant, Peer};
-use hilum_mllp::{Decoder, Event, Frame, FrameError, Limits, Waiting, encode};
-use hilum_pipeline::{Answer, FrameFault, Inbound};
+use hilum_mllp::{
+    COMMITTED, CR, Decoder, Event, FS, Frame, FrameError, Limits, NOT_COMMITTED, VT, Waiting,
+    encode,
+};
+use hilum_pipeline::{Answer, FrameFault, Inbound, Later, Reply};
 use hilum_words::{Name, Timestamp};
 use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tracing::{debug, error};
 
-use super::{Door, MllpConfig};
-use crate::metrics::Trouble;
+use super::later::Outstanding;
+use super::{Door, KindConfig as MllpConfig};
+use crate::listener::Context;
+use crate::metrics::{ListenerLabels, Trouble};
 use crate::{Lease, Metrics};
 
 /// Bytes that one read takes at most.
 const READ_BYTES: usize = 16 << 10;
+/// Bytes that a read takes between messages: a thousand connections may wait there for days.
+const IDLE_READ_BYTES: usize = 2 << 10;
 /// After FS, so much silence means that the frame has ended (PROTOCOL §3).
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long a closing connection is listened to.
@@ -30,21 +40,27 @@ const LINGER_BYTES_MAX: usize = 1 << 20;
 const JUNK_BYTES_MAX: usize = 1 << 10;
 
 /// One connection to an MLLP listener.
-pub(super) struct Connection<D> {
-    pub(super) listener: Name,
-    pub(super) config: MllpConfig,
-    pub(super) door: Arc<D>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) lease: Lease,
-    pub(super) metrics: Metrics,
-    pub(super) bytes: Counter,
-    pub(super) skipped: Counter,
-    pub(super) stopping: watch::Receiver<bool>,
+pub(crate) struct Connection<D> {
+    listener: Name,
+    config: MllpConfig,
+    read_timeout: Duration,
+    idle_timeout: Option<Duration>,
+    door: Arc<D>,
+    clock: Arc<dyn Clock>,
+    lease: Lease,
+    metrics: Metrics,
+    bytes: Counter,
+    skipped: Counter,
+    stopping: watch::Receiver<bool>,
+    outstanding: Outstanding,
 }
 
 /// What a pause in reading ended with.
 enum Woken {
     Read(usize),
+    /// The connection broke: nobody is there who could be told anything.
+    Broken,
+    Later(Vec<Reply>),
     Late,
     Stop,
 }
@@ -52,21 +68,49 @@ enum Woken {
 /// Why a connection ends, if not because the peer or the gateway wanted so.
 struct Ended(Trouble);
 
+/// What follows an event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoOn,
+    Close,
+}
+
 impl<D: Door> Connection<D> {
+    /// A connection that nothing was read from.
+    pub(crate) fn new(context: Context, config: MllpConfig, door: Arc<D>) -> Self {
+        let labels = ListenerLabels { listener: context.listener.to_string() };
+        let skipped = context.metrics.skipped.get_or_create(&labels).clone();
+        Self {
+            config,
+            read_timeout: context.settings.config.read_timeout,
+            idle_timeout: context.settings.config.idle_timeout,
+            door,
+            clock: context.clock,
+            lease: context.budget.lease(),
+            skipped,
+            listener: context.listener,
+            metrics: context.metrics,
+            bytes: context.bytes,
+            stopping: context.stopping,
+            outstanding: Outstanding::default(),
+        }
+    }
+
     /// Reads frames, has them stored, writes answers, until either side ends it.
-    pub(super) async fn run(mut self, mut stream: Box<dyn ByteStream>, peer: Peer) {
+    pub(crate) async fn run(mut self, mut stream: Box<dyn ByteStream>, peer: Peer) {
         if let Err(Ended(trouble)) = self.talk(&mut stream, &peer).await {
             self.metrics.trouble(&self.listener, trouble);
             debug!(listener = %self.listener, peer = %peer.address, ?trouble, "connection closed");
         }
-        // Nothing that is still said will be buffered.
+        // Nothing that is still said will be buffered, and nothing more will be written.
         self.lease.shrink(0);
+        self.outstanding = Outstanding::default();
         self.part(&mut stream).await;
     }
 
     /// Closes so that what was written arrives: closing with bytes unread would reset the
     /// connection, and the peer might never see its answer. Bounded in time and bytes.
-    async fn part(&self, stream: &mut Box<dyn ByteStream>) {
+    async fn part(&mut self, stream: &mut Box<dyn ByteStream>) {
         if stream.shutdown().await.is_err() {
             return;
         }
@@ -94,21 +138,26 @@ impl<D: Door> Connection<D> {
             junk_bytes_max: JUNK_BYTES_MAX,
             strict: self.config.strict,
         });
-        let mut read = vec![0; READ_BYTES];
+        let mut read = Vec::new();
         let mut skipped = 0;
-        // When the frame that has not ended yet began.
+        // When the frame that has not ended yet began, and when anything was heard or said.
         let mut began: Option<Instant> = None;
+        let mut last = self.clock.instant();
         loop {
             loop {
+                while self.outstanding.is_full() {
+                    self.write_next(stream).await?;
+                }
                 let event = decoder.next_event();
                 self.count_skipped(&decoder, &mut skipped);
                 match event {
                     Ok(None) => break,
                     Ok(Some(event)) => {
                         began = None;
-                        if self.handle(event, stream, peer).await? {
-                            return Ok(());
+                        if self.handle(event, stream, peer).await? == Then::Close {
+                            return self.drain(stream).await;
                         }
+                        last = self.clock.instant();
                     }
                     Err(fault) => return self.faulted(fault, &decoder, stream).await,
                 }
@@ -116,63 +165,89 @@ impl<D: Door> Connection<D> {
             let now = self.clock.instant();
             let waiting = decoder.waiting();
             let deadline = match waiting {
-                // A connection may be idle for days.
+                // A connection may be idle for days, if the site says nothing else.
                 Waiting::Start => {
                     began = None;
-                    None
+                    let idle = self.idle_timeout.filter(|_| self.outstanding.is_empty());
+                    idle.map(|idle| last.plus(idle))
                 }
                 Waiting::End => {
                     let began = *began.get_or_insert(now);
-                    Some(began.plus(self.config.read_timeout))
+                    Some(began.plus(self.read_timeout))
                 }
                 Waiting::AfterSeparator => Some(now.plus(SILENCE)),
             };
+            let is_idle = waiting == Waiting::Start;
+            let read_bytes = if is_idle { IDLE_READ_BYTES } else { READ_BYTES };
+            if read.len() != read_bytes {
+                read = vec![0; read_bytes];
+            }
             // What was answered is no longer in flight.
             self.lease.shrink(decoder.buffered() + READ_BYTES);
-            self.cover(decoder.buffered() + READ_BYTES, deadline).await?;
-            match self.pause(stream, &mut read, deadline, waiting == Waiting::Start).await {
-                Woken::Stop => return Ok(()),
-                Woken::Read(0) => {
-                    let last = decoder.end().map_err(|fault| Ended(trouble(fault)))?;
-                    if let Some(event) = last {
+            self.cover(decoder.buffered() + READ_BYTES, deadline.filter(|_| !is_idle)).await?;
+            match self.pause(stream, &mut read, deadline, is_idle).await {
+                Woken::Stop => return self.drain(stream).await,
+                Woken::Later(replies) => {
+                    self.write(stream, &[], &replies).await?;
+                    last = self.clock.instant();
+                }
+                ended @ (Woken::Broken | Woken::Read(0)) => {
+                    let event = decoder.end().map_err(|fault| Ended(trouble(fault)))?;
+                    if let Some(event) = event {
                         self.handle(event, stream, peer).await?;
                     }
-                    return Ok(());
+                    return match ended {
+                        Woken::Broken => Ok(()),
+                        // It has nothing more to say, and may still listen.
+                        _ => self.drain(stream).await,
+                    };
                 }
                 Woken::Read(count) => {
                     self.bytes.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
                     decoder.feed(read.get(..count).unwrap_or_default());
+                    last = self.clock.instant();
                 }
                 Woken::Late if waiting == Waiting::AfterSeparator => {
-                    let last = decoder.silence().map_err(|_| Ended(Trouble::Strict))?;
+                    let event = decoder.silence().map_err(|_| Ended(Trouble::Strict))?;
                     began = None;
-                    if let Some(event) = last
-                        && self.handle(event, stream, peer).await?
+                    if let Some(event) = event
+                        && self.handle(event, stream, peer).await? == Then::Close
                     {
-                        return Ok(());
+                        return self.drain(stream).await;
                     }
+                    last = self.clock.instant();
                 }
+                Woken::Late if is_idle => return Err(Ended(Trouble::Idle)),
                 Woken::Late => return Err(Ended(Trouble::TimedOut)),
             }
         }
     }
 
-    /// Deals with an event; whether the connection is to be closed.
+    /// Deals with an event.
     async fn handle(
         &mut self,
         event: Event,
         stream: &mut Box<dyn ByteStream>,
         peer: &Peer,
-    ) -> Result<bool, Ended> {
+    ) -> Result<Then, Ended> {
         match event {
             Event::Empty => {
                 self.metrics.trouble(&self.listener, Trouble::Empty);
-                Ok(false)
+                Ok(Then::GoOn)
             }
             Event::Dropped { bytes } => {
                 self.metrics.trouble(&self.listener, Trouble::Dropped);
                 self.door.note_lost(peer, bytes);
-                Ok(false)
+                Ok(Then::GoOn)
+            }
+            Event::Frame(Frame { content, .. })
+                if self.config.commit_bytes && is_commit(&content) =>
+            {
+                // What the peer says about an answer of ours; nobody answers it.
+                if frame_of(&content) == NOT_COMMITTED {
+                    self.metrics.trouble(&self.listener, Trouble::NotCommitted);
+                }
+                Ok(Then::GoOn)
             }
             Event::Frame(Frame { content, findings }) => {
                 let inbound = Inbound {
@@ -182,9 +257,55 @@ impl<D: Door> Connection<D> {
                     received: Timestamp::from_micros(self.clock.now_micros()),
                 };
                 let answer = self.door.receive(inbound).await;
-                self.write(stream, answer).await
+                self.answer(stream, answer).await
             }
         }
+    }
+
+    /// Writes what is to be said now, and waits for what is to be said before anything is read.
+    async fn answer(
+        &mut self,
+        stream: &mut Box<dyn ByteStream>,
+        answer: Answer,
+    ) -> Result<Then, Ended> {
+        let commit: &[u8] = match answer.is_stored {
+            _ if !self.config.commit_bytes => &[],
+            Some(false) => &NOT_COMMITTED,
+            // None: the frame held nothing to be stored, so nothing of it can be lost.
+            Some(true) | None => &COMMITTED,
+        };
+        self.write(stream, commit, &answer.now).await?;
+        match answer.later {
+            Some(Later { mut replies, holds_reading: true }) => loop {
+                let (replies, is_it) = tokio::select! {
+                    biased;
+                    replies = &mut replies => (replies, true),
+                    earlier = self.outstanding.next() => (earlier, false),
+                };
+                self.write(stream, &[], &replies).await?;
+                if is_it {
+                    break;
+                }
+            },
+            Some(Later { replies, holds_reading: false }) => self.outstanding.push(replies),
+            None => {}
+        }
+        Ok(if answer.close { Then::Close } else { Then::GoOn })
+    }
+
+    /// Writes the next answer that was promised.
+    async fn write_next(&mut self, stream: &mut Box<dyn ByteStream>) -> Result<(), Ended> {
+        let replies = self.outstanding.next().await;
+        self.write(stream, &[], &replies).await
+    }
+
+    /// Writes everything that was promised. Each of it comes within the listener's
+    /// `processed_timeout`.
+    async fn drain(&mut self, stream: &mut Box<dyn ByteStream>) -> Result<(), Ended> {
+        while !self.outstanding.is_empty() {
+            self.write_next(stream).await?;
+        }
+        Ok(())
     }
 
     /// Our place in the stream is lost: says so where the sender can be told, and closes.
@@ -196,45 +317,47 @@ impl<D: Door> Connection<D> {
     ) -> Result<(), Ended> {
         if matches!(fault, FrameError::TooLong { .. }) {
             let answer = self.door.fault(FrameFault::TooLong, decoder.beginning());
-            self.write(stream, answer).await?;
+            self.answer(stream, Answer { is_stored: Some(false), ..answer }).await?;
         }
         Err(Ended(trouble(fault)))
     }
 
-    /// Writes an answer; whether the connection is to be closed after it.
+    /// Writes a commit byte, if there is one, and replies.
     async fn write(
         &mut self,
         stream: &mut Box<dyn ByteStream>,
-        answer: Answer,
-    ) -> Result<bool, Ended> {
-        let mut frames = Vec::new();
-        for reply in &answer.now {
-            let Ok(frame) = encode(&reply.bytes) else {
+        commit: &[u8],
+        replies: &[Reply],
+    ) -> Result<(), Ended> {
+        let mut frames = commit.to_vec();
+        for reply in replies {
+            match encode(&reply.bytes) {
+                Ok(frame) => frames.extend(frame),
                 // What we give back came out of a frame, so it cannot hold framing but by a bug.
-                error!(listener = %self.listener, "an answer held a byte of the framing");
-                return Ok(true);
-            };
-            frames.extend(frame);
+                Err(_) => {
+                    error!(listener = %self.listener, "an answer held a byte of the framing");
+                    return Err(Ended(Trouble::Unread));
+                }
+            }
         }
         if frames.is_empty() {
-            return Ok(answer.close);
+            return Ok(());
         }
-        let late = self.clock.sleep_until(self.clock.instant().plus(self.config.read_timeout));
+        let late = self.clock.sleep_until(self.clock.instant().plus(self.read_timeout));
         let written = async {
             stream.write_all(&frames).await?;
             stream.flush().await
         };
         tokio::select! {
             biased;
-            written = written => written.map_err(|_| Ended(Trouble::Unread))?,
-            () = late => return Err(Ended(Trouble::Unread)),
+            written = written => written.map_err(|_| Ended(Trouble::Unread)),
+            () = late => Err(Ended(Trouble::Unread)),
         }
-        Ok(answer.close)
     }
 
     /// Takes the process's bytes in flight before they are buffered.
     async fn cover(&mut self, bytes: usize, deadline: Option<Instant>) -> Result<(), Ended> {
-        let fallback = self.clock.instant().plus(self.config.read_timeout);
+        let fallback = self.clock.instant().plus(self.read_timeout);
         let late = self.clock.sleep_until(deadline.unwrap_or(fallback));
         tokio::select! {
             biased;
@@ -266,8 +389,13 @@ impl<D: Door> Connection<D> {
         tokio::select! {
             biased;
             () = stop => Woken::Stop,
-            // A connection that broke is a connection that ended.
-            count = stream.read(read) => Woken::Read(count.unwrap_or(0)),
+            replies = self.outstanding.next() => Woken::Later(replies),
+            count = stream.read(read) => match count {
+                Ok(count) => Woken::Read(count),
+                // TLS that ends without a word is a stream that ends.
+                Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => Woken::Read(0),
+                Err(_) => Woken::Broken,
+            },
             () = late => Woken::Late,
         }
     }
@@ -278,6 +406,20 @@ impl<D: Door> Connection<D> {
             self.skipped.inc_by(skipped - *before);
             *before = skipped;
         }
+    }
+}
+
+/// Whether a frame is a commit byte of MLLP release 2.
+fn is_commit(content: &[u8]) -> bool {
+    let frame = frame_of(content);
+    frame == COMMITTED || frame == NOT_COMMITTED
+}
+
+/// The frame around one byte; none that means anything around more or less.
+fn frame_of(content: &[u8]) -> [u8; 4] {
+    match content {
+        [byte] => [VT, *byte, FS, CR],
+        _ => [0; 4],
     }
 }
 

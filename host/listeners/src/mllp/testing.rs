@@ -14,10 +14,10 @@ use super::Door;
 
 /// Time stands still until somebody moves it.
 #[derive(Clone, Default)]
-pub(super) struct HandClock(Arc<Mutex<(Duration, Vec<Waker>)>>);
+pub(crate) struct HandClock(Arc<Mutex<(Duration, Vec<Waker>)>>);
 
 impl HandClock {
-    pub(super) fn forward(&self, by: Duration) {
+    pub(crate) fn forward(&self, by: Duration) {
         let mut state = self.0.lock().unwrap();
         state.0 += by;
         state.1.drain(..).for_each(Waker::wake);
@@ -47,22 +47,22 @@ impl Clock for HandClock {
 }
 
 /// Answers each frame with "ok " and its content, after a permit of `gate`.
-pub(super) struct Story {
-    pub(super) gate: Semaphore,
-    pub(super) received: Mutex<Vec<(Bytes, Vec<String>)>>,
-    pub(super) answers: Mutex<VecDeque<Answer>>,
-    pub(super) faults: Mutex<Vec<Bytes>>,
-    pub(super) lost: Mutex<Vec<usize>>,
+pub(crate) struct Story {
+    pub(crate) gate: Semaphore,
+    pub(crate) received: Mutex<Vec<(Bytes, Vec<String>)>>,
+    pub(crate) answers: Mutex<VecDeque<Answer>>,
+    pub(crate) faults: Mutex<Vec<Bytes>>,
+    pub(crate) lost: Mutex<Vec<usize>>,
 }
 
 impl Story {
     /// A story that stores at once.
-    pub(super) fn open() -> Arc<Self> {
+    pub(crate) fn open() -> Arc<Self> {
         Self::with_permits(Semaphore::MAX_PERMITS)
     }
 
     /// A story that stores nothing until its gate gets permits.
-    pub(super) fn closed() -> Arc<Self> {
+    pub(crate) fn closed() -> Arc<Self> {
         Self::with_permits(0)
     }
 
@@ -76,13 +76,13 @@ impl Story {
         })
     }
 
-    pub(super) fn contents(&self) -> Vec<String> {
+    pub(crate) fn contents(&self) -> Vec<String> {
         let received = self.received.lock().unwrap();
         received.iter().map(|(content, _)| String::from_utf8_lossy(content).into_owned()).collect()
     }
 }
 
-pub(super) fn answer(text: &[u8]) -> Answer {
+pub(crate) fn answer(text: &[u8]) -> Answer {
     Answer { now: vec![Reply { bytes: Bytes::copy_from_slice(text) }], ..Answer::default() }
 }
 

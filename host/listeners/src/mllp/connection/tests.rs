@@ -1,9 +1,9 @@
 use super::*;
-use crate::ByteBudget;
 use crate::budget::STEP_BYTES;
+use crate::listener::Settings;
 use crate::metrics::TroubleLabels;
 use crate::mllp::testing::{HandClock, Story, answer};
-use hilum_pipeline::Reply;
+use crate::{ByteBudget, KindConfig, ListenerConfig};
 use tokio::io::DuplexStream;
 use tokio::sync::Semaphore;
 
@@ -16,6 +16,7 @@ struct Bench {
     budget: ByteBudget,
     metrics: Metrics,
     config: MllpConfig,
+    idle_timeout: Option<Duration>,
     stop: watch::Sender<bool>,
     /// Bytes that the network holds in each direction.
     pipe_bytes: usize,
@@ -28,13 +29,8 @@ impl Bench {
             story,
             budget: ByteBudget::new(1 << 20),
             metrics: Metrics::default(),
-            config: MllpConfig {
-                bind: "127.0.0.1:0".to_owned(),
-                connections_max: 1,
-                frame_bytes_max: 1 << 20,
-                read_timeout: READ_TIMEOUT,
-                strict: false,
-            },
+            config: MllpConfig { frame_bytes_max: 1 << 20, ..MllpConfig::default() },
+            idle_timeout: None,
             stop: watch::Sender::new(false),
             pipe_bytes: 64 << 10,
         }
@@ -43,18 +39,24 @@ impl Bench {
     /// A connection, running, and the peer's end of it.
     fn connect(&self) -> (impl Future<Output = ()>, Client) {
         let (near, far) = tokio::io::duplex(self.pipe_bytes);
-        let connection = Connection {
+        let config = ListenerConfig {
+            idle_timeout: self.idle_timeout,
+            ..ListenerConfig::plain("127.0.0.1:0", KindConfig::Mllp(self.config.clone()))
+        };
+        assert_eq!(config.read_timeout, READ_TIMEOUT);
+        let context = Context {
             listener: Name::from("lab"),
-            config: self.config.clone(),
-            door: Arc::clone(&self.story),
+            settings: Arc::new(Settings { config, tls: None, auth: None }),
             clock: Arc::new(self.clock.clone()),
-            lease: self.budget.lease(),
+            entropy: Arc::new(hilum_env::system::SystemEntropy),
+            budget: self.budget.clone(),
             metrics: self.metrics.clone(),
             bytes: Counter::default(),
-            skipped: Counter::default(),
             stopping: self.stop.subscribe(),
         };
-        let peer = Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
+        let connection = Connection::new(context, self.config.clone(), Arc::clone(&self.story));
+        let peer =
+            Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
         let client = Client { stream: far, clock: self.clock.clone() };
         (connection.run(Box::new(near), peer), client)
     }
