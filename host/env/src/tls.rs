@@ -8,6 +8,7 @@
 //! Not here: which files (`hilum_listeners`, `hilum_destinations`), time limits, who may connect.
 
 mod client;
+mod fault;
 mod identity;
 mod server;
 
@@ -21,6 +22,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::WallClock;
 
 pub use client::{ClientMaterial, ClientTls, is_server_name};
+pub use fault::TlsFault;
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerMaterial, ServerTls};
 
@@ -107,3 +109,6 @@ fn refused(fault: rustls::Error) -> TlsError {
         fault => TlsError::Refused(fault),
     }
 }
+
+#[cfg(test)]
+mod tests;
