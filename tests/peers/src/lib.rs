@@ -1,4 +1,5 @@
-//! The other side: a FHIR endpoint and an MLLP receiver with fault switches.
+//! The other side: a FHIR endpoint, an MLLP receiver, an HTTP service and a token endpoint, with
+//! fault switches, and TLS in front of each.
 //!
 //! Demo, tests and benches share them. Each runs on threads of its own behind a real socket on a
 //! loopback port, and ends when it is dropped.
@@ -8,7 +9,15 @@
 //! end.
 
 mod fhir;
+mod http;
 mod mllp;
+mod pki;
+mod tls;
+mod tokens;
 
 pub use fhir::{Fault, FhirPeer, Received};
+pub use http::{HttpReceiver, Say};
 pub use mllp::{Ack, MllpReceiver};
+pub use pki::{Authority, Identity};
+pub use tls::TlsFront;
+pub use tokens::TokenEndpoint;
