@@ -124,21 +124,25 @@ impl Acceptor for TcpAcceptor {
 }
 
 fn connection(stream: TcpStream, options: &ListenOptions) -> io::Result<Connection> {
+    set_up(&stream, options)?;
+    let address = stream.peer_addr()?;
+    let (address, ip) = (address.to_string(), Some(address.ip()));
+    let peer = Peer { address, ip, uid: None, identity: None };
+    Ok(Connection { stream: Box::new(stream), peer })
+}
+
+pub(super) fn set_up(stream: &TcpStream, options: &ListenOptions) -> io::Result<()> {
     // Answers are small and awaited: holding them back for more bytes helps nobody.
     stream.set_nodelay(true)?;
-    if let Some(idle) = options.keepalive {
-        // The kernel counts in whole seconds and takes none of zero.
-        let idle = idle.max(Duration::from_secs(1));
-        let between = (idle / KEEPALIVE_PROBES).max(Duration::from_secs(1));
-        sockopt::set_tcp_keepidle(&stream, idle)?;
-        sockopt::set_tcp_keepintvl(&stream, between)?;
-        sockopt::set_tcp_keepcnt(&stream, KEEPALIVE_PROBES)?;
-        sockopt::set_socket_keepalive(&stream, true)?;
-    }
-    let address = stream.peer_addr()?;
-    let peer =
-        Peer { address: address.to_string(), ip: Some(address.ip()), uid: None, identity: None };
-    Ok(Connection { stream: Box::new(stream), peer })
+    let Some(idle) = options.keepalive else { return Ok(()) };
+    // The kernel counts in whole seconds and takes none of zero.
+    let idle = idle.max(Duration::from_secs(1));
+    let between = (idle / KEEPALIVE_PROBES).max(Duration::from_secs(1));
+    sockopt::set_tcp_keepidle(stream, idle)?;
+    sockopt::set_tcp_keepintvl(stream, between)?;
+    sockopt::set_tcp_keepcnt(stream, KEEPALIVE_PROBES)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    Ok(())
 }
 
 struct LocalAcceptor {

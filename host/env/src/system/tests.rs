@@ -78,6 +78,33 @@ fn bytes_go_over_tcp_and_the_port_is_the_real_one() {
 }
 
 #[test]
+fn a_socket_asks_whether_its_peer_is_there_as_it_was_told() {
+    use rustix::net::sockopt;
+    let (runtime, _doors, _folder) = opened();
+    let options = |seconds| crate::ListenOptions { keepalive: seconds };
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
+        let address = listener.local_addr().expect("known");
+        for (keepalive, expected) in [
+            (None, None),
+            (Some(Duration::from_secs(60)), Some((60, 15))),
+            (Some(Duration::from_millis(1)), Some((1, 1))),
+        ] {
+            let stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+            net::set_up(&stream, &options(keepalive)).expect("set up");
+            let is_on = sockopt::socket_keepalive(&stream).expect("known");
+            assert_eq!(is_on, expected.is_some());
+            if let Some((idle, between)) = expected {
+                let seconds = |it: rustix::io::Result<Duration>| it.expect("known").as_secs();
+                assert_eq!(seconds(sockopt::tcp_keepidle(&stream)), idle);
+                assert_eq!(seconds(sockopt::tcp_keepintvl(&stream)), between);
+                assert_eq!(sockopt::tcp_keepcnt(&stream).expect("known"), 4);
+            }
+        }
+    });
+}
+
+#[test]
 fn a_local_socket_knows_its_user_and_replaces_a_stale_one() {
     let (runtime, doors, folder) = opened();
     let path = folder.path().join("control.sock");
