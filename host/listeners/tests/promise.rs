@@ -11,7 +11,9 @@ use hilum_env::{Address, Doors};
 use hilum_listeners::mllp::{MllpConfig, MllpListener};
 use hilum_listeners::{ByteBudget, Metrics};
 use hilum_message::TimeZone;
-use hilum_pipeline::{Backlog, Current, Generation, Intake, IntakeOptions, Routes, Unrouted, Waiters};
+use hilum_pipeline::{
+    Backlog, Current, Generation, Intake, IntakeOptions, Routes, Unrouted, Waiters,
+};
 use hilum_policy::Policy;
 use hilum_store::{Options, Store, open};
 use hilum_words::{Digest, Name};

@@ -22,6 +22,9 @@ mod routes;
 mod waiters;
 mod worker;
 
+/// Why a listener says no before there is a message: the words are those of `hilum_answer`.
+pub use hilum_answer::{Refusal, RequestFault};
+
 pub use fate::{Fate, Parcel, Reports, StepReport};
 pub use generation::{Current, Generation};
 pub use intake::{

@@ -1,0 +1,187 @@
+//! One connection: requests one after the other, each answered before the next is looked at.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hilum_env::{BoxFuture, ByteStream, Clock, Instant};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use prometheus_client::metrics::counter::Counter;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::watch;
+use tracing::debug;
+
+use super::Door;
+use super::exchange::Exchange;
+use super::wire::{Pace, Phase, Wire};
+use crate::metrics::Trouble;
+
+/// How long a closing connection is listened to.
+const LINGER: Duration = Duration::from_millis(500);
+/// How much a closing connection may still say.
+const LINGER_BYTES_MAX: usize = 1 << 20;
+/// Headers of one request.
+const HEADERS_MAX: usize = 100;
+/// Said where a head did not come in time: nothing is known of who would read more.
+const TOO_SLOW: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// One connection to an HTTP listener.
+pub(super) struct Connection<D> {
+    pub(super) exchange: Exchange<D>,
+    pub(super) bytes: Counter,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// How serving a connection ended.
+enum End {
+    /// Either side wanted so.
+    Closed,
+    /// It did not speak HTTP, or broke.
+    Broken(hyper::Error),
+    /// It took too long for this.
+    Late(Phase),
+}
+
+impl<D: Door> Connection<D> {
+    /// Answers requests until either side ends it.
+    pub(super) async fn run(self, stream: Box<dyn ByteStream>) {
+        let Self { exchange, bytes, mut stopping } = self;
+        let (listener, metrics) = (exchange.listener.clone(), exchange.metrics.clone());
+        let (clock, pace) = (Arc::clone(&exchange.clock), Arc::clone(&exchange.pace));
+        let peer = exchange.peer.clone();
+        let head_bytes_max = exchange.config.head_bytes_max;
+        let exchange = Arc::new(exchange);
+        let service = service_fn(|request: Request<Incoming>| {
+            let exchange = Arc::clone(&exchange);
+            async move { Ok::<_, Infallible>(exchange.answer(request).await) }
+        });
+        let wire = Wire::new(stream, Arc::clone(&pace), bytes);
+        let mut serving = http1::Builder::new()
+            .max_buf_size(head_bytes_max)
+            .max_header_size(head_bytes_max)
+            .max_headers(HEADERS_MAX)
+            // A peer that has said all may close its half and still read the answer. And what is
+            // being stored is not dropped because somebody hung up.
+            .half_close(true)
+            // Times are told by our own clock, below and in the answer.
+            .header_read_timeout(None)
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(wire), service);
+        let end = {
+            let mut late = Late::new(Arc::clone(&pace), Arc::clone(&clock));
+            let mut stop = pin!(async { stopping.wait_for(|it| *it).await.is_ok() });
+            let mut is_stopping = false;
+            poll_fn(|context| {
+                if !is_stopping && stop.as_mut().poll(context).is_ready() {
+                    is_stopping = true;
+                    Pin::new(&mut serving).graceful_shutdown();
+                }
+                if let Poll::Ready(served) = Pin::new(&mut serving).poll(context) {
+                    return Poll::Ready(served.map_or_else(End::Broken, |()| End::Closed));
+                }
+                late.poll(context).map(End::Late)
+            })
+            .await
+        };
+        let mut stream = serving.into_parts().io.into_inner().into_stream();
+        let trouble = match end {
+            End::Closed => None,
+            End::Broken(fault) => trouble(&fault, pace.phase()),
+            End::Late(Phase::Idle) => None,
+            End::Late(Phase::Head) => {
+                // It fits into any socket that takes bytes at all; one that takes none is let go.
+                let said = stream.write_all(TOO_SLOW);
+                let late = clock.sleep_until(clock.instant().plus(LINGER));
+                tokio::select! {
+                    biased;
+                    _ = said => {}
+                    () = late => {}
+                }
+                Some(Trouble::TimedOut)
+            }
+            End::Late(_) => Some(Trouble::Unread),
+        };
+        if let Some(trouble) = trouble {
+            metrics.trouble(&listener, trouble);
+            debug!(%listener, peer = %peer.address, ?trouble, "connection closed");
+        }
+        part(&mut stream, &*clock).await;
+    }
+}
+
+/// Waits for the deadline of whatever the connection is doing. Polled after everything else in
+/// the connection's task, it always knows the last one.
+struct Late {
+    pace: Arc<Pace>,
+    clock: Arc<dyn Clock>,
+    armed: Option<Instant>,
+    sleep: Option<BoxFuture<'static, ()>>,
+}
+
+impl Late {
+    fn new(pace: Arc<Pace>, clock: Arc<dyn Clock>) -> Self {
+        Self { pace, clock, armed: None, sleep: None }
+    }
+
+    fn poll(&mut self, context: &mut std::task::Context<'_>) -> Poll<Phase> {
+        let phase = self.pace.phase();
+        // A body that is late has an answer: the exchange sees to it.
+        let deadline = if phase == Phase::Body { None } else { self.pace.deadline() };
+        if deadline != self.armed {
+            self.armed = deadline;
+            self.sleep = deadline.map(|at| self.clock.sleep_until(at));
+        }
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().poll(context).map(|()| phase),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// What is counted of a connection that broke.
+fn trouble(fault: &hyper::Error, phase: Phase) -> Option<Trouble> {
+    if fault.is_parse_too_large() {
+        return Some(Trouble::TooLong);
+    }
+    if fault.is_parse() {
+        return Some(Trouble::Junk);
+    }
+    match phase {
+        // A peer may hang up between requests as it likes.
+        Phase::Idle => None,
+        Phase::Head | Phase::Body => Some(Trouble::CutOff),
+        Phase::Working | Phase::Answering => Some(Trouble::Unread),
+    }
+}
+
+/// Closes so that what was written arrives: closing with bytes unread would reset the connection,
+/// and the peer might never see its answer. Bounded in time and bytes.
+async fn part(stream: &mut Box<dyn ByteStream>, clock: &dyn Clock) {
+    let late = clock.sleep_until(clock.instant().plus(LINGER));
+    let drained = async {
+        if stream.shutdown().await.is_err() {
+            return;
+        }
+        let mut waste = vec![0; 16 << 10];
+        let mut left = LINGER_BYTES_MAX;
+        while let Ok(count) = stream.read(&mut waste).await {
+            left = left.saturating_sub(count);
+            if count == 0 || left == 0 {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = drained => {}
+        () = late => {}
+    }
+}
