@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use hilum_message::{Conversion, Message, TimeZone};
 
-use crate::Classes;
 use crate::origin::Classer;
 use crate::token::lookalikes;
+use crate::{Class, Classes};
 
 /// Shorter values are not searched for: they are everywhere.
 pub(crate) const LEAK_BYTES_MIN: usize = 4;
@@ -20,6 +20,8 @@ const SCRUB_BYTES_MIN: usize = 3;
 /// How many values may begin each other. A message that has more was made to slow us down; what is
 /// longer than that is then found by its beginning.
 const BEGINNINGS_MAX: usize = 64;
+/// Words of a body without values that are taken out of texts for people.
+const BODY_WORDS_MAX: usize = 100_000;
 /// Of a longer value only the beginning is searched for.
 const VALUE_BYTES_MAX: usize = 1024;
 
@@ -62,6 +64,15 @@ impl Sensitive {
         let mut values = Collected::default();
         let mut folded = Collected::default();
         let mut open = Vec::new();
+        if let Message::Opaque(_) = &**message {
+            // No value stands out in it, so in texts for people each word of it counts.
+            let text = String::from_utf8_lossy(message.bytes());
+            for word in text.split(|it: char| !it.is_alphanumeric()) {
+                if SCRUB_BYTES_MIN <= word.len() && folded.0.len() < BODY_WORDS_MAX {
+                    folded.add(&word.to_lowercase(), Class::Body.into());
+                }
+            }
+        }
         for found in message.values() {
             let Ok(Some(text)) = message.text_of(&found) else { continue };
             let classes = classer.classes(found.at);

@@ -8,6 +8,8 @@ use hilum_words::Name;
 use super::*;
 use crate::{Class, Clear, Grant, Leak, Policy, RunSeed, Sight, View, shown_marked};
 
+mod bodies;
+
 const SEED: RunSeed = RunSeed(*b"sixteen bytes ok");
 
 const ADT: &str = "MSH|^~\\&|LAB|ANNA|||20260912101500||ADT^A01|7|P|2.5.1\r\

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hilum_message::{At, Found, Kind};
+use hilum_message::{At, Found, Kind, Message};
 
 use super::judge::Shown;
 use super::{Access, View};
+use crate::Sight;
 use crate::origin::Shape;
 
 impl View {
@@ -40,9 +41,21 @@ impl View {
         body
     }
 
+    /// Whether the body has no places and the grant does not open it: [`Self::body`] is empty then.
+    pub fn is_body_withheld(&self) -> bool {
+        let found = match &**self.message() {
+            Message::Opaque(_) => self.message().values().next(),
+            Message::Hl7(_) | Message::Fhir(_) => None,
+        };
+        found.is_some_and(|found| self.judge(&found).sight == Sight::Withhold)
+    }
+
     /// The whole body as text, decoded by the message's own character set.
     pub fn text(&mut self) -> Result<String, Access> {
         let body = self.body();
+        if self.is_body_withheld() {
+            return Err(Access::Withheld);
+        }
         match self.message().as_hl7() {
             Some(hl7) => {
                 hl7.charset().decode(Cow::Borrowed(&body)).map_err(|_| Access::Unstructured)

@@ -35,6 +35,11 @@ impl View {
         let tokens = self.tokens_of(found);
         let classes = self.classes_of(found, &tokens);
         let mut sight = self.grant.sight_of(classes);
+        // A body that nothing here can read is carried by nobody who may not read it: a token for it
+        // would have no place in any output.
+        if found.at == At::Body && sight == Sight::Seal {
+            sight = Sight::Withhold;
+        }
         if sight == Sight::Open && self.must_seal(found, &tokens) {
             sight = Sight::Seal;
         }

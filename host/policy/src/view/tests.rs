@@ -260,11 +260,16 @@ fn a_type_that_is_text_in_disguise_is_sealed() {
 
 #[test]
 fn a_body_without_places_is_one_value() {
+    // There is no token for it: it is withheld unless it is open.
     let mut sealed = view_of("text", "EVE EVERYWOMAN", &Grant::sealed_by_default());
-    assert_eq!(sealed.body().len(), crate::token::TOKEN_LEN);
+    assert!(sealed.is_body_withheld());
+    assert_eq!(sealed.body().len(), 0);
+    assert_eq!(sealed.text(), Err(Access::Withheld));
     assert_eq!(sealed.get("PID-5"), Err(Access::Unstructured));
+    assert_eq!(sealed.finish().1.withheld.count(Class::Body), 1);
     let withheld = Grant::sealed_by_default().with(Class::Body, Sight::Withhold);
     assert_eq!(view_of("text", "EVE EVERYWOMAN", &withheld).body().len(), 0);
+    assert!(!view_of("text", "", &withheld).is_body_withheld(), "nothing is no secret");
     assert_eq!(
         view_of("text", "EVE EVERYWOMAN", &Grant::open_to_all()).text().expect("text"),
         "EVE EVERYWOMAN"

@@ -147,6 +147,9 @@ impl message::Host for Guest {
     fn body(&mut self) -> wasmtime::Result<Vec<u8>> {
         self.meter.call(0)?;
         let body = self.view.body();
+        if self.view.is_body_withheld() {
+            self.denied(NAME);
+        }
         self.meter.moved(body.len())?;
         Ok(body.to_vec())
     }

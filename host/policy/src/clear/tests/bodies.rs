@@ -1,0 +1,80 @@
+//! Bodies as a whole: those that nothing here can read, and those that nobody has touched.
+
+use super::*;
+
+fn opened_body() -> Grant {
+    Grant::sealed_by_default().with(Class::Body, Sight::Open)
+}
+
+#[test]
+fn what_a_plugin_makes_of_an_opened_body_goes_where_bodies_may_go() {
+    let message = parse("text", "patient EVE EVERYWOMAN, born 1980");
+    let make = |view: &mut View| {
+        let text = view.text().expect("open");
+        format!(r#"{{"resourceType":"Basic","year":"{}"}}"#, &text[text.len() - 2..])
+    };
+    let steps = [Step { grant: opened_body(), format: "fhir-json", make: &make }];
+    let input = run(&message, &steps);
+    let cleared = policy().clear(&input, &message, &Clearance::treatment()).expect("cleared");
+    assert_eq!(text_of(&cleared, &message), r#"{"resourceType":"Basic","year":"80"}"#);
+    assert!(cleared.classes().has(Class::Body), "it is shown masked");
+    // Two digits are in no search; that the body was read is enough.
+    let fault = policy().clear(&input, &message, &research()).expect_err("denied");
+    assert!(matches!(fault, ClearFault::Denied { classes, .. } if classes.has(Class::Body)));
+}
+
+#[test]
+fn a_plugin_that_has_not_read_a_body_may_write_what_it_likes() {
+    let message = parse("text", "patient EVE EVERYWOMAN, born 1980");
+    let make = |view: &mut View| {
+        assert_eq!(view.body().len(), 0);
+        "seen".to_owned()
+    };
+    let steps = [Step { grant: Grant::default(), format: "text", make: &make }];
+    let input = run(&message, &steps);
+    let cleared = policy().clear(&input, &message, &research()).expect("cleared");
+    assert_eq!(text_of(&cleared, &message), "seen");
+}
+
+#[test]
+fn words_of_a_body_are_taken_out_of_what_people_read() {
+    let message = parse("csv", "id;name\n4711;\u{c4}nne Every-Woman\n");
+    let view = policy().view(Input::Message(message), &opened_body(), SEED, 0);
+    let said = view.scrub("row of \u{e4}NNE, 4711: every");
+    assert_eq!(said, "row of [phi:body], [phi:body]: [phi:body]");
+}
+
+#[test]
+fn a_document_too_big_to_be_handed_over_is_handed_on_byte_for_byte() {
+    let mut bytes = vec![0xff; 100_000];
+    bytes.extend_from_slice(b"ZQ7K3M9XA2WB4T\0");
+    let message =
+        Arc::new(Message::parse("binary", Bytes::from(bytes.clone())).expect("any bytes"));
+    let steps = [Step { grant: opened_body(), format: "binary", make: &body_of }];
+    let input = run(&message, &steps);
+    let clear = |clearance| policy().clear(&input, &message, &clearance);
+    let cleared = clear(Clearance::treatment()).expect("cleared");
+    assert_eq!(cleared.assemble(message.bytes()).expect("within the input"), bytes);
+    assert!(matches!(cleared.parts(), [crate::Part::OfInput(_)]), "it is on disk once");
+    assert!(clear(research()).is_err());
+}
+
+#[test]
+fn a_message_that_no_plugin_touched_goes_byte_for_byte() {
+    let fhir = "\n{ \"resourceType\" : \"Observation\",\r\n\t\"value\":1.500e-3 , \"a\":[ ],\"o\":{ },\
+                \"n\":null,\"\\u0061b\":\"\\u00e4\\/\u{e4}\",\"ext\":[{\"url\":\"http://x\"}] }  ";
+    let binary = [&b"%PDF \0\xff\xfe\r\n"[..], &[b'x'; 5_000], b"\r"].concat();
+    for (format, body) in [
+        ("fhir-json", fhir.as_bytes()),
+        ("json", b" 1.0 "),
+        ("binary", binary.as_slice()),
+        ("text", b""),
+        ("hl7v2", b"\xef\xbb\xbf\r\nMSH|^~\\&|LAB|\xff|\\X\\\n\nPID|||\"\"~\r\r"),
+    ] {
+        let bytes = Bytes::copy_from_slice(body);
+        let message = Arc::new(Message::parse(format, bytes).expect("parses"));
+        let input = Input::Message(Arc::clone(&message));
+        let cleared = policy().clear(&input, &message, &Clearance::treatment()).expect("cleared");
+        assert_eq!(cleared.assemble(message.bytes()).expect("whole"), body, "{format}");
+    }
+}
