@@ -89,9 +89,13 @@ fn whatever_comes_is_answered_in_http_or_not_at_all() {
     let (mut answered, mut taken) = (0, 0);
     for round in 0..12_000 {
         let mut bench = Bench::new();
-        // Small pipes cut what comes at every place.
-        bench.pipe_bytes = 1 + dice.below(300);
         let request = bytes(&mut dice);
+        // Small pipes cut what comes at every place. But where a peer that wished for another
+        // protocol does not read either, the server lets the rest of its answer go.
+        let wishes = request.windows(7).any(|it| it.eq_ignore_ascii_case(b"upgrade"));
+        if !wishes {
+            bench.pipe_bytes = 1 + dice.below(300);
+        }
         let (mut peer, to_write) = (bench.connect(), request.clone());
         let answer = bench.run(async move {
             let (mut reading, mut writing) = tokio::io::split(&mut peer);
@@ -105,13 +109,12 @@ fn whatever_comes_is_answered_in_http_or_not_at_all() {
             answer
         });
         let text = String::from_utf8_lossy(&answer);
-        if !is_http(&answer) {
-            eprintln!(
-                "round {round} pipe {}: {:?}\n{text}",
-                bench.pipe_bytes,
-                String::from_utf8_lossy(&request)
-            );
-        }
+        let said = String::from_utf8_lossy(&request);
+        assert!(
+            is_http(&answer),
+            "round {round}: {said:?}
+{text}"
+        );
         bench.twin.advance(Duration::from_secs(300));
         assert!(bench.twin.tasks().names().is_empty(), "round {round}: it ends");
         assert_eq!(bench.budget.left(), 4 << 20, "round {round}: bytes are given back");
