@@ -97,8 +97,10 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Expect) {
         let whole = Message::parse(text.to_owned().into()).expect("HL7");
-        let headers: Vec<_> =
-            whole.segments().map(|it| (it.name().to_owned(), whole.header_of(&it))).collect();
+        let headers: Vec<_> = whole
+            .segments()
+            .map(|it| (it.name().to_owned(), whole.header_at(it.number())))
+            .collect();
         let mut stamp = stamps();
         let mut file = None;
         let mut batches: Vec<AckBatch<'_>> = Vec::new();

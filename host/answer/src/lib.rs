@@ -30,7 +30,7 @@ pub use batch::{AckBatch, write_batches};
 pub use code::ErrorCode;
 pub use issue::IssueType;
 pub use mode::Wanted;
-pub use outcome::{accepted_outcome, operation_outcome};
+pub use outcome::{accepted_outcome, batch_outcome, batch_receipt, operation_outcome, receipt};
 pub use problem::problem;
 pub use refusal::Refusal;
 pub use request::RequestFault;

@@ -69,6 +69,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// A sender that waits for its one answer.
+    pub const ALL: Self = Self { holds: true, acceptance: true, refusal: true, anything: true };
+
     /// What the sender of this message wants to hear of its processing.
     pub fn of(header: &Header) -> Self {
         match Mode::of(header) {

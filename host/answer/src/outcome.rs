@@ -1,39 +1,90 @@
 use hilum_fhir::Value;
 use hilum_store::Stored;
 
+use crate::refusal::Fault;
 use crate::{IssueType, Refusal};
+
+/// Refused messages of a batch that an answer lists at most.
+const LISTED_MAX: usize = 100;
 
 /// That a message is taken, as a FHIR OperationOutcome.
 pub fn accepted_outcome(_stored: &Stored, is_processed: bool) -> Value {
     let said = if is_processed { "the message is processed" } else { "the message is stored" };
-    let issue = Value::object([
-        ("severity", Value::from("information")),
-        ("code", Value::from(IssueType::Informational.word())),
-        ("diagnostics", Value::from(said)),
-    ]);
-    Value::object([
-        ("resourceType", Value::from("OperationOutcome")),
-        ("issue", Value::Array(vec![issue])),
-    ])
+    outcome(vec![information(said.to_owned())])
 }
 
 /// A refusal as a FHIR OperationOutcome: an issue for each fault, places and codes but no content.
 pub fn operation_outcome(refusal: &Refusal) -> Value {
-    let issues = refusal.faults().into_iter().map(|fault| {
-        let mut members = vec![
-            ("severity", Value::from("error")),
-            ("code", Value::from(fault.issue.word())),
-            ("diagnostics", Value::from(fault.text)),
-        ];
-        if let Some(at) = fault.at {
-            members.push(("expression", Value::Array(vec![Value::from(at)])));
-        }
-        Value::object(members)
+    outcome(refusal.faults().into_iter().map(|it| issue(it, None)).collect())
+}
+
+/// What became of the messages of a batch, as a FHIR OperationOutcome: those that were refused, by
+/// number from 1.
+pub fn batch_outcome(stored: &[&Stored], refused: &[(usize, &Refusal)]) -> Value {
+    let taken = format!("{} messages are stored, {} are refused", stored.len(), refused.len());
+    let mut issues = vec![information(taken)];
+    for (number, refusal) in refused.iter().take(LISTED_MAX) {
+        issues.extend(refusal.faults().into_iter().map(|it| issue(it, Some(*number))));
+    }
+    outcome(issues)
+}
+
+/// That a message is taken, as a small JSON object.
+pub fn receipt(stored: &Stored, is_processed: bool) -> Value {
+    let state = if is_processed { "processed" } else { "stored" };
+    Value::object([
+        ("message", Value::from(stored.message().to_string())),
+        ("state", Value::from(state)),
+    ])
+}
+
+/// What became of the messages of a batch, as a small JSON object.
+pub fn batch_receipt(stored: &[&Stored], refused: &[(usize, &Refusal)]) -> Value {
+    let ids = stored.iter().take(LISTED_MAX).map(|it| Value::from(it.message().to_string()));
+    let listed = refused.iter().take(LISTED_MAX).map(|(number, refusal)| {
+        Value::object([
+            ("number", Value::Number(number.to_string())),
+            ("type", Value::from(crate::problem::type_of(refusal))),
+            ("detail", Value::from(refusal.to_string())),
+        ])
     });
     Value::object([
-        ("resourceType", Value::from("OperationOutcome")),
-        ("issue", Value::Array(issues.collect())),
+        ("stored", Value::Number(stored.len().to_string())),
+        ("refused", Value::Number(refused.len().to_string())),
+        ("messages", Value::Array(ids.collect())),
+        ("refusals", Value::Array(listed.collect())),
     ])
+}
+
+fn outcome(issues: Vec<Value>) -> Value {
+    Value::object([
+        ("resourceType", Value::from("OperationOutcome")),
+        ("issue", Value::Array(issues)),
+    ])
+}
+
+fn information(said: String) -> Value {
+    Value::object([
+        ("severity", Value::from("information")),
+        ("code", Value::from(IssueType::Informational.word())),
+        ("diagnostics", Value::from(said)),
+    ])
+}
+
+fn issue(fault: Fault, number: Option<usize>) -> Value {
+    let said = match number {
+        Some(number) => format!("message {number}: {}", fault.text),
+        None => fault.text,
+    };
+    let mut members = vec![
+        ("severity", Value::from("error")),
+        ("code", Value::from(fault.issue.word())),
+        ("diagnostics", Value::from(said)),
+    ];
+    if let Some(at) = fault.at {
+        members.push(("expression", Value::Array(vec![Value::from(at)])));
+    }
+    Value::object(members)
 }
 
 #[cfg(test)]

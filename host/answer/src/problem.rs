@@ -19,12 +19,16 @@ pub fn problem(refusal: &Refusal) -> Value {
     let errors = errors.collect();
     let (status, _) = refusal.status();
     Value::object([
-        ("type", Value::from(format!("{TYPE}{}", refusal.word()))),
+        ("type", Value::from(type_of(refusal))),
         ("title", Value::from(title(status))),
         ("status", Value::Number(status.to_string())),
         ("detail", Value::from(refusal.to_string())),
         ("errors", Value::Array(errors)),
     ])
+}
+
+pub(crate) fn type_of(refusal: &Refusal) -> String {
+    format!("{TYPE}{}", refusal.word())
 }
 
 /// RFC 9110's phrase for a status.

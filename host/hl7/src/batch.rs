@@ -33,6 +33,8 @@ pub struct Wrapper {
     pub segment: usize,
     /// Whether it is of a file.
     pub is_file: bool,
+    /// Which segment is the FHS that a BHS is under, from 1.
+    pub file: Option<usize>,
     /// Whether its trailer states another number than came.
     pub is_miscounted: bool,
 }
@@ -237,7 +239,8 @@ impl Splitter {
     fn open(&mut self, segment: &Segment<'_>, is_file: bool) -> Open {
         let wrapper = self.wrappers.len();
         let number = segment.number();
-        self.wrappers.push(Wrapper { segment: number, is_file, is_miscounted: false });
+        let file = self.file.filter(|_| !is_file).map(|it| it.segment);
+        self.wrappers.push(Wrapper { segment: number, is_file, file, is_miscounted: false });
         Open {
             segment: number,
             wrapper,

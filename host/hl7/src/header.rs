@@ -48,15 +48,17 @@ impl Message {
     /// The header, to keep: it shares the message's bytes.
     pub fn header(&self) -> Header {
         let segment = self.segment(SegmentName::MSH, 1).or_else(|| self.segments().next());
-        self.header_at(segment.as_ref())
+        self.header_in(segment.as_ref())
     }
 
-    /// The same of one header segment among several: a MSH, FHS or BHS of a batch.
-    pub fn header_of(&self, segment: &Segment<'_>) -> Header {
-        self.header_at(Some(segment))
+    /// The same of one header segment among several, a MSH, FHS or BHS of a batch, by its number among
+    /// all segments (from 1).
+    pub fn header_at(&self, segment: usize) -> Header {
+        let before = segment.checked_sub(1);
+        self.header_in(before.and_then(|it| Segment::new(self.inner(), it, 1)).as_ref())
     }
 
-    fn header_at(&self, segment: Option<&Segment<'_>>) -> Header {
+    fn header_in(&self, segment: Option<&Segment<'_>>) -> Header {
         let is_msh = segment.is_some_and(|it| it.segment_name() == SegmentName::MSH);
         let field = |number: u32| {
             let range = segment.and_then(|segment| segment.field(number));

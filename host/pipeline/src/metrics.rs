@@ -16,8 +16,10 @@ pub enum Taken {
     Reused,
     /// Refused to its sender.
     Refused,
-    /// An acknowledgement, which nobody acknowledges.
+    /// An acknowledgement that nobody waited for.
     Ignored,
+    /// An acknowledgement that somebody waited for.
+    Matched,
 }
 
 impl Taken {
@@ -29,6 +31,7 @@ impl Taken {
             Self::Reused => "reused",
             Self::Refused => "refused",
             Self::Ignored => "ignored",
+            Self::Matched => "matched",
         }
     }
 }

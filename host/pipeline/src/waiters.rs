@@ -103,6 +103,11 @@ impl Slot {
 }
 
 impl Waiter {
+    /// The runs that it waits for.
+    pub(crate) fn runs(&self) -> Vec<RunId> {
+        self.slot.lock().keys().copied().collect()
+    }
+
     /// What is known of a run from elsewhere: it was decided before anybody waited.
     pub(crate) fn know(&self, run: RunId, state: &RunState) {
         self.slot.decided(run, state);
@@ -124,7 +129,7 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let runs: Vec<RunId> = self.slot.lock().keys().copied().collect();
+        let runs = self.runs();
         let mut waiting = self.all.lock();
         waiting.count -= runs.len();
         for run in runs {

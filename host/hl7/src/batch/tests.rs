@@ -201,15 +201,17 @@ fn each_header_says_whether_its_trailer_counts_right() {
         let batch = parse(text).batch();
         let shown = batch.wrappers.iter().map(|it| {
             let kind = if it.is_file { "file" } else { "batch" };
-            format!("{kind} {}{}", it.segment, if it.is_miscounted { " miscounted" } else { "" })
+            let under = it.file.map(|file| format!(" of {file}")).unwrap_or_default();
+            let counted = if it.is_miscounted { " miscounted" } else { "" };
+            format!("{kind} {}{under}{counted}", it.segment)
         });
         shown.collect::<Vec<_>>().join(", ")
     };
     let text = "FHS|^~\\&\rBHS|^~\\&\rMSH|^~\\&|1\rBTS|2\rBHS|^~\\&\rMSH|^~\\&|2\rBTS|1\rFTS|2\r";
-    assert_eq!(wrappers(text), "file 1, batch 2 miscounted, batch 5");
+    assert_eq!(wrappers(text), "file 1, batch 2 of 1 miscounted, batch 5 of 1");
     assert_eq!(
         wrappers(&text.replace("FTS|2", "FTS|x")),
-        "file 1 miscounted, batch 2 miscounted, batch 5"
+        "file 1 miscounted, batch 2 of 1 miscounted, batch 5 of 1"
     );
     assert_eq!(wrappers("BHS|^~\\&\rBTS|5\r"), "batch 1 miscounted");
     assert_eq!(wrappers("MSH|^~\\&|1\rMSH|^~\\&|2\rBTS|9\r"), "");
@@ -243,7 +245,7 @@ fn a_part_of_a_message_is_told_from_a_whole_one() {
 #[test]
 fn a_header_of_a_batch_is_read_as_its_own() {
     let message = parse("FHS|^~\\&|F|G|||||||F1\rBHS$%~\\&$B$C$D$E$$$$$B1\rMSH|^~\\&|A|||||||7\r");
-    let headers: Vec<_> = message.segments().map(|it| message.header_of(&it)).collect();
+    let headers: Vec<_> = (1..4).map(|number| message.header_at(number)).collect();
     let shown = headers.iter().map(|it| {
         let text = |field: &bytes::Bytes| String::from_utf8_lossy(field).into_owned();
         let separator = char::from(it.delimiters.field);
