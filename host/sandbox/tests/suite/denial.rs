@@ -3,7 +3,7 @@
 
 use hilum_contract::{INTERFACES, World};
 use hilum_policy::{Class, Grant, Sight};
-use hilum_sandbox::{Answered, Budget, Called};
+use hilum_sandbox::{Answered, Budget, Called, Plugin};
 
 use crate::support;
 
@@ -111,6 +111,10 @@ const fn probe(
 }
 
 fn call(probe: &Probe, grant: &Grant) -> Called {
+    plugin(probe).call(support::call(grant), &Budget::DEFAULT)
+}
+
+fn plugin(probe: &Probe) -> Plugin {
     let Probe { function, signature, arguments, right, .. } = probe;
     let interface = hilum_contract::id_of(probe.interface);
     let text = format!(
@@ -130,8 +134,7 @@ fn call(probe: &Probe, grant: &Grant) -> Called {
                 (if (i32.eqz {right}) (then unreachable))
                 (i32.const 2048)))"#
     );
-    let plugin = support::plugin(&text, World::Transformer);
-    plugin.call(support::call(grant), &Budget::DEFAULT)
+    support::plugin(&text, World::Transformer)
 }
 
 #[test]
@@ -176,4 +179,26 @@ fn an_unknown_table_is_no_denial() {
     let called = call(&probe, &Grant::sealed_by_default());
     assert!(called.result.is_ok());
     assert!(called.report.denials.is_empty());
+}
+
+#[test]
+fn a_body_that_nothing_here_reads_is_withheld_unless_it_is_opened() {
+    let probe = |function| PROBES.iter().find(|it| it.function == function).expect("there");
+    // Empty, and an error.
+    let empty = "(i32.eqz (i32.load (i32.const 1028)))";
+    for (function, hidden) in [("body", empty), ("text", WITHHELD)] {
+        let plugin = plugin(&Probe { right: hidden, ..*probe(function) });
+        let about = |grant: &Grant| hilum_sandbox::Call {
+            view: support::view_as("csv", "id;name\n4711;EVE", grant),
+            ..support::call(grant)
+        };
+        let called = plugin.call(about(&Grant::sealed_by_default()), &Budget::DEFAULT);
+        assert!(called.result.is_ok(), "{function}: {:?}", called.result);
+        assert_eq!(called.report.denials, ONE.iter().copied().collect(), "{function}");
+        let open = Grant::sealed_by_default().with(Class::Body, Sight::Open);
+        let called = plugin.call(about(&open), &Budget::DEFAULT);
+        assert!(called.result.is_err(), "{function}: it is there");
+        assert!(called.report.denials.is_empty());
+        assert_eq!(called.report.sights.opened.count(Class::Body), 1);
+    }
 }
