@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use hilum_words::config::Section;
-use hilum_words::{Place, Problems};
+use hilum_words::config::{Placed, Section};
+use hilum_words::{Name, Place, Problems};
 
 use crate::Backoff;
 use crate::fhir::FhirConfig;
 use crate::file::FileConfig;
+use crate::http::HttpConfig;
 use crate::mllp::MllpConfig;
 
 mod breaker;
@@ -92,6 +93,8 @@ pub enum OnPark {
 pub enum KindConfig {
     /// A FHIR endpoint.
     Fhir(FhirConfig),
+    /// Any HTTP service.
+    Http(HttpConfig),
     /// A folder.
     File(FileConfig),
     /// An HL7 v2 receiver.
@@ -124,7 +127,7 @@ impl DestinationConfig {
     /// ([`Section::finish`]), which is the caller's. `site` is the folder of the configuration.
     /// What is wrong is in the section's problems; the answer is `None` if too little is right.
     pub fn read(section: &mut Section<'_>, site: &Path) -> Option<Self> {
-        const KINDS: &[&str] = &["fhir", "file", "mllp"];
+        const KINDS: &[&str] = &["fhir", "file", "http", "mllp"];
         if !section.has("kind") {
             section.required_text("kind");
         }
@@ -152,16 +155,25 @@ impl DestinationConfig {
         let kind = match kind.value {
             0 => KindConfig::Fhir(FhirConfig::read(section)?),
             1 => KindConfig::File(FileConfig::read(section, site)?),
+            2 => KindConfig::Http(HttpConfig::read(section)?),
             _ => KindConfig::Mllp(MllpConfig::read(section)?),
         };
         Some(Self { place, key, kind, retry, on_ambiguous, on_park, breaker, classify })
+    }
+
+    /// The listener that application acknowledgements of an `mllp` destination come to.
+    pub fn ack_listener(&self) -> Option<&Placed<Name>> {
+        match &self.kind {
+            KindConfig::Mllp(mllp) => mllp.ack_listener.as_ref(),
+            _ => None,
+        }
     }
 }
 
 /// Reads the keys of every kind, where the kind is not known: they are not unknown, and a value of
 /// the wrong type is a problem all the same.
 fn pass_over(section: &mut Section<'_>) {
-    for key in ["url", "folder", "extension", "address"] {
+    for key in ["url", "folder", "extension", "address", "method", "content_type", "ack_listener"] {
         section.text(key);
     }
     section.duration("timeout");
@@ -172,6 +184,12 @@ fn pass_over(section: &mut Section<'_>) {
     section.size("file_bytes_max");
     section.section("on_answer");
     section.section("classify");
+    section.section("headers");
+    section.section("tls");
+    section.section("auth");
+    section.duration("application_timeout");
+    section.duration("idle_timeout");
+    section.boolean("enhanced");
 }
 
 /// Notes what is wrong with destinations beside each other and beside the gateway's `data` folder:

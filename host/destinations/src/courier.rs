@@ -57,7 +57,8 @@ impl Limits {
     /// What a destination of this configuration gets.
     pub fn of(config: &DestinationConfig) -> Self {
         let in_flight_max = match &config.kind {
-            KindConfig::Fhir(fhir) => fhir.connections_max,
+            KindConfig::Fhir(fhir) => fhir.transport.connections_max,
+            KindConfig::Http(http) => http.transport.connections_max,
             // One write at a time: whatever comes meanwhile goes with the next sync.
             KindConfig::File(_) => 1,
             KindConfig::Mllp(mllp) => mllp.connections_max,

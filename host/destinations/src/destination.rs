@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hilum_env::{BoxFuture, Doors};
 use hilum_words::Name;
 
 use crate::config::{DestinationConfig, KindConfig};
-use crate::{Delivered, Delivery, Metrics, SendFault};
+use crate::{Delivered, Delivery, Metrics, Secrets, SendFault};
 
 /// Somewhere that deliveries go.
 pub trait Destination: Send + Sync {
-    /// The word for its kind: `fhir`, `file`, `mllp`.
+    /// The word for its kind: `fhir`, `http`, `file`, `mllp`.
     fn kind(&self) -> &'static str;
 
     /// How many deliveries one call takes. Where it is more than one, the courier hands over all
@@ -18,6 +19,13 @@ pub trait Destination: Send + Sync {
     /// What it counts with beyond attempts, which its courier counts. Called before the first
     /// delivery.
     fn count_with(&self, _metrics: &Metrics) {}
+
+    /// An acknowledgement that came to the listener that this destination names
+    /// ([`DestinationConfig::ack_listener`]): whether a message was waiting for it. One that
+    /// nobody waits for settles nothing.
+    fn answered(&self, _acknowledgement: &Bytes) -> bool {
+        false
+    }
 
     /// Sends deliveries and answers one result for each, in their order.
     ///
@@ -29,15 +37,31 @@ pub trait Destination: Send + Sync {
     ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>>;
 }
 
-/// The destination that a configuration describes. Nothing is dialled or written yet.
+/// The destination that a configuration describes, where it needs no [`Secrets`].
 pub fn build(name: &Name, config: &DestinationConfig, doors: &Doors) -> Arc<dyn Destination> {
+    build_with(name, config, &Secrets::default(), doors)
+}
+
+/// The destination that a configuration describes, with what it needs beside it
+/// ([`DestinationConfig::secrets`]). Nothing is dialled or written yet.
+pub fn build_with(
+    name: &Name,
+    config: &DestinationConfig,
+    secrets: &Secrets,
+    doors: &Doors,
+) -> Arc<dyn Destination> {
     match &config.kind {
-        KindConfig::Fhir(config) => Arc::new(crate::fhir::FhirDestination::new(config, doors)),
+        KindConfig::Fhir(config) => {
+            Arc::new(crate::fhir::FhirDestination::new(config, secrets, doors))
+        }
+        KindConfig::Http(config) => {
+            Arc::new(crate::http::HttpDestination::new(config, secrets, doors))
+        }
         KindConfig::File(config) => {
             Arc::new(crate::file::FileDestination::new(name, config, doors))
         }
         KindConfig::Mllp(config) => {
-            Arc::new(crate::mllp::MllpDestination::new(name, config, doors))
+            Arc::new(crate::mllp::MllpDestination::new(name, config, secrets, doors))
         }
     }
 }

@@ -1,26 +1,31 @@
-//! A FHIR endpoint: each delivery is a transaction Bundle, posted to the base URL.
+//! A FHIR endpoint: a Bundle of work is posted to the base URL, a resource is created or updated.
 //!
-//! Every attempt carries the delivery's id in `Idempotency-Key`, so that the endpoint can know a
-//! repeat; `X-Request-Id` tells attempts apart in its log.
+//! A transaction or batch goes to the base as it is. Any other resource is put under its id, or, if
+//! it has none, created or matched by its identifier ([`Match`]). Every attempt carries the
+//! delivery's id in `Idempotency-Key`, so that the endpoint can know a repeat; `X-Request-Id` tells
+//! attempts apart in its log.
 //!
 //! Promises: a positive status alone is not believed: every entry's outcome is read; what the
 //! endpoint says about content never reaches a log or a cause, its codes do.
-//! Not here: what the Bundle holds (a plugin made it), search, subscriptions.
+//! Not here: what the resources hold (a plugin made them), search, subscriptions.
 
 mod answer;
-
-use std::time::Duration;
+mod asked;
 
 use bytes::Bytes;
 use hilum_env::{BoxFuture, Doors};
+use hilum_fhir::Value;
+use hilum_words::Name;
 use hilum_words::config::Section;
-use hilum_words::{Name, Timestamp};
 use http_body_util::Full;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
-use hyper::{Method, Request};
+use hyper::Request;
+use hyper::header::{ACCEPT, CONTENT_TYPE, ETAG, HOST, HeaderName, LOCATION, USER_AGENT};
 
-use crate::http::{Client, Limits, Lost, Url};
-use crate::{Delivered, Delivery, Destination, SendFault, retry_after};
+use crate::http::{AGENT, Answer, Channel, Transport, Url};
+use crate::{Delivered, Delivery, Destination, Secrets, SendFault};
+use asked::{Asked, Expected};
+
+pub use asked::Match;
 
 /// The format that a FHIR endpoint takes.
 const FORMAT: &str = "fhir-json";
@@ -32,28 +37,37 @@ const MEDIA_TYPE: &str = "application/fhir+json";
 pub struct FhirConfig {
     /// The base URL.
     pub url: Url,
-    /// Time to connect.
-    pub connect_timeout: Duration,
-    /// Time to answer.
-    pub timeout: Duration,
-    /// Bytes of an answer.
-    pub answer_bytes_max: usize,
-    /// Requests at once.
-    pub connections_max: usize,
+    /// How the endpoint is reached.
+    pub transport: Transport,
+    /// How a resource without an id is matched against those that are there.
+    pub matching: Match,
+    /// The system of the identifier that it is matched by; none: the first identifier's.
+    pub identifier_system: Option<String>,
 }
 
 impl FhirConfig {
     /// Reads the kind's own keys.
     pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
         let url = section.required_text("url");
-        let timeout = section.duration("timeout");
-        let connect_timeout = section.duration("connect_timeout");
-        let connections_max = section.integer("connections_max", 1..=256);
-        let answer_bytes_max = section.size("answer_bytes_max");
-        for time in [&timeout, &connect_timeout].into_iter().flatten() {
-            if time.value.is_zero() {
-                time.problem(section.problems(), "must be more than nothing");
-            }
+        let transport = Transport::read(section);
+        let if_none_exist = section.word("if_none_exist", &["identifier"]);
+        let update_by = section.word("update_by", &["identifier"]);
+        let identifier_system = section.text("identifier_system");
+        if if_none_exist.is_some()
+            && let Some(other) = &update_by
+        {
+            other.problem(section.problems(), "and `if_none_exist` exclude each other");
+        }
+        let matching = match (&if_none_exist, &update_by) {
+            (_, Some(_)) => Match::Update,
+            (Some(_), None) => Match::IfNoneExist,
+            (None, None) => Match::No,
+        };
+        if matching == Match::No
+            && let Some(system) = &identifier_system
+        {
+            let text = "belongs to `if_none_exist` or `update_by`";
+            system.problem(section.problems(), text);
         }
         let url = url?;
         let parsed = match Url::parse(&url.value) {
@@ -63,36 +77,23 @@ impl FhirConfig {
                 return None;
             }
         };
-        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        Some(Self {
-            url: parsed,
-            connect_timeout: connect_timeout.map_or(Duration::from_secs(10), |it| it.value),
-            timeout: timeout.map_or(Duration::from_secs(30), |it| it.value),
-            answer_bytes_max: answer_bytes_max.map_or(4 << 20, |it| size(it.value)),
-            connections_max: connections_max.map_or(4, |it| size(it.value)),
-        })
+        transport.check(section, &parsed);
+        let identifier_system = identifier_system.map(|it| it.value);
+        Some(Self { url: parsed, transport, matching, identifier_system })
     }
 }
 
 /// A FHIR endpoint.
 pub struct FhirDestination {
-    client: Client,
-    url: Url,
-    doors: Doors,
+    config: FhirConfig,
+    channel: Channel,
 }
 
 impl FhirDestination {
     /// The endpoint of this configuration. It is dialled with the first delivery.
-    pub fn new(config: &FhirConfig, doors: &Doors) -> Self {
-        let limits = Limits {
-            connect: config.connect_timeout,
-            answer: config.timeout,
-            head_bytes_max: 64 << 10,
-            body_bytes_max: config.answer_bytes_max,
-            idle: Duration::from_secs(4),
-        };
-        let client = Client::new(&config.url, limits, doors);
-        Self { client, url: config.url.clone(), doors: doors.clone() }
+    pub fn new(config: &FhirConfig, secrets: &Secrets, doors: &Doors) -> Self {
+        let channel = Channel::new(&config.url, &config.transport, secrets, doors);
+        Self { config: config.clone(), channel }
     }
 
     async fn send(&self, delivery: &Delivery) -> Result<Delivered, SendFault> {
@@ -100,35 +101,61 @@ impl FhirDestination {
             let code = format!("a FHIR endpoint takes {FORMAT}, not {}", delivery.format);
             return Err(SendFault::Refused { code });
         }
-        let request = self.request(delivery)?;
-        let answer = self.client.exchange(request).await.map_err(|lost| match lost {
-            Lost::NotSent(what) => SendFault::Unreachable(what),
-            Lost::Unknown(what) => SendFault::Ambiguous(what),
-        })?;
-        let now = Timestamp::from_micros(self.doors.clock.now_micros());
-        let after = answer.headers.get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-        let after = after.and_then(|it| retry_after::parse(it, now));
-        answer::read(answer.status, after, answer.body.as_ref())?;
-        let body = answer.body.filter(|it| !it.is_empty());
-        let kept = body.map(|it| (Name::from(FORMAT), it));
-        Ok(Delivered { code: answer.status.to_string(), answer: kept })
+        let asked = asked::ask(&self.config, &delivery.body);
+        let asked = asked.map_err(|code| SendFault::Refused { code })?;
+        let answer = self.channel.exchange(self.request(delivery, &asked)?).await?;
+        let after = self.channel.retry_after(&answer);
+        answer::read(answer.status, after, answer.body.as_ref(), &asked.expected)?;
+        let code = answer.status.to_string();
+        Ok(Delivered { code, answer: kept(answer, &asked.expected) })
     }
 
-    fn request(&self, delivery: &Delivery) -> Result<Request<Full<Bytes>>, SendFault> {
-        let built = Request::builder()
-            .method(Method::POST)
-            .uri(self.url.path())
-            .header(HOST, self.url.host())
-            .header(USER_AGENT, concat!("hilum/", env!("CARGO_PKG_VERSION")))
+    fn request(
+        &self,
+        delivery: &Delivery,
+        asked: &Asked,
+    ) -> Result<Request<Full<Bytes>>, SendFault> {
+        let mut request = Request::builder()
+            .method(asked.method.clone())
+            .uri(asked.target.as_str())
+            .header(HOST, self.config.url.host())
+            .header(USER_AGENT, AGENT)
             .header(CONTENT_TYPE, MEDIA_TYPE)
             .header(ACCEPT, MEDIA_TYPE)
             // Outcomes are needed, the stored resources are not: less PHI comes back.
             .header("Prefer", "return=minimal")
             .header("Idempotency-Key", delivery.id.to_string())
-            .header("X-Request-Id", format!("{}-{}", delivery.id, delivery.attempt))
-            .body(Full::new(delivery.body.clone()));
+            .header("X-Request-Id", format!("{}-{}", delivery.id, delivery.attempt));
+        if let Some(condition) = &asked.if_none_exist {
+            request = request.header("If-None-Exist", condition);
+        }
+        let built = request.body(Full::new(delivery.body.clone()));
         built.map_err(|_| SendFault::Misconfigured { code: "the URL cannot be requested".into() })
     }
+}
+
+/// What is kept of an answer: its body, and for a single resource where it is now, as which
+/// version. A transaction's response has that in its entries.
+fn kept(answer: Answer, expected: &Expected) -> Option<(Name, Bytes)> {
+    let body = answer.body.filter(|it| !it.is_empty());
+    let header = |name: HeaderName| answer.headers.get(name).and_then(|it| it.to_str().ok());
+    let place = [("location", header(LOCATION)), ("etag", header(ETAG))];
+    if *expected != Expected::Resource || place.iter().all(|(_, it)| it.is_none()) {
+        return body.map(|it| (Name::from(FORMAT), it));
+    }
+    let members = place.into_iter().filter_map(|(name, it)| Some((name, Value::from(it?))));
+    let place = Value::object(members).to_bytes();
+    // The body stays as it came: its bytes follow on a line of their own.
+    let all = match body {
+        Some(body) => [&place[..], b"\n", &body[..]].concat(),
+        None => place,
+    };
+    Some((Name::from("fhir-place"), Bytes::from(all)))
+}
+
+/// Whether a FHIR answer behind a positive status of any service says no.
+pub(crate) fn said_no(status: u16, body: &Bytes) -> Result<(), SendFault> {
+    answer::said_no(status, body)
 }
 
 impl Destination for FhirDestination {

@@ -1,219 +1,235 @@
-//! A small HTTP/1.1 client within bounds.
+//! Any HTTP service: each delivery is one request with the output as its body.
 //!
-//! One [`Client`] speaks to one address. Connections are kept for the next request; how many there
-//! are is bounded by how many requests the courier has in flight.
+//! Method, headers and URL are the site's; in headers and URL ids and times can be filled in
+//! ([`template`]), content never. Every attempt carries the delivery's id in `Idempotency-Key`.
+//! What an answer means is one table ([`status`]), and an answer that speaks HL7 v2 or FHIR is read
+//! as such: 200 with `MSA|AE` is no success.
 //!
-//! Promises: time to connect, time to answer, the answer's head and body are bounded; a request is
-//! sent again only if not one byte of it can have been processed.
-//! Not here: what an answer means ([`status`]), redirects (never followed), TLS (a later issue).
+//! Promises: redirects are not followed, so a message goes where the site says and nowhere else;
+//! nothing that a service answers reaches a log or a cause but its codes.
+//! Not here: FHIR's own rules (`fhir`), proxies.
 
+pub mod auth;
+mod base64;
+mod channel;
+mod client;
+mod headers;
 pub(crate) mod status;
+mod template;
+mod transport;
 mod url;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
 use bytes::Bytes;
-use hilum_env::{Address, BoxFuture, Clock, Doors, Instant, Net, Tasks};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper::header::HeaderMap;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hilum_env::{BoxFuture, Doors};
+use hilum_words::Name;
+use hilum_words::config::Section;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
+use hyper::{Method, Request};
 
+use crate::{Delivered, Delivery, Destination, Secrets, SendFault};
+
+pub(crate) use channel::Channel;
+pub(crate) use client::Answer;
+pub(crate) use headers::Headers;
+pub(crate) use template::{Template, percent_encode};
+pub use transport::Transport;
 pub(crate) use url::Url;
 
-/// What one exchange may use.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Time to connect.
-    pub(crate) connect: Duration,
-    /// Time from the first byte of the request to the last of the answer.
-    pub(crate) answer: Duration,
-    /// Bytes of the answer's status line and headers.
-    pub(crate) head_bytes_max: usize,
-    /// Bytes of the answer's body.
-    pub(crate) body_bytes_max: usize,
-    /// How long a connection may wait for its next request. Shorter than the five seconds after
-    /// which common servers close theirs: a request that meets a closing connection has an unknown
-    /// outcome.
-    pub(crate) idle: Duration,
+/// What is said in `User-Agent`.
+pub(crate) const AGENT: &str = concat!("hilum/", env!("CARGO_PKG_VERSION"));
+
+/// An `http` destination's own keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// Who is called.
+    pub url: Url,
+    /// Path and query.
+    pub target: Template,
+    /// How.
+    pub method: Method,
+    /// Headers of the site.
+    pub headers: Headers,
+    /// The media type of the body, instead of the format's own.
+    pub content_type: Option<String>,
+    /// How the service is reached.
+    pub transport: Transport,
 }
 
-/// A whole answer.
-pub(crate) struct Answer {
-    /// The status code.
-    pub(crate) status: u16,
-    /// The headers.
-    pub(crate) headers: HeaderMap,
-    /// The body; `None` if it is longer than `body_bytes_max`.
-    pub(crate) body: Option<Bytes>,
-}
+const METHODS: &[&str] = &["POST", "PUT", "PATCH"];
 
-/// Why there is no answer. The text names what happened and nothing that either side said.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Lost {
-    /// The request cannot have been processed.
-    NotSent(String),
-    /// Some of it was sent: nobody can say.
-    Unknown(String),
-}
-
-/// The part of an exchange that can be tried again at once on a fresh connection.
-enum Tried {
-    Done(Box<Result<Answer, Lost>>),
-    NeverStarted(Box<Request<Full<Bytes>>>),
-}
-
-struct Idle {
-    sender: SendRequest<Full<Bytes>>,
-    since: Instant,
-}
-
-/// A client of one address.
-pub(crate) struct Client {
-    address: Address,
-    limits: Limits,
-    net: Arc<dyn Net>,
-    clock: Arc<dyn Clock>,
-    tasks: Arc<dyn Tasks>,
-    idle: Mutex<Vec<Idle>>,
-}
-
-impl Client {
-    pub(crate) fn new(url: &Url, limits: Limits, doors: &Doors) -> Self {
-        Self {
-            address: Address::Tcp(url.address()),
-            limits,
-            net: Arc::clone(&doors.net),
-            clock: Arc::clone(&doors.clock),
-            tasks: Arc::clone(&doors.tasks),
-            idle: Mutex::default(),
-        }
-    }
-
-    /// Sends a request and reads the whole answer.
-    ///
-    /// A kept connection may have been closed by the other side meanwhile. If that shows before
-    /// the request was begun, it goes out once more on a fresh connection. If it shows later, the
-    /// outcome is unknown: the destination may have read all of it before it closed.
-    pub(crate) async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, Lost> {
-        let request = match self.kept().await {
-            Some(sender) => match self.on(sender, request).await {
-                Tried::Done(result) => return *result,
-                Tried::NeverStarted(request) => *request,
-            },
-            None => request,
-        };
-        let sender = self.connect().await?;
-        match self.on(sender, request).await {
-            Tried::Done(result) => *result,
-            Tried::NeverStarted(_) => {
-                Err(Lost::NotSent("the connection closed before the request".into()))
-            }
-        }
-    }
-
-    /// A kept connection that is not known to be closed.
-    async fn kept(&self) -> Option<SendRequest<Full<Bytes>>> {
-        loop {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            let fresh = self.clock.instant().since(idle.since) < self.limits.idle;
-            if fresh && !idle.sender.is_closed() && idle.sender.ready().await.is_ok() {
-                return Some(idle.sender);
-            }
-        }
-    }
-
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Lost> {
-        let opened = async {
-            let dialled = self.net.dial(&self.address).await;
-            let connection = dialled.map_err(|error| Lost::NotSent(error.kind().to_string()))?;
-            let opened = Builder::new()
-                .max_buf_size(self.limits.head_bytes_max)
-                .handshake(TokioIo::new(connection.stream))
-                .await;
-            opened.map_err(|error| Lost::NotSent(kind_of(&error).into()))
-        };
-        let (sender, connection) = match self.within(self.limits.connect, opened).await {
-            Some(opened) => opened?,
-            None => return Err(Lost::NotSent("timed out while connecting".into())),
-        };
-        // Its fault, if it ends with one, reaches whoever waits for the answer.
-        let driven: BoxFuture<'static, ()> = Box::pin(async {
-            let _ = connection.await;
-        });
-        self.tasks.spawn("http-connection", driven);
-        Ok(sender)
-    }
-
-    /// One exchange on one connection, which is kept afterwards if it can be.
-    async fn on(
-        &self,
-        mut sender: SendRequest<Full<Bytes>>,
-        request: Request<Full<Bytes>>,
-    ) -> Tried {
-        let exchanged = async {
-            match sender.try_send_request(request).await {
-                Ok(response) => Tried::Done(Box::new(self.read(response).await)),
-                Err(mut error) => match error.take_message() {
-                    Some(request) => Tried::NeverStarted(Box::new(request)),
-                    None => {
-                        let what = kind_of(error.error()).into();
-                        Tried::Done(Box::new(Err(Lost::Unknown(what))))
-                    }
-                },
-            }
-        };
-        let tried = self.within(self.limits.answer, exchanged).await;
-        let Some(tried) = tried else {
-            let what = "no answer in time".into();
-            return Tried::Done(Box::new(Err(Lost::Unknown(what))));
-        };
-        if matches!(&tried, Tried::Done(result) if matches!(&**result, Ok(it) if it.body.is_some()))
+impl HttpConfig {
+    /// Reads the kind's own keys.
+    pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
+        let url = section.required_text("url");
+        let method = section.word("method", METHODS);
+        let content_type = section.text("content_type");
+        let headers = Headers::read(section);
+        let transport = Transport::read(section);
+        if let Some(it) = &content_type
+            && !(it.value.contains('/') && headers::is_value(&it.value))
         {
-            let since = self.clock.instant();
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push(Idle { sender, since });
+            let text = "must be a media type such as \"application/hl7-v2\"";
+            it.problem(section.problems(), text);
         }
-        tried
-    }
-
-    async fn read(&self, response: Response<Incoming>) -> Result<Answer, Lost> {
-        let (head, body) = response.into_parts();
-        let body = match Limited::new(body, self.limits.body_bytes_max).collect().await {
-            Ok(whole) => Some(whole.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => None,
-            // The status came, but the answer did not come whole.
-            Err(_) if (200..300).contains(&head.status.as_u16()) => {
-                return Err(Lost::Unknown("the answer broke off".into()));
+        let url = url?;
+        let (parsed, target) = match read_url(&url.value) {
+            Ok(read) => read,
+            Err(text) => {
+                url.problem(section.problems(), text);
+                return None;
             }
-            Err(_) => None,
         };
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
-    }
-
-    async fn within<T>(&self, time: Duration, work: impl Future<Output = T>) -> Option<T> {
-        let deadline = self.clock.sleep_until(self.clock.instant().plus(time));
-        tokio::select! {
-            biased;
-            done = work => Some(done),
-            () = deadline => None,
-        }
+        transport.check(section, &parsed);
+        Some(Self {
+            url: parsed,
+            target,
+            method: match method.map(|it| it.value) {
+                Some(1) => Method::PUT,
+                Some(2) => Method::PATCH,
+                _ => Method::POST,
+            },
+            headers,
+            content_type: content_type.map(|it| it.value),
+            transport,
+        })
     }
 }
 
-/// What went wrong, in our words: hyper's own may quote what the peer sent.
-fn kind_of(error: &hyper::Error) -> &'static str {
-    if error.is_parse_too_large() {
-        "the answer's head is too long"
-    } else if error.is_parse() {
-        "the answer is not HTTP"
-    } else if error.is_timeout() {
-        "timed out"
-    } else {
-        "the connection closed without an answer"
+/// A URL with places to fill in, which stand behind its authority.
+fn read_url(text: &str) -> Result<(Url, Template), String> {
+    let whole = Template::parse(text)?;
+    let sample = whole.sample();
+    if sample.contains('#') {
+        return Err("must not have a fragment".into());
+    }
+    let (url, _) = Url::split(&sample)?;
+    let authority = text.find("://").map_or(0, |it| it + 3);
+    let behind = text.get(authority..).and_then(|it| it.find(['/', '?']));
+    let target = behind.and_then(|it| text.get(authority + it..)).unwrap_or("/");
+    let before = text.get(..text.len() - target.len()).unwrap_or_default();
+    if before.contains(['{', '}']) {
+        return Err("must name its host: places to fill in stand in path and query".into());
+    }
+    let slash = if target.starts_with('/') { "" } else { "/" };
+    let target = Template::parse(&format!("{slash}{target}"))?;
+    Ok((url, target))
+}
+
+/// An HTTP service.
+pub struct HttpDestination {
+    config: HttpConfig,
+    channel: Channel,
+}
+
+impl HttpDestination {
+    /// The service of this configuration. It is dialled with the first delivery.
+    pub fn new(config: &HttpConfig, secrets: &Secrets, doors: &Doors) -> Self {
+        let channel = Channel::new(&config.url, &config.transport, secrets, doors);
+        Self { config: config.clone(), channel }
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<Delivered, SendFault> {
+        let answer = self.channel.exchange(self.request(delivery)?).await?;
+        let after = self.channel.retry_after(&answer);
+        if let Some(fault) = status::fault_of(answer.status, after) {
+            return Err(fault);
+        }
+        let Some(body) = answer.body else {
+            let what = format!("{}, but the answer is longer than answer_bytes_max", answer.status);
+            return Err(SendFault::Ambiguous(what));
+        };
+        let format = format_of(&answer.headers);
+        understand(answer.status, format, &body, delivery)?;
+        let kept = Some((Name::from(format), body)).filter(|(_, body)| !body.is_empty());
+        Ok(Delivered { code: answer.status.to_string(), answer: kept })
+    }
+
+    fn request(&self, delivery: &Delivery) -> Result<Request<Full<Bytes>>, SendFault> {
+        let media_type = self.config.content_type.as_deref();
+        let media_type = media_type.unwrap_or_else(|| media_type_of(&delivery.format));
+        let mut request = Request::builder()
+            .method(self.config.method.clone())
+            .uri(self.config.target.fill_url(delivery))
+            .header(HOST, self.config.url.host())
+            .header(USER_AGENT, AGENT)
+            .header(CONTENT_TYPE, media_type)
+            .header("Idempotency-Key", delivery.id.to_string())
+            .header("X-Request-Id", format!("{}-{}", delivery.id, delivery.attempt));
+        if let Some(headers) = request.headers_mut() {
+            self.config.headers.fill(delivery, headers);
+        }
+        let built = request.body(Full::new(delivery.body.clone()));
+        built.map_err(|_| SendFault::Misconfigured { code: "the URL cannot be requested".into() })
+    }
+}
+
+/// What an answer of a known format says about the message: a positive status alone is not believed.
+fn understand(
+    status: u16,
+    format: &str,
+    body: &Bytes,
+    delivery: &Delivery,
+) -> Result<(), SendFault> {
+    if body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    match format {
+        "hl7v2" => crate::mllp::acknowledged(&delivery.body, body).map_err(|fault| match fault {
+            SendFault::Refused { code } => SendFault::Refused { code: format!("{status}: {code}") },
+            SendFault::Busy { code, after, whole } => {
+                SendFault::Busy { code: format!("{status}: {code}"), after, whole }
+            }
+            SendFault::Ambiguous(what) => SendFault::Ambiguous(format!("{status}, but {what}")),
+            other => other,
+        }),
+        "fhir-json" => crate::fhir::said_no(status, body),
+        _ => Ok(()),
+    }
+}
+
+/// The media type of a format.
+fn media_type_of(format: &str) -> &'static str {
+    match format {
+        "hl7v2" => "application/hl7-v2",
+        "fhir-json" => "application/fhir+json",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The format of an answer.
+fn format_of(headers: &HeaderMap) -> &'static str {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    match media_type.to_ascii_lowercase().as_str() {
+        "application/hl7-v2" | "x-application/hl7-v2+er7" => "hl7v2",
+        "application/fhir+json" => "fhir-json",
+        "application/json" => "json",
+        _ => "opaque",
+    }
+}
+
+impl Destination for HttpDestination {
+    fn kind(&self) -> &'static str {
+        "http"
+    }
+
+    fn together_max(&self) -> usize {
+        1
+    }
+
+    fn send_many<'a>(
+        &'a self,
+        deliveries: &'a [Delivery],
+    ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>> {
+        Box::pin(async move {
+            let mut results = Vec::with_capacity(deliveries.len());
+            for delivery in deliveries {
+                results.push(self.send(delivery).await);
+            }
+            results
+        })
     }
 }
 

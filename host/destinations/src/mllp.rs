@@ -4,14 +4,17 @@
 //! go out as they are, with the same MSH-10 on each attempt. What an answer means is a table
 //! ([`OnAnswer`]) with the standard's meaning where the site says nothing else.
 //!
+//! In the enhanced mode a commit acknowledgement comes first and the application's later, on the same
+//! connection, on another of this destination's, or to the listener that `ack_listener` names.
+//!
 //! Promises: only an answer to this very message settles it; what else comes is counted and named
 //! without its content; a message is begun on a second connection only if not one byte of it went
 //! out on the first.
-//! Not here: an application acknowledgement on another connection, batches, commit bytes of MLLP
-//! release 2, TLS (later issues). One that comes elsewhere is not awaited for ever: the message is
-//! parked, since the receiver has stored it.
+//! Not here: batches, commit bytes of MLLP release 2. What reads acknowledgements that come to a
+//! listener ([`Destination::answered`] gets them).
 
 mod answer;
+mod awaited;
 mod expected;
 mod link;
 mod on_answer;
@@ -21,14 +24,20 @@ mod strays;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hilum_env::{Address, BoxFuture, Clock, Doors, Net};
+use bytes::Bytes;
+use hilum_env::{BoxFuture, Clock, Doors, Instant};
 use hilum_words::Name;
-use hilum_words::config::Section;
+use hilum_words::config::{Placed, Section};
 use tracing::warn;
 
-use crate::{Delivered, Delivery, Destination, Metrics, SendFault};
+use crate::dial::{Dialer, Security};
+use crate::metrics::Stray;
+use crate::{Delivered, Delivery, Destination, Metrics, Secrets, SendFault, TlsConfig};
+use answer::Answer;
+use awaited::{Awaited, Elsewhere};
 use link::{Link, NotBegun, Times};
 use outgoing::Outgoing;
+use strays::Strays;
 
 pub use on_answer::OnAnswer;
 
@@ -42,12 +51,22 @@ pub struct MllpConfig {
     pub address: String,
     /// Time to connect.
     pub connect_timeout: Duration,
-    /// Time to answer, and once more for an application acknowledgement after a commit one.
+    /// Time to answer.
     pub timeout: Duration,
     /// Bytes of an answer.
     pub answer_bytes_max: usize,
     /// Connections, with one message on its way on each.
     pub connections_max: usize,
+    /// TLS; none: in the clear.
+    pub tls: Option<TlsConfig>,
+    /// Whether the copy that is sent asks for both acknowledgements of the enhanced mode.
+    pub enhanced: bool,
+    /// The listener that application acknowledgements come to, if not on the same connection.
+    pub ack_listener: Option<Placed<Name>>,
+    /// Time to the application acknowledgement after the commit one.
+    pub application_timeout: Duration,
+    /// How long a connection is kept for its next message; none: as long as it lasts.
+    pub idle_timeout: Option<Duration>,
     /// What negative answers mean.
     pub on_answer: OnAnswer,
 }
@@ -61,7 +80,14 @@ impl MllpConfig {
         let connections_max = section.integer("connections_max", 1..=256);
         let answer_bytes_max = section.size("answer_bytes_max");
         let on_answer = OnAnswer::read(section);
-        for time in [&timeout, &connect_timeout].into_iter().flatten() {
+        let tls = TlsConfig::read(section);
+        let enhanced = section.boolean("enhanced").is_some_and(|it| it.value);
+        let ack_listener = section.text("ack_listener");
+        let application_timeout = section.duration("application_timeout");
+        let idle_timeout = section.duration("idle_timeout");
+        for time in
+            [&timeout, &connect_timeout, &application_timeout, &idle_timeout].into_iter().flatten()
+        {
             if time.value.is_zero() {
                 time.problem(section.problems(), "must be more than nothing");
             }
@@ -73,10 +99,16 @@ impl MllpConfig {
             return None;
         }
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let timeout = timeout.map_or(Duration::from_secs(30), |it| it.value);
         Some(Self {
             address: address.value,
             connect_timeout: connect_timeout.map_or(Duration::from_secs(10), |it| it.value),
-            timeout: timeout.map_or(Duration::from_secs(30), |it| it.value),
+            timeout,
+            tls,
+            enhanced,
+            ack_listener: ack_listener.map(|it| it.map(|name| Name::from(&*name))),
+            application_timeout: application_timeout.map_or(timeout, |it| it.value),
+            idle_timeout: idle_timeout.map(|it| it.value),
             answer_bytes_max: answer_bytes_max.map_or(1 << 20, |it| size(it.value)),
             connections_max: connections_max.map_or(1, |it| size(it.value)),
             on_answer,
@@ -95,27 +127,57 @@ fn is_host_and_port(text: &str) -> bool {
     !host.is_empty() && is_host && is_plain && port.parse::<u16>().is_ok_and(|it| 0 < it)
 }
 
+/// Whether the acknowledgement that came by another way than MLLP is one to this message, and a good
+/// one. What negative ones mean is the standard's table.
+pub(crate) fn acknowledged(message: &Bytes, acknowledgement: &Bytes) -> Result<(), SendFault> {
+    let unknown = |what: &str| SendFault::Ambiguous(what.into());
+    let answer = Answer::read(acknowledgement.clone());
+    let answer = answer.ok_or_else(|| unknown("the answer is no acknowledgement"))?;
+    let is_to = outgoing::control_ids(message)
+        .is_some_and(|(id, text)| answer.is_about(&id, text.as_deref()));
+    if !is_to {
+        return Err(unknown("the acknowledgement is for another message"));
+    }
+    match answer.code {
+        Some(code) if code.is_positive() => Ok(()),
+        Some(code) => Err(OnAnswer::default().fault(code, &answer)),
+        None => Err(unknown("MSA-1 of the acknowledgement is not in table 0008")),
+    }
+}
+
+/// A connection that waits for its next message.
+struct Kept {
+    link: Link,
+    since: Instant,
+}
+
 /// An MLLP receiver.
 pub struct MllpDestination {
     name: Name,
     config: MllpConfig,
-    address: Address,
-    net: Arc<dyn Net>,
+    dialer: Dialer,
     clock: Arc<dyn Clock>,
-    idle: Mutex<Vec<Link>>,
+    idle: Mutex<Vec<Kept>>,
+    awaited: Awaited,
     metrics: OnceLock<Metrics>,
 }
 
 impl MllpDestination {
     /// The receiver of this configuration. It is dialled with the first delivery.
-    pub fn new(name: &Name, config: &MllpConfig, doors: &Doors) -> Self {
+    pub fn new(name: &Name, config: &MllpConfig, secrets: &Secrets, doors: &Doors) -> Self {
+        let security = config.tls.as_ref().map_or(Security::Plain, |written| {
+            let host = config.address.rsplit_once(':').map_or("", |(host, _)| host);
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            Security::tls(secrets.tls.as_ref(), written.server_name.as_deref().unwrap_or(host))
+        });
+        let dialer = Dialer::new(config.address.clone(), security, config.connect_timeout, doors);
         Self {
             name: name.clone(),
             config: config.clone(),
-            address: Address::Tcp(config.address.clone()),
-            net: Arc::clone(&doors.net),
+            dialer,
             clock: Arc::clone(&doors.clock),
             idle: Mutex::default(),
+            awaited: Awaited::default(),
             metrics: OnceLock::new(),
         }
     }
@@ -123,16 +185,35 @@ impl MllpDestination {
     /// Sends one message: on a kept connection if there is one, and on a fresh one if the kept one
     /// proves to be closed before the first byte went out.
     async fn send(&self, delivery: &Delivery) -> Result<Delivered, SendFault> {
-        let outgoing = Outgoing::of(delivery)?;
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(link) = kept.filter(|it| !it.has_sent(&outgoing.control_id))
-            && let Ok(result) = self.on(link, &outgoing).await
+        let outgoing = Arc::new(Outgoing::of(delivery, self.config.enhanced)?);
+        let mut elsewhere = Elsewhere::nothing();
+        if outgoing.expected.application {
+            elsewhere = self.awaited.enter(&outgoing).ok_or_else(|| SendFault::Busy {
+                code: "another message with this MSH-10 waits for its acknowledgement".into(),
+                after: None,
+                whole: false,
+            })?;
+            elsewhere.is_named = self.config.ack_listener.is_some();
+        }
+        if let Some(link) = self.kept().filter(|it| !it.has_sent(&outgoing.control_id))
+            && let Ok(result) = self.on(link, &outgoing, &mut elsewhere).await
         {
             return result;
         }
-        let link = self.connect().await?;
-        let begun = self.on(link, &outgoing).await;
+        let stream = self.dialer.dial().await?;
+        let link = Link::new(stream, self.config.answer_bytes_max, self.awaited.clone());
+        let begun = self.on(link, &outgoing, &mut elsewhere).await;
         begun.unwrap_or_else(|NotBegun(why)| Err(SendFault::Unreachable(why)))
+    }
+
+    /// A kept connection that has not waited for too long.
+    fn kept(&self) -> Option<Link> {
+        let now = self.clock.instant();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(longest) = self.config.idle_timeout {
+            idle.retain(|it| now.since(it.since) < longest);
+        }
+        idle.pop().map(|it| it.link)
     }
 
     /// One message on one connection, which is kept afterwards if it can be.
@@ -140,36 +221,33 @@ impl MllpDestination {
         &self,
         mut link: Link,
         outgoing: &Outgoing,
+        elsewhere: &mut Elsewhere,
     ) -> Result<Result<Delivered, SendFault>, NotBegun> {
-        let times = Times { clock: &*self.clock, answer: self.config.timeout };
-        let result = link.exchange(outgoing, &self.config.on_answer, times).await;
-        let strays = link.take_strays();
-        if !strays.is_empty() {
-            warn!(destination = %self.name, %strays, "answers that settle no message came");
-            for (stray, count) in strays.iter() {
-                if let Some(metrics) = self.metrics.get() {
-                    metrics.strayed(&self.name, stray, count);
-                }
-            }
-        }
+        let times = Times {
+            clock: &*self.clock,
+            answer: self.config.timeout,
+            application: self.config.application_timeout,
+        };
+        let result = link.exchange(outgoing, elsewhere, &self.config.on_answer, times).await;
+        self.count(&link.take_strays());
         if link.is_usable() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(link);
+            let since = self.clock.instant();
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.push(Kept { link, since });
         }
         result
     }
 
-    async fn connect(&self) -> Result<Link, SendFault> {
-        let deadline = self.clock.instant().plus(self.config.connect_timeout);
-        let dialled = tokio::select! {
-            biased;
-            dialled = self.net.dial(&self.address) => dialled,
-            () = self.clock.sleep_until(deadline) => {
-                return Err(SendFault::Unreachable("timed out while connecting".into()));
+    fn count(&self, strays: &Strays) {
+        if strays.is_empty() {
+            return;
+        }
+        warn!(destination = %self.name, %strays, "answers that settle no message came");
+        for (stray, count) in strays.iter() {
+            if let Some(metrics) = self.metrics.get() {
+                metrics.strayed(&self.name, stray, count);
             }
-        };
-        let connection =
-            dialled.map_err(|error| SendFault::Unreachable(error.kind().to_string()))?;
-        Ok(Link::new(connection.stream, self.config.answer_bytes_max))
+        }
     }
 }
 
@@ -185,6 +263,20 @@ impl Destination for MllpDestination {
     fn count_with(&self, metrics: &Metrics) {
         // The first is the one that is served.
         let _ = self.metrics.set(metrics.clone());
+    }
+
+    fn answered(&self, acknowledgement: &Bytes) -> bool {
+        let mut strays = Strays::default();
+        match Answer::read(acknowledgement.clone()).map(|it| self.awaited.offer(it)) {
+            Some(Ok(())) => return true,
+            Some(Err(answer)) if answer.control_id.trim_ascii().is_empty() => {
+                strays.add(Stray::NoControlId);
+            }
+            Some(Err(_)) => strays.add(Stray::Unsolicited),
+            None => strays.add(Stray::NoAcknowledgement),
+        }
+        self.count(&strays);
+        false
     }
 
     fn send_many<'a>(

@@ -222,12 +222,12 @@ fn deferred_and_parked_deliveries_are_in_the_journal_with_their_reasons() {
     let record = site.store.delivery(delivery).expect("a delivery");
     let DeliveryState::Parked(cause) = record.state else { panic!("parked") };
     assert_eq!(cause.word, CauseWord::Rejected);
-    assert_eq!(cause.detail, "rejected: 422 (exception)");
+    assert_eq!(cause.detail, "rejected: 422 Unprocessable Entity (exception)");
     assert_eq!(record.attempts, 2, "attempts that were followed by another");
     let trail = site.trail(message).join("\n");
     for part in [
         "deferred by system:courier/ehr destination=ehr attempt=1",
-        "detail=busy: 503 (exception)",
+        "detail=busy: 503 Service Unavailable (exception)",
         "detail=outcome unknown: the connection closed without an answer",
         "delivery-parked by system:courier/ehr destination=ehr attempt=3",
         "cause=rejected",

@@ -58,7 +58,10 @@ fn the_example_is_read() {
     );
     assert_eq!(problems, "");
     let KindConfig::Fhir(fhir) = &all[0].kind else { panic!("fhir") };
-    assert_eq!((fhir.connections_max, fhir.timeout), (2, Duration::from_secs(20)));
+    assert_eq!(
+        (fhir.transport.connections_max, fhir.transport.timeout),
+        (2, Duration::from_secs(20))
+    );
     assert_eq!((all[0].retry.attempts_max, all[0].on_ambiguous), (Some(9), OnAmbiguous::Park));
     assert_eq!(all[1].retry, Retry::default());
     let KindConfig::File(file) = &all[1].kind else { panic!("file") };
@@ -132,16 +135,14 @@ address = "lab.example:2576"
 on_answer = { AE = "retry" }
 "#,
         expect![[r#"
-            hilum.toml:3  destination.a.kind  must be one of "fhir", "file", "mllp"; did you mean "fhir"?
+            hilum.toml:3  destination.a.kind  must be one of "fhir", "file", "http", "mllp"; did you mean "fhir"?
             hilum.toml:4  destination.b  needs the key "kind"
-            hilum.toml:8  destination.c.url  https is not built yet; use http to a TLS proxy on this machine
             hilum.toml:9  destination.c.timeout  must be more than nothing
             hilum.toml:10  destination.c.connections_max  must be from 1 to 256
             hilum.toml:11  destination.c.retry.attempts  must be from 1 to 1000000
             hilum.toml:11  destination.c.retry.forever  unknown key
             hilum.toml:11  destination.c.retry.longest  `longest` must not be shorter than `first`
             hilum.toml:12  destination.c.on_ambiguous  must be one of "retry", "park"
-            hilum.toml:13  destination.c.on_park  "block" is not built yet; use "pass"
             hilum.toml:14  destination.d  needs the key "folder"
             hilum.toml:16  destination.d.append  must be true or false, not a string
             hilum.toml:17  destination.d.extension  must be at most 16 letters and digits, without a dot

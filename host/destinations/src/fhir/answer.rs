@@ -8,14 +8,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use hilum_fhir::Value;
 
+use super::asked::Expected;
 use crate::SendFault;
-use crate::http::status::fault_of;
+use crate::http::status::{fault_of, in_words};
 
 /// Reads an answer. `body` is `None` if it was too long to read.
 pub(super) fn read(
     status: u16,
     after: Option<Duration>,
     body: Option<&Bytes>,
+    expected: &Expected,
 ) -> Result<(), SendFault> {
     if let Some(fault) = fault_of(status, after) {
         let outcome = body.and_then(|it| hilum_fhir::parse(it).ok());
@@ -27,47 +29,128 @@ pub(super) fn read(
     };
     // 204, or an endpoint that takes `return=minimal` at its word.
     if body.trim_ascii().is_empty() {
-        return Ok(());
+        return match expected {
+            Expected::Batch(entries) if !entries.is_empty() => Err(SendFault::Ambiguous(format!(
+                "{status}, but no entry of the batch is answered"
+            ))),
+            _ => Ok(()),
+        };
     }
-    // A proxy's page, a portal, another service: whoever said this took no transaction.
+    // A proxy's page, a portal, another service: whoever said this took nothing.
     let stranger = |what: &str| SendFault::Misconfigured { code: format!("{status}, but {what}") };
     let answer = hilum_fhir::parse(body).map_err(|_| stranger("the answer is not FHIR JSON"))?;
-    match (answer.resource_type(), answer.member("type").and_then(Value::text)) {
-        (Some("Bundle"), Some("transaction-response" | "batch-response")) => {
-            entries(status, &answer)
+    let kind = answer.member("type").and_then(Value::text);
+    match (answer.resource_type(), expected) {
+        (Some("OperationOutcome"), Expected::Batch(entries))
+            if !entries.is_empty() && !has_error(&answer) =>
+        {
+            Err(SendFault::Ambiguous(format!("{status}, but no entry of the batch is answered")))
         }
-        (Some("OperationOutcome"), _) if has_error(&answer) => {
-            let code = status.to_string();
-            Err(with_issues(SendFault::Refused { code }, &issues(&answer)))
+        (Some("OperationOutcome"), _) => said_no_in(status, &answer),
+        (Some(_), Expected::Resource) => Ok(()),
+        (Some("Bundle"), _) if matches!(kind, Some("transaction-response" | "batch-response")) => {
+            entries(status, &answer, expected)
         }
-        (Some("OperationOutcome"), _) => Ok(()),
+        (_, Expected::Resource) => Err(stranger("the answer is no resource")),
         _ => Err(stranger("the answer is no transaction-response")),
     }
 }
 
-/// Every entry's outcome. The content's faults come first: with one of them, sending again cannot
-/// help.
-fn entries(status: u16, bundle: &Value) -> Result<(), SendFault> {
-    let mut later = None;
-    for (index, entry) in hilum_fhir::entries(bundle).iter().enumerate() {
-        let place = format!("{status}, entry {}", index + 1);
+/// Whether an `OperationOutcome` behind a positive status says no.
+pub(super) fn said_no(status: u16, body: &Bytes) -> Result<(), SendFault> {
+    match hilum_fhir::parse(body) {
+        Ok(answer) => said_no_in(status, &answer),
+        Err(_) => Ok(()),
+    }
+}
+
+fn said_no_in(status: u16, answer: &Value) -> Result<(), SendFault> {
+    if answer.resource_type() == Some("OperationOutcome") && has_error(answer) {
+        let fault = SendFault::Refused { code: status.to_string() };
+        return Err(with_issues(fault, &issues(answer)));
+    }
+    Ok(())
+}
+
+/// How many entries are named.
+const NAMED_MAX: usize = 8;
+
+/// Entries that failed: `entry 2: 422 (invariant)`.
+#[derive(Default)]
+struct Failed {
+    /// What is wrong with these is the content, so they are named first.
+    refused: Vec<String>,
+    others: Vec<String>,
+    is_unknown: bool,
+}
+
+impl Failed {
+    fn count(&self) -> usize {
+        self.refused.len() + self.others.len()
+    }
+
+    fn text(&self, status: u16) -> String {
+        let named: Vec<_> = self.refused.iter().chain(&self.others).take(NAMED_MAX).collect();
+        let named = named.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = match self.count().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("{status}, {named}{more}")
+    }
+}
+
+/// Every entry's outcome. One fault of the content is enough: sending again cannot help.
+fn entries(status: u16, bundle: &Value, expected: &Expected) -> Result<(), SendFault> {
+    let answered = hilum_fhir::entries(bundle);
+    let mut failed = Failed::default();
+    let mut done = Vec::new();
+    for (index, entry) in answered.iter().enumerate() {
         let outcome = entry.outcome.and_then(|it| it.outcome);
-        let issues = outcome.map(issues).unwrap_or_default();
+        let issues = outcome.map(issues).unwrap_or_default().join(", ");
+        let issues = if issues.is_empty() { issues } else { format!(" ({issues})") };
+        let named = |what: &str| format!("entry {}: {what}{issues}", index + 1);
         match entry.outcome.and_then(|it| it.status) {
-            Some(200..=299 | 304) if !outcome.is_some_and(has_error) => {}
+            Some(200..=299 | 304) if !outcome.is_some_and(has_error) => done.push(index),
             Some(code @ (408 | 423 | 425 | 429 | 500..=599)) => {
-                let code = format!("{place}: {code}");
-                let fault = SendFault::Busy { code, after: None, whole: false };
-                later = later.or(Some(with_issues(fault, &issues)));
+                failed.others.push(named(&in_words(code)));
             }
-            Some(code) => {
-                let fault = SendFault::Refused { code: format!("{place}: {code}") };
-                return Err(with_issues(fault, &issues));
+            Some(code) => failed.refused.push(named(&in_words(code))),
+            None => {
+                failed.is_unknown = true;
+                failed.others.push(named("no status"));
             }
-            None => later = later.or(Some(SendFault::Ambiguous(format!("{place} has no status")))),
         }
     }
-    later.map_or(Ok(()), Err)
+    let is_refused = !failed.refused.is_empty();
+    let Expected::Batch(asked) = expected else {
+        return fault_of_entries(status, &failed);
+    };
+    if failed.count() == 0 && answered.len() < asked.len() {
+        let (answered, asked) = (answered.len(), asked.len());
+        let what = format!("{status}, but {answered} of {asked} entries are answered");
+        return Err(SendFault::Ambiguous(what));
+    }
+    // Sent again, the whole batch is done again.
+    let is_doubled = done.iter().any(|it| asked.get(*it) == Some(&false));
+    if 0 < failed.count() && !is_refused && is_doubled {
+        let text = failed.text(status);
+        let code = format!("{text}; others are done, and must not be done twice");
+        return Err(SendFault::Refused { code });
+    }
+    fault_of_entries(status, &failed)
+}
+
+fn fault_of_entries(status: u16, failed: &Failed) -> Result<(), SendFault> {
+    if failed.count() == 0 {
+        return Ok(());
+    }
+    let code = failed.text(status);
+    Err(match (failed.refused.is_empty(), failed.is_unknown) {
+        (false, _) => SendFault::Refused { code },
+        (true, true) => SendFault::Ambiguous(code),
+        (true, false) => SendFault::Busy { code, after: None, whole: false },
+    })
 }
 
 fn with_issues(fault: SendFault, issues: &[&'static str]) -> SendFault {

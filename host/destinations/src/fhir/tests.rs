@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use hilum_peers::{Fault, FhirPeer};
-use hilum_words::{DeliveryId, MessageId, RunId};
+use hilum_words::{DeliveryId, MessageId, RunId, Timestamp};
 
 use super::*;
 use crate::Whose;
@@ -15,10 +17,13 @@ fn runtime() -> tokio::runtime::Runtime {
 fn config(url: &str) -> FhirConfig {
     FhirConfig {
         url: Url::parse(url).expect("a URL"),
-        connect_timeout: Duration::from_secs(5),
-        timeout: Duration::from_secs(5),
-        answer_bytes_max: 1 << 20,
-        connections_max: 4,
+        transport: Transport {
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(5),
+            ..Transport::default()
+        },
+        matching: Match::No,
+        identifier_system: None,
     }
 }
 
@@ -39,7 +44,7 @@ impl Site {
         let mut config = config(&peer.base_url());
         change(&mut config);
         let doors = hilum_env::system::doors(runtime.handle().clone());
-        let destination = FhirDestination::new(&config, &doors);
+        let destination = FhirDestination::new(&config, &Secrets::default(), &doors);
         Self { runtime, peer, destination }
     }
 
@@ -101,11 +106,17 @@ fn each_fault_of_the_peer_is_understood() {
     site.peer.answer_with(503, Some(Duration::from_secs(7)));
     let fault = site.send(delivery()).expect_err("a fault");
     assert_eq!(fault.after(), Some(Duration::from_secs(7)));
-    assert_eq!(fault.to_string(), "busy: 503 (exception)");
+    assert_eq!(fault.to_string(), "busy: 503 Service Unavailable (exception)");
     site.peer.answer_with(401, None);
-    assert_eq!(site.fault(), (Whose::SetUp, "the set-up is at fault: 401 (exception)".into()));
+    assert_eq!(
+        site.fault(),
+        (Whose::SetUp, "the set-up is at fault: 401 Unauthorized (exception)".into())
+    );
     site.peer.fail(Fault::Entries { status: 422 });
-    assert_eq!(site.fault(), (Whose::Content, "rejected: 200, entry 1: 422 (invariant)".into()));
+    assert_eq!(
+        site.fault(),
+        (Whose::Content, "rejected: 200, entry 1: 422 Unprocessable Entity (invariant)".into())
+    );
     site.peer.fail(Fault::Says("<html>"));
     assert_eq!(site.fault().0, Whose::SetUp);
     site.peer.down().expect("down");
@@ -131,14 +142,14 @@ fn a_peer_that_hangs_up_leaves_the_outcome_unknown() {
 
 #[test]
 fn a_slow_peer_is_not_waited_for_for_ever() {
-    let site = Site::with(|config| config.timeout = Duration::from_millis(50));
+    let site = Site::with(|config| config.transport.timeout = Duration::from_millis(50));
     site.peer.fail(Fault::Slow(Duration::from_secs(60)));
     assert_eq!(site.fault(), (Whose::Unknown, "outcome unknown: no answer in time".into()));
 }
 
 #[test]
 fn an_answer_over_its_bound_is_not_read() {
-    let site = Site::with(|config| config.answer_bytes_max = 64);
+    let site = Site::with(|config| config.transport.answer_bytes_max = 64);
     let (whose, text) = site.fault();
     assert_eq!(whose, Whose::Unknown);
     assert!(text.contains("answer_bytes_max"), "{text}");

@@ -6,7 +6,7 @@ use crate::SendFault;
 
 /// The fault that a status stands for; `None` for success. `after` is the answer's `Retry-After`.
 pub(crate) fn fault_of(status: u16, after: Option<Duration>) -> Option<SendFault> {
-    let code = status.to_string();
+    let code = in_words(status);
     Some(match status {
         200..=299 => return None,
         // Something is wrong with what we sent: bad request, conflict, gone, a condition that does
@@ -26,6 +26,15 @@ pub(crate) fn fault_of(status: u16, after: Option<Duration>) -> Option<SendFault
         // No code that a server sends. 418 is here, too.
         _ => SendFault::Misconfigured { code },
     })
+}
+
+/// `503 Service Unavailable`: the words are RFC 9110's, not the server's.
+pub(crate) fn in_words(status: u16) -> String {
+    let known = hyper::StatusCode::from_u16(status).ok();
+    match known.as_ref().and_then(hyper::StatusCode::canonical_reason) {
+        Some(words) => format!("{status} {words}"),
+        None => status.to_string(),
+    }
 }
 
 #[cfg(test)]

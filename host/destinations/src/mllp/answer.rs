@@ -70,9 +70,13 @@ impl Answer {
 
     /// Whether it is about this message.
     pub(super) fn is_to(&self, outgoing: &Outgoing) -> bool {
-        let is_same = self.control_id == outgoing.control_id;
-        is_same
-            || self.control_id_text.is_some() && self.control_id_text == outgoing.control_id_text
+        self.is_about(&outgoing.control_id, outgoing.control_id_text.as_deref())
+    }
+
+    /// Whether it is about the message with this MSH-10, as it stands there or unescaped.
+    pub(super) fn is_about(&self, control_id: &Bytes, text: Option<&str>) -> bool {
+        self.control_id == control_id
+            || self.control_id_text.is_some() && self.control_id_text.as_deref() == text
     }
 
     /// AckCode, numbers and places: `AE (101 at PID-5)`.

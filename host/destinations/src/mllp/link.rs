@@ -5,6 +5,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hilum_env::tls::TlsFault;
 use hilum_env::{ByteStream, Clock, Instant};
 use hilum_mllp::{Decoder, Event, FrameError, Limits, Waiting};
 use hilum_words::Name;
@@ -12,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::FORMAT;
 use super::answer::Answer;
+use super::awaited::{Awaited, Elsewhere};
 use super::expected::Wait;
 use super::on_answer::OnAnswer;
 use super::outgoing::Outgoing;
@@ -21,6 +23,8 @@ use crate::{Delivered, SendFault};
 
 /// Bytes that one read takes at most.
 const READ_BYTES: usize = 16 << 10;
+/// Bytes of the first write of a message: no more than a record of TLS holds (RFC 8446 §5.1).
+const FIRST_BYTES: usize = 16 << 10;
 /// Junk that is skipped before an answer.
 const JUNK_BYTES_MAX: usize = 1 << 10;
 /// After FS, so much silence means that the frame has ended.
@@ -40,6 +44,8 @@ pub(super) struct Times<'a> {
     pub(super) clock: &'a dyn Clock,
     /// Time to answer.
     pub(super) answer: Duration,
+    /// Time to the application acknowledgement after the commit one.
+    pub(super) application: Duration,
 }
 
 impl Times<'_> {
@@ -53,6 +59,8 @@ enum Heard {
     Answer(Answer),
     Silence,
     Ended(String),
+    /// The receiver's TLS does not let us in, so nothing has reached the receiver itself.
+    ShutOut(String),
 }
 
 struct Earlier {
@@ -68,11 +76,17 @@ pub(super) struct Link {
     answer_bytes_max: usize,
     earlier: VecDeque<Earlier>,
     strays: Strays,
+    awaited: Awaited,
     is_usable: bool,
+    has_ended: bool,
 }
 
 impl Link {
-    pub(super) fn new(stream: Box<dyn ByteStream>, answer_bytes_max: usize) -> Self {
+    pub(super) fn new(
+        stream: Box<dyn ByteStream>,
+        answer_bytes_max: usize,
+        awaited: Awaited,
+    ) -> Self {
         let limits = Limits {
             frame_bytes_max: answer_bytes_max,
             junk_bytes_max: JUNK_BYTES_MAX,
@@ -85,7 +99,9 @@ impl Link {
             answer_bytes_max,
             earlier: VecDeque::new(),
             strays: Strays::default(),
+            awaited,
             is_usable: true,
+            has_ended: false,
         }
     }
 
@@ -109,6 +125,7 @@ impl Link {
     pub(super) async fn exchange(
         &mut self,
         outgoing: &Outgoing,
+        elsewhere: &mut Elsewhere,
         on_answer: &OnAnswer,
         times: Times<'_>,
     ) -> Result<Result<Delivered, SendFault>, NotBegun> {
@@ -116,7 +133,7 @@ impl Link {
         self.look_before().await?;
         let deadline = times.after(times.answer);
         let result = match self.write(&outgoing.frame, deadline, times).await {
-            Ok(()) => self.settle(outgoing, on_answer, deadline, times).await,
+            Ok(()) => self.settle(outgoing, elsewhere, on_answer, deadline, times).await,
             Err((0, why)) => return Err(NotBegun(why)),
             Err((_, why)) => Err(self.broken_off(outgoing, on_answer, why, times).await),
         };
@@ -150,7 +167,8 @@ impl Link {
         }
     }
 
-    /// Writes the whole frame. The error says how much was written.
+    /// Writes the whole frame. The error says how much was written: of a first write that failed,
+    /// nothing, since it fits into one record of TLS, which arrives whole or not at all.
     async fn write(
         &mut self,
         frame: &[u8],
@@ -160,9 +178,10 @@ impl Link {
         let mut late = times.clock.sleep_until(deadline);
         let mut written = 0;
         while let Some(rest) = frame.get(written..).filter(|it| !it.is_empty()) {
+            let part = if written == 0 { rest.get(..FIRST_BYTES).unwrap_or(rest) } else { rest };
             let wrote = tokio::select! {
                 biased;
-                wrote = self.stream.write(rest) => wrote,
+                wrote = self.stream.write(part) => wrote,
                 () = &mut late => return Err((written, "could not be written in time".into())),
             };
             match wrote {
@@ -178,6 +197,7 @@ impl Link {
     async fn settle(
         &mut self,
         outgoing: &Outgoing,
+        elsewhere: &mut Elsewhere,
         on_answer: &OnAnswer,
         deadline: Instant,
         times: Times<'_>,
@@ -190,11 +210,20 @@ impl Link {
         };
         let mut is_committed = false;
         loop {
-            let answer = match self.listen(outgoing, deadline, times).await {
+            let heard = tokio::select! {
+                biased;
+                answer = elsewhere.next() => Heard::Answer(answer),
+                heard = self.listen(outgoing, deadline, times), if !self.has_ended => heard,
+                () = times.clock.sleep_until(deadline) => Heard::Silence,
+            };
+            let answer = match heard {
                 Heard::Answer(answer) => answer,
                 Heard::Silence if first == Wait::May => return Ok(self.unconfirmed(outgoing)),
                 Heard::Silence => return Err(self.lost(is_committed, "no answer in time")),
+                // It comes to a listener, and does not need this connection.
+                Heard::Ended(_) if elsewhere.is_named => continue,
                 Heard::Ended(why) => return Err(self.lost(is_committed, &why)),
+                Heard::ShutOut(code) => return Err(SendFault::Misconfigured { code }),
             };
             let Some(code) = answer.code else {
                 return Err(self.lost(is_committed, "MSA-1 of the answer is not in table 0008"));
@@ -204,7 +233,7 @@ impl Link {
                     self.strays.add(Stray::Repeated);
                 } else {
                     is_committed = true;
-                    deadline = times.after(times.answer);
+                    deadline = times.after(times.application);
                 }
                 continue;
             }
@@ -226,10 +255,14 @@ impl Link {
         why: String,
         times: Times<'_>,
     ) -> SendFault {
-        if let Heard::Answer(answer) = self.listen(outgoing, times.after(PERHAPS), times).await
-            && let Some(code) = answer.code.filter(|it| !it.is_positive())
-        {
-            return on_answer.fault(code, &answer);
+        match self.listen(outgoing, times.after(PERHAPS), times).await {
+            Heard::ShutOut(code) => return SendFault::Misconfigured { code },
+            Heard::Answer(answer) => {
+                if let Some(code) = answer.code.filter(|it| !it.is_positive()) {
+                    return on_answer.fault(code, &answer);
+                }
+            }
+            Heard::Silence | Heard::Ended(_) => {}
         }
         SendFault::Ambiguous(format!("broke off while the message was written: {why}"))
     }
@@ -245,7 +278,7 @@ impl Link {
             self.earlier.pop_front();
         }
         self.earlier.push_back(Earlier { control_id: outgoing.control_id.clone(), is_answered });
-        self.is_usable = true;
+        self.is_usable = !self.has_ended;
     }
 
     /// No answer decides. The connection is not used again, so what comes too late finds no other
@@ -261,16 +294,15 @@ impl Link {
 
     /// The next answer to this message.
     async fn listen(&mut self, outgoing: &Outgoing, until: Instant, times: Times<'_>) -> Heard {
-        let mut has_ended = false;
         loop {
             match self.decoder.next_event() {
                 Ok(Some(event)) => match self.sort(event, Some(outgoing)) {
                     Some(answer) => return Heard::Answer(answer),
                     None => continue,
                 },
-                Ok(None) if has_ended => return Heard::Ended(CLOSED.into()),
+                Ok(None) if self.has_ended => return Heard::Ended(CLOSED.into()),
                 Ok(None) => {}
-                Err(fault) => return Heard::Ended(not_mllp(fault)),
+                Err(fault) => return self.ended(not_mllp(fault)),
             }
             let is_after_separator = self.decoder.waiting() == Waiting::AfterSeparator;
             let silence = times.after(SILENCE);
@@ -285,14 +317,14 @@ impl Link {
                 None if is_after_separator => self.decoder.silence(),
                 None => return Heard::Silence,
                 Some(Ok(0)) => {
-                    has_ended = true;
+                    self.has_ended = true;
                     self.decoder.end()
                 }
                 Some(Ok(count)) => {
                     self.decoder.feed(self.buffer.get(..count).unwrap_or_default());
                     continue;
                 }
-                Some(Err(error)) => return Heard::Ended(error.kind().to_string()),
+                Some(Err(error)) => return self.failed(&error),
             };
             match last {
                 Ok(Some(event)) => {
@@ -301,8 +333,26 @@ impl Link {
                     }
                 }
                 Ok(None) => {}
-                Err(fault) => return Heard::Ended(not_mllp(fault)),
+                Err(fault) => return self.ended(not_mllp(fault)),
             }
+        }
+    }
+
+    fn ended(&mut self, why: String) -> Heard {
+        self.has_ended = true;
+        Heard::Ended(why)
+    }
+
+    fn failed(&mut self, error: &std::io::Error) -> Heard {
+        match TlsFault::of(error) {
+            // With TLS 1.3 the client's certificate is looked at after the handshake has ended for
+            // the client, and before anything that it sends is read.
+            Some(fault @ (TlsFault::WantsCertificate | TlsFault::RefusesCertificate)) => {
+                self.has_ended = true;
+                Heard::ShutOut(fault.to_string())
+            }
+            Some(fault) => self.ended(fault.to_string()),
+            None => self.ended(error.kind().to_string()),
         }
     }
 
@@ -322,6 +372,8 @@ impl Link {
         if answer.control_id.trim_ascii().is_empty() {
             return self.stray(Stray::NoControlId);
         }
+        // It may be the application's, to a message that went out on another connection.
+        let Err(answer) = self.awaited.offer(answer) else { return None };
         let earlier = self.earlier.iter_mut().find(|it| it.control_id == answer.control_id);
         let stray = match earlier {
             Some(earlier) if earlier.is_answered => Stray::Repeated,

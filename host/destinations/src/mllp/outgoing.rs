@@ -1,7 +1,7 @@
 //! A message that may go out: framed, with what its answers will be known by.
 
 use bytes::Bytes;
-use hilum_hl7::Message;
+use hilum_hl7::{EditLimits, Message, Path, SegmentName};
 
 use super::FORMAT;
 use super::expected::Expected;
@@ -21,18 +21,24 @@ pub(super) struct Outgoing {
 
 impl Outgoing {
     /// Looks at a body. What cannot be answered, or would be cut off, is refused with its cause.
-    pub(super) fn of(delivery: &Delivery) -> Result<Self, SendFault> {
+    pub(super) fn of(delivery: &Delivery, is_enhanced: bool) -> Result<Self, SendFault> {
         let refused = |code: String| SendFault::Refused { code };
         if delivery.format.as_str() != FORMAT {
             let code = format!("an MLLP receiver takes {FORMAT}, not {}", delivery.format);
             return Err(refused(code));
         }
-        let frame = hilum_mllp::encode(&delivery.body).map_err(|it| refused(it.to_string()))?;
-        let message =
+        let mut frame = hilum_mllp::encode(&delivery.body).map_err(|it| refused(it.to_string()))?;
+        let mut message =
             Message::parse(delivery.body.clone()).map_err(|it| refused(it.to_string()))?;
         if message.is_batch() {
             let code = "a batch cannot be sent yet: no single answer speaks for all of it";
             return Err(refused(code.into()));
+        }
+        if is_enhanced {
+            message = enhanced(&message).ok_or_else(|| {
+                refused("MSH-15 and MSH-16 of the copy that is sent cannot be set".into())
+            })?;
+            frame = hilum_mllp::encode(message.bytes()).map_err(|it| refused(it.to_string()))?;
         }
         let header = message.header();
         if header.control_id.trim_ascii().is_empty() {
@@ -41,8 +47,29 @@ impl Outgoing {
             ));
         }
         let expected = Expected::of(&header);
-        let msh = message.segment(hilum_hl7::SegmentName::MSH, 1);
-        let text = msh.and_then(|it| it.field(10)).and_then(|it| message.text(it).ok());
-        Ok(Self { frame, control_id: header.control_id, control_id_text: text, expected })
+        let control_id_text = control_id_text(&message);
+        Ok(Self { frame, control_id: header.control_id, control_id_text, expected })
     }
+}
+
+fn control_id_text(message: &Message) -> Option<String> {
+    let msh = message.segment(SegmentName::MSH, 1);
+    msh.and_then(|it| it.field(10)).and_then(|it| message.text(it).ok())
+}
+
+/// MSH-10 of a message, as it stands there and unescaped.
+pub(super) fn control_ids(body: &Bytes) -> Option<(Bytes, Option<String>)> {
+    let message = Message::parse(body.clone()).ok()?;
+    let id = message.header().control_id;
+    (!id.trim_ascii().is_empty()).then(|| (id, control_id_text(&message)))
+}
+
+/// The message with `AL` in MSH-15 and MSH-16; all else as it stands.
+fn enhanced(message: &Message) -> Option<Message> {
+    let bytes_max = message.bytes().len().saturating_add(64);
+    let mut draft = message.edit(EditLimits { bytes_max, number_max: 32 });
+    for field in [15, 16] {
+        draft.set(&Path::field_of(SegmentName::MSH, field), "AL").ok()?;
+    }
+    draft.finish().ok()
 }

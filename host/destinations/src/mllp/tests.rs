@@ -48,7 +48,7 @@ impl Sender {
         let config = MllpConfig::read(&mut document.root(&problems)).expect("a destination");
         assert!(problems.is_empty(), "{problems:?}");
         let doors = hilum_env::system::doors(runtime.handle().clone());
-        let destination = MllpDestination::new(&"lab".into(), &config, &doors);
+        let destination = MllpDestination::new(&"lab".into(), &config, &Secrets::default(), &doors);
         let metrics = Metrics::default();
         destination.count_with(&metrics);
         Self { runtime, destination, metrics }

@@ -72,7 +72,7 @@ fn outgoing() -> Outgoing {
         format: FORMAT.into(),
         body: Bytes::from_static(body.as_bytes()),
     };
-    Outgoing::of(&delivery).expect("a message")
+    Outgoing::of(&delivery, false).expect("a message")
 }
 
 /// What comes of a message on a connection that takes so many bytes; none if it was not begun.
@@ -83,9 +83,16 @@ fn sent(takes: usize, says: &str) -> Option<String> {
     let written = Arc::default();
     let says = says.as_bytes().to_vec();
     let stale = Stale { takes, says, is_broken: false, written: Arc::clone(&written) };
-    let mut link = Link::new(Box::new(stale), 1 << 10);
-    let times = Times { clock: &*doors.clock, answer: Duration::from_secs(5) };
-    let result = runtime.block_on(link.exchange(&outgoing(), &OnAnswer::default(), times));
+    let mut link = Link::new(Box::new(stale), 1 << 10, Awaited::default());
+    let times = Times {
+        clock: &*doors.clock,
+        answer: Duration::from_secs(5),
+        application: Duration::from_secs(5),
+    };
+    let (outgoing, mut elsewhere) = (outgoing(), Elsewhere::nothing());
+    let on_answer = OnAnswer::default();
+    let exchanged = link.exchange(&outgoing, &mut elsewhere, &on_answer, times);
+    let result = runtime.block_on(exchanged);
     assert_eq!(*written.lock().expect("the count"), takes, "nothing was written twice");
     assert!(!link.is_usable(), "a connection that broke is not kept");
     let fault = result.ok()?.expect_err("a fault");
