@@ -95,7 +95,7 @@ impl<D: Door> Connection<D> {
         let trouble = match end {
             End::Closed => None,
             End::Broken(fault) => trouble(&fault, pace.phase()),
-            End::Late(Phase::Idle) => None,
+            End::Late(Phase::Idle) => Some(Trouble::Idle),
             End::Late(Phase::Head) => {
                 // It fits into any socket that takes bytes at all; one that takes none is let go.
                 let said = stream.write_all(TOO_SLOW);

@@ -9,7 +9,7 @@ use hilum_env::twin::Twin;
 use hilum_pipeline::BodyFormat;
 use hilum_words::{MessageId, Name};
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::*;
@@ -20,6 +20,7 @@ mod bounds;
 mod hostile;
 mod property;
 mod requests;
+mod sockets;
 
 /// Answers each request with 202 and what it was, after a permit of `gate`.
 pub(super) struct Story {
@@ -159,14 +160,14 @@ impl Bench {
 }
 
 /// Everything until the connection ends.
-async fn rest(peer: &mut DuplexStream) -> String {
+async fn rest(peer: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     let _ = peer.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Reads one answer whose body has its length announced.
-async fn one_answer(peer: &mut DuplexStream) -> String {
+async fn one_answer(peer: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         match peer.read_u8().await {
