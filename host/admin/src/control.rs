@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_env::{Address, BoxFuture, Doors};
 use hilum_gateway::{ActionError, Gateway};
-use hilum_store::{Parked, StoreError};
+use hilum_store::{Parked, ParkedItem, StoreError};
 use hilum_words::{Actor, MessageId, RunId, Timestamp};
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -23,15 +23,15 @@ const REASON_CHARACTERS_MAX: usize = 1_000;
 
 /// Answers operators.
 pub struct Control {
-    gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
     doors: Doors,
     own_uid: u32,
     health: Option<Address>,
 }
 
 /// Somebody who may do what they ask for.
-struct Permit {
-    actor: Actor,
+pub(crate) struct Permit {
+    pub(crate) actor: Actor,
     granted: Permitted,
 }
 
@@ -57,14 +57,21 @@ impl Control {
 
         match target {
             Target::Status => {
-                Ok(Reply::json(&document::status(&self.gateway, self.health.as_ref())))
+                let health = self.health.clone();
+                let status = move |it: &Gateway| Ok(document::status(it, health.as_ref()));
+                Ok(Reply::json(&self.read(status).await?))
             }
             Target::Messages { limit, before } => {
                 let recent = self.gateway.store().recent(limit, before);
                 Ok(Reply::json(&document::summaries(&recent)))
             }
             Target::ParkedList => {
-                Ok(Reply::json(&document::parked_list(&self.gateway.store().parked())))
+                let parked = self.waiting(|it| it.held.is_none());
+                Ok(Reply::json(&document::parked_list("parked", &parked)))
+            }
+            Target::HeldList => {
+                let held = self.waiting(|it| it.held.is_some());
+                Ok(Reply::json(&document::parked_list("held", &held)))
             }
             Target::Message(id) => {
                 let shown = self.read(move |it| document::message(it, id)).await?;
@@ -85,6 +92,20 @@ impl Control {
             Target::Reveal(id) => self.reveal(id, &permit, reason(&asked.body)?).await,
             Target::Replay(id) => self.replay(id, permit).await,
             Target::Discard(id) => self.discard(id, permit, reason(&asked.body)?).await,
+            Target::Release(run) => self.decide_held(run, true, permit, &asked.body).await,
+            Target::Refuse(run) => self.decide_held(run, false, permit, &asked.body).await,
+            Target::Destinations => {
+                Ok(Reply::json(&document::destinations(&self.gateway.status())))
+            }
+            Target::Pause(name) => self.pause(&name, true, permit, &asked.body).await,
+            Target::Resume(name) => self.pause(&name, false, permit, &asked.body).await,
+            Target::Generations { limit } => {
+                Ok(Reply::json(&document::generations(&self.gateway.generations(limit))))
+            }
+            Target::Generation(name) => self.generation(&name).await,
+            Target::Difference(old, new) => self.difference(&old, &new).await,
+            Target::Apply => self.apply(permit, &asked.body).await,
+            Target::Rollback => self.rollback(permit, &asked.body).await,
         }
     }
 
@@ -133,7 +154,14 @@ impl Control {
         Ok(message.ok_or(StoreError::NoMessage(id))?.format)
     }
 
-    fn find(&self, id: ParkedId) -> Result<hilum_store::ParkedItem, Fault> {
+    /// What waits for a person and is of this kind.
+    fn waiting(&self, is_wanted: impl Fn(&ParkedItem) -> bool) -> Vec<ParkedItem> {
+        let mut all = self.gateway.store().parked();
+        all.retain(is_wanted);
+        all
+    }
+
+    fn find(&self, id: ParkedId) -> Result<ParkedItem, Fault> {
         let wanted = Parked::from(id);
         let all = self.gateway.store().parked();
         let found = all.into_iter().find(|it| it.item == wanted);
@@ -152,7 +180,7 @@ impl Control {
     }
 
     /// Reads from the journal, off the async threads.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Gateway) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
@@ -186,7 +214,10 @@ impl From<ActionError> for Fault {
     fn from(fault: ActionError) -> Self {
         match fault {
             ActionError::Store(fault) => fault.into(),
-            ActionError::NoRoute { .. } => Self::Conflict(fault.to_string()),
+            ActionError::NoRoute { .. } | ActionError::NotLoaded { .. } => {
+                Self::Conflict(fault.to_string())
+            }
+            ActionError::NoDestination { .. } => Self::NotFound(fault.to_string()),
         }
     }
 }
@@ -208,7 +239,7 @@ impl From<StoreError> for Fault {
 }
 
 /// `{ "reason": "…" }`, and nothing else.
-fn reason(body: &[u8]) -> Result<String, Fault> {
+pub(crate) fn reason(body: &[u8]) -> Result<String, Fault> {
     let wrong = || {
         let most = REASON_CHARACTERS_MAX;
         Fault::BadRequest(format!(
@@ -217,12 +248,15 @@ fn reason(body: &[u8]) -> Result<String, Fault> {
     };
     let document: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
     let object = document.as_object().filter(|it| it.len() == 1).ok_or_else(wrong)?;
-    let reason = object.get("reason").and_then(Value::as_str).map(str::trim).ok_or_else(wrong)?;
+    let reason = object.get("reason").and_then(Value::as_str).ok_or_else(wrong)?;
+    reason_text(reason).ok_or_else(wrong)
+}
+
+/// A reason, if it is one: a line that says something, and not too long.
+pub(crate) fn reason_text(text: &str) -> Option<String> {
+    let reason = text.trim();
     let is_line = !reason.is_empty() && !reason.chars().any(char::is_control);
-    if !is_line || REASON_CHARACTERS_MAX < reason.chars().count() {
-        return Err(wrong());
-    }
-    Ok(reason.to_owned())
+    (is_line && reason.chars().count() <= REASON_CHARACTERS_MAX).then(|| reason.to_owned())
 }
 
 #[cfg(test)]

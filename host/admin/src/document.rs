@@ -1,8 +1,10 @@
 //! What operators are shown, as JSON. Bodies are masked.
 
+mod generations;
+
 use hilum_audit::{FactValue, Record, fact};
 use hilum_env::Address;
-use hilum_gateway::Gateway;
+use hilum_gateway::{DestinationStatus, Gateway, Status};
 use hilum_message::Message;
 use hilum_store::{
     DeliveryRecord, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem, RunRecord,
@@ -10,6 +12,8 @@ use hilum_store::{
 };
 use hilum_words::{Cause, MessageId, Name};
 use serde_json::{Map, Value, json};
+
+pub use generations::{applied, changes, generation, generations};
 
 use crate::reply::Fault;
 use crate::target::LIST_MAX;
@@ -31,6 +35,8 @@ pub fn status(gateway: &Gateway, health: Option<&Address>) -> Value {
             .collect::<Vec<_>>(),
         "started": status.started.to_string(),
         "generation": status.generation.to_string(),
+        "generation_since": status.generation_since.to_string(),
+        "folder_differs": gateway.folder_differs(),
         "admin": health.map(ToString::to_string),
         "listeners": status.listeners.iter()
             .map(|it| json!({
@@ -40,20 +46,7 @@ pub fn status(gateway: &Gateway, health: Option<&Address>) -> Value {
                 "connections": it.connections,
             }))
             .collect::<Vec<_>>(),
-        "destinations": status.destinations.iter()
-            .map(|it| json!({
-                "name": it.name.as_str(),
-                "kind": it.kind,
-                "state": it.state,
-                "queued": it.queued,
-                "in_flight": it.in_flight,
-                "parked": it.parked,
-                "last_success": it.last_success.map(|at| at.to_string()),
-                "last_fault": it.last_fault.as_ref()
-                    .map(|(at, why)| json!({ "at": at.to_string(), "why": why })),
-                "next_attempt": it.next_attempt.map(|at| at.to_string()),
-            }))
-            .collect::<Vec<_>>(),
+        "destinations": status.destinations.iter().map(destination).collect::<Vec<_>>(),
         "plugins": status.plugins.iter()
             .map(|it| json!({
                 "name": it.name.as_str(),
@@ -81,6 +74,28 @@ pub fn status(gateway: &Gateway, health: Option<&Address>) -> Value {
             "parked": counts.parked,
             "held": counts.held,
         },
+    })
+}
+
+/// `GET /v1/destinations`
+pub fn destinations(status: &Status) -> Value {
+    json!({ "destinations": status.destinations.iter().map(destination).collect::<Vec<_>>() })
+}
+
+fn destination(it: &DestinationStatus) -> Value {
+    json!({
+        "name": it.name.as_str(),
+        "kind": it.kind,
+        "state": it.state,
+        "paused": it.paused,
+        "breaker": it.breaker,
+        "queued": it.queued,
+        "in_flight": it.in_flight,
+        "parked": it.parked,
+        "last_success": it.last_success.map(|at| at.to_string()),
+        "last_fault": it.last_fault.as_ref()
+            .map(|(at, why)| json!({ "at": at.to_string(), "why": why })),
+        "next_attempt": it.next_attempt.map(|at| at.to_string()),
     })
 }
 
@@ -170,10 +185,10 @@ pub fn trace(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     Ok(Value::Object(document))
 }
 
-/// `GET /v1/parked`: the oldest, and how many there are.
-pub fn parked_list(items: &[ParkedItem]) -> Value {
+/// `GET /v1/parked`, `GET /v1/held`: the oldest, and how many there are.
+pub fn parked_list(what: &str, items: &[ParkedItem]) -> Value {
     let listed = items.iter().take(LIST_MAX).map(item).map(Value::Object);
-    json!({ "parked": listed.collect::<Vec<_>>(), "total": items.len() })
+    json!({ what: listed.collect::<Vec<_>>(), "total": items.len() })
 }
 
 /// `GET /v1/parked/{id}`
@@ -366,7 +381,7 @@ mod tests {
             held: None,
             since: hilum_words::Timestamp::from_micros(0),
         };
-        let listed = parked_list(&vec![item; LIST_MAX + 1]);
+        let listed = parked_list("parked", &vec![item; LIST_MAX + 1]);
         assert_eq!(listed["parked"].as_array().map(Vec::len), Some(LIST_MAX));
         assert_eq!(listed["total"], LIST_MAX + 1);
     }

@@ -1,9 +1,9 @@
 //! The operator's API, health and metrics.
 //!
 //! [`Admin::start`] serves two things beside a running gateway. On `<data>/control.sock`, which only
-//! the gateway's own user (and root) may open: HTTP and JSON to see messages, to see what is parked,
-//! and to decide about it; `hilum message` and `hilum parked` are its clients ([`Target`] has the
-//! paths). On the address of `[admin] bind`, for probes and scrapers: `/livez`, `/readyz`,
+//! the gateway's own user (and root) may open: HTTP and JSON to see messages, to see what waits for a
+//! person and to decide about it, to pause destinations, and to change the running configuration;
+//! most commands of `hilum` are its clients ([`Target`] has the paths). On the address of `[admin] bind`, for probes and scrapers: `/livez`, `/readyz`,
 //! `/metrics`.
 //!
 //! Promises: [`may`] is asked before anything is done; every action but the lists is in the trail
@@ -16,6 +16,7 @@ mod document;
 mod health;
 mod may;
 mod metrics;
+mod operate;
 mod reply;
 mod server;
 mod target;

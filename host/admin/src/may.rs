@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hilum_words::{Actor, MessageId};
+use hilum_words::{Actor, MessageId, Name};
 
 use crate::target::{ParkedId, Target};
 
@@ -19,6 +19,14 @@ pub enum Action {
     Replay,
     /// Give up what is parked.
     Discard,
+    /// Let a held run go on.
+    Release,
+    /// Refuse a held run.
+    Refuse,
+    /// Pause a destination, or resume it.
+    Pause,
+    /// Change the running configuration, or see what a change would do.
+    Apply,
 }
 
 impl Action {
@@ -30,12 +38,16 @@ impl Action {
             Self::Reveal => "reveal",
             Self::Replay => "replay",
             Self::Discard => "discard",
+            Self::Release => "release",
+            Self::Refuse => "refuse",
+            Self::Pause => "pause",
+            Self::Apply => "apply",
         }
     }
 }
 
 /// What it would be done to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// The gateway as a whole.
     Gateway,
@@ -43,6 +55,8 @@ pub enum Resource {
     Message(MessageId),
     /// One run or delivery.
     Parked(ParkedId),
+    /// One destination.
+    Destination(Name),
 }
 
 impl fmt::Display for Resource {
@@ -51,6 +65,7 @@ impl fmt::Display for Resource {
             Self::Gateway => f.write_str("gateway"),
             Self::Message(id) => id.fmt(f),
             Self::Parked(id) => id.fmt(f),
+            Self::Destination(name) => name.fmt(f),
         }
     }
 }
@@ -97,14 +112,25 @@ impl Target {
     /// What answering this takes.
     pub fn asks(&self) -> (Action, Resource) {
         match self {
-            Self::Status | Self::Messages { .. } | Self::ParkedList => {
-                (Action::List, Resource::Gateway)
-            }
+            Self::Status
+            | Self::Messages { .. }
+            | Self::ParkedList
+            | Self::HeldList
+            | Self::Destinations
+            | Self::Generations { .. }
+            | Self::Generation(_)
+            | Self::Difference(..) => (Action::List, Resource::Gateway),
             Self::Message(id) | Self::Trace(id) => (Action::View, Resource::Message(*id)),
             Self::Reveal(id) => (Action::Reveal, Resource::Message(*id)),
             Self::Parked(id) => (Action::View, Resource::Parked(*id)),
             Self::Replay(id) => (Action::Replay, Resource::Parked(*id)),
             Self::Discard(id) => (Action::Discard, Resource::Parked(*id)),
+            Self::Release(run) => (Action::Release, Resource::Parked(ParkedId::Run(*run))),
+            Self::Refuse(run) => (Action::Refuse, Resource::Parked(ParkedId::Run(*run))),
+            Self::Pause(name) | Self::Resume(name) => {
+                (Action::Pause, Resource::Destination(name.clone()))
+            }
+            Self::Apply | Self::Rollback => (Action::Apply, Resource::Gateway),
         }
     }
 }
@@ -112,10 +138,19 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hilum_words::{Digest, Name};
+    use hilum_words::Digest;
 
-    const ACTIONS: [Action; 5] =
-        [Action::List, Action::View, Action::Reveal, Action::Replay, Action::Discard];
+    const ACTIONS: [Action; 9] = [
+        Action::List,
+        Action::View,
+        Action::Reveal,
+        Action::Replay,
+        Action::Discard,
+        Action::Release,
+        Action::Refuse,
+        Action::Pause,
+        Action::Apply,
+    ];
 
     #[test]
     fn only_the_gateways_own_user_and_root_may_do_anything() {

@@ -1,6 +1,7 @@
 //! What is answered, and what goes wrong: JSON, or problem+json as RFC 9457 has it.
 
 use bytes::Bytes;
+use hilum_words::Problem;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
@@ -67,6 +68,9 @@ pub enum Fault {
         /// How much would have been read.
         body_bytes_max: usize,
     },
+    /// The new configuration has problems.
+    #[error("the configuration has problems; the running one goes on")]
+    Problems(Vec<Problem>),
     /// It cannot be done now.
     #[error("{0}")]
     Unavailable(String),
@@ -86,6 +90,7 @@ impl Fault {
             Self::TooLong { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-long", "the request's body is too long")
             }
+            Self::Problems(_) => (StatusCode::UNPROCESSABLE_ENTITY, "configuration", "not applied"),
             Self::Unavailable(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "not available now")
             }
@@ -93,15 +98,23 @@ impl Fault {
     }
 }
 
+/// One problem of a configuration: where it is, and what to do about it.
+fn problem(it: &Problem) -> Value {
+    json!({ "file": &*it.place.file, "line": it.place.line, "key": it.key, "text": it.text })
+}
+
 impl From<Fault> for Reply {
     fn from(fault: Fault) -> Self {
         let (status, slug, title) = fault.face();
-        let document = json!({
+        let mut document = json!({
             "type": format!("https://hilum.example/problems/{slug}"),
             "title": title,
             "status": status.as_u16(),
             "detail": fault.to_string(),
         });
+        if let (Fault::Problems(problems), Some(members)) = (&fault, document.as_object_mut()) {
+            members.insert("problems".to_owned(), problems.iter().map(problem).collect());
+        }
         let allow = match fault {
             Fault::NotAllowed(methods) => Some(methods),
             _ => None,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hilum_destinations::Courier;
+use bytes::Bytes;
+use hilum_destinations::{Courier, Destination};
 use hilum_pipeline::{Backlog, Waiters};
 use hilum_store::Happened;
 use hilum_words::Name;
@@ -24,11 +25,18 @@ pub(crate) struct Dispatch {
 
 /// Who takes what is queued for a destination.
 enum Desk {
-    /// Its courier.
-    Courier(Courier),
+    /// Its courier, and the destination itself.
+    Courier(Courier, Way),
     /// Nobody for the moment: one courier ends and the next one begins. What is queued meanwhile is
     /// in the journal, where the next one looks first.
     Between,
+}
+
+/// A destination, as far as acknowledgements go that come to a listener.
+pub(crate) struct Way {
+    pub(crate) destination: Arc<dyn Destination>,
+    /// The listener that they come to.
+    pub(crate) ack_listener: Option<Name>,
 }
 
 impl Dispatch {
@@ -43,7 +51,7 @@ impl Dispatch {
         match happened {
             Happened::Run(ready) => self.backlog.push(ready.run, &ready.lanes, ready.body),
             Happened::Queued(ready) => match self.desks().get(&ready.destination) {
-                Some(Desk::Courier(courier)) => courier.offer(ready),
+                Some(Desk::Courier(courier, _)) => courier.offer(ready),
                 Some(Desk::Between) => {}
                 None => self.orphans.offer(ready.destination),
             },
@@ -58,16 +66,28 @@ impl Dispatch {
 
     /// Puts a courier in its place. It is started while the list is held, so that whatever is queued
     /// after it has looked into the journal is offered to it.
-    pub(crate) fn open(&self, name: &Name, start: impl FnOnce() -> Courier) {
+    pub(crate) fn open(&self, name: &Name, way: Way, start: impl FnOnce() -> Courier) {
         let mut desks = self.desks();
         let courier = start();
-        desks.insert(name.clone(), Desk::Courier(courier));
+        desks.insert(name.clone(), Desk::Courier(courier, way));
+    }
+
+    /// Hands an acknowledgement that came to `listener` to the destination that waits for it.
+    pub(crate) fn answered(&self, listener: &Name, acknowledgement: &Bytes) -> bool {
+        let waits = |desk: &Desk| match desk {
+            Desk::Courier(_, way) if way.ack_listener.as_ref() == Some(listener) => {
+                Some(Arc::clone(&way.destination))
+            }
+            _ => None,
+        };
+        let ways: Vec<_> = self.desks().values().filter_map(waits).collect();
+        ways.iter().any(|it| it.answered(acknowledgement))
     }
 
     /// Takes a courier from its place, which the next one is to fill.
     pub(crate) fn vacate(&self, name: &Name) -> Option<Courier> {
         match self.desks().insert(name.clone(), Desk::Between) {
-            Some(Desk::Courier(courier)) => Some(courier),
+            Some(Desk::Courier(courier, _)) => Some(courier),
             Some(Desk::Between) | None => None,
         }
     }
@@ -75,7 +95,7 @@ impl Dispatch {
     /// Takes a courier from its place for good: its destination is no longer configured.
     pub(crate) fn close(&self, name: &Name) -> Option<Courier> {
         match self.desks().remove(name) {
-            Some(Desk::Courier(courier)) => Some(courier),
+            Some(Desk::Courier(courier, _)) => Some(courier),
             Some(Desk::Between) | None => None,
         }
     }
@@ -88,7 +108,7 @@ impl Dispatch {
     /// The courier of this destination.
     pub(crate) fn courier(&self, destination: &str) -> Option<Courier> {
         match self.desks().get(destination) {
-            Some(Desk::Courier(courier)) => Some(courier.clone()),
+            Some(Desk::Courier(courier, _)) => Some(courier.clone()),
             Some(Desk::Between) | None => None,
         }
     }
@@ -97,7 +117,7 @@ impl Dispatch {
     pub(crate) fn couriers(&self) -> Vec<Courier> {
         let couriers = self.desks();
         let here = couriers.values().filter_map(|desk| match desk {
-            Desk::Courier(courier) => Some(courier.clone()),
+            Desk::Courier(courier, _) => Some(courier.clone()),
             Desk::Between => None,
         });
         here.collect()

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use hilum_env::Disk;
 use hilum_store::Store;
 use hilum_words::Digest;
+use hilum_words::config::Overrides;
 
 /// The largest file of a site that is read: configuration, table or plugin.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -17,19 +18,32 @@ pub const FILE_BYTES_MAX: u64 = 64 << 20;
 pub trait Files {
     /// The content of a file of at most [`FILE_BYTES_MAX`] bytes.
     fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// The names of the files in a folder, sorted, each with its folder; none if there is no such
+    /// folder.
+    fn list(&self, folder: &str) -> io::Result<Vec<String>>;
+    /// What the environment puts over the configuration.
+    fn overrides(&self) -> io::Result<Overrides>;
 }
+
+/// Stands for the overrides of the environment among the files of a generation.
+pub(crate) const ENVIRONMENT: &str = ":environment";
 
 /// A site's folder. Remembers what was read, since that is what a generation consists of.
 pub struct FolderFiles<'a> {
     disk: &'a dyn Disk,
     folder: PathBuf,
+    overrides: Overrides,
     seen: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl<'a> FolderFiles<'a> {
-    /// The files below `folder`.
-    pub fn new(disk: &'a dyn Disk, folder: &Path) -> Self {
-        Self { disk, folder: folder.to_owned(), seen: Mutex::default() }
+    /// The files below `folder`, and what the environment puts over them.
+    pub fn new(disk: &'a dyn Disk, folder: &Path, overrides: Overrides) -> Self {
+        Self { disk, folder: folder.to_owned(), overrides, seen: Mutex::default() }
+    }
+
+    fn note(&self, name: &str, content: Vec<u8>) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), content);
     }
 
     /// Everything that was read, by name.
@@ -41,9 +55,24 @@ impl<'a> FolderFiles<'a> {
 impl Files for FolderFiles<'_> {
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let content = self.disk.read(&self.folder.join(name), FILE_BYTES_MAX)?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(name.to_owned(), content.clone());
+        self.note(name, content.clone());
         Ok(content)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let path = self.folder.join(folder);
+        if !self.disk.exists(&path) {
+            return Ok(Vec::new());
+        }
+        let entries = self.disk.list(&path)?;
+        Ok(entries.into_iter().map(|it| format!("{folder}/{}", it.name)).collect())
+    }
+
+    fn overrides(&self) -> io::Result<Overrides> {
+        if !self.overrides.is_empty() {
+            self.note(ENVIRONMENT, self.overrides.to_text().into_bytes());
+        }
+        Ok(self.overrides.clone())
     }
 }
 
@@ -95,6 +124,17 @@ impl Inventory {
         Some(Self { files: lines.map(entry).collect::<Option<_>>()? })
     }
 
+    /// Each file's name and digest.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Digest)> {
+        self.files.iter().map(|(name, digest)| (name.as_str(), *digest))
+    }
+
+    /// Whether this file is the configuration or a part of it.
+    pub fn is_configuration(&self, name: &str) -> bool {
+        let is_part = name.starts_with("conf.d/") && name.ends_with(".toml");
+        is_part || self.root() == Some(name)
+    }
+
     /// The digest that names the generation.
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_text().as_bytes())
@@ -105,8 +145,27 @@ impl Inventory {
         self.files.first().map(|(name, _)| name.as_str())
     }
 
-    fn find(&self, name: &str) -> Option<Digest> {
+    pub(crate) fn find(&self, name: &str) -> Option<Digest> {
         self.files.iter().find(|(it, _)| it == name).map(|(_, digest)| *digest)
+    }
+}
+
+/// Files that were read before.
+impl Files for BTreeMap<String, Vec<u8>> {
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        self.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let is_inside =
+            |it: &&String| it.strip_prefix(folder).is_some_and(|it| it.starts_with('/'));
+        Ok(self.keys().filter(is_inside).cloned().collect())
+    }
+
+    fn overrides(&self) -> io::Result<Overrides> {
+        let Some(content) = self.get(ENVIRONMENT) else { return Ok(Overrides::default()) };
+        let text = std::str::from_utf8(content).map_err(io::Error::other)?;
+        Overrides::parse(text).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 }
 
@@ -130,6 +189,11 @@ impl<'a> BlobFiles<'a> {
     }
 
     /// The list of the files.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// The list of the files, without them.
     pub fn into_inventory(self) -> Inventory {
         self.inventory
     }
@@ -139,6 +203,21 @@ impl Files for BlobFiles<'_> {
     fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let digest = self.inventory.find(name).ok_or(io::ErrorKind::NotFound)?;
         self.store.blob(digest).map(Into::into).map_err(io::Error::other)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        let names = self.inventory.files.iter().map(|(name, _)| name);
+        let inside =
+            names.filter(|it| it.strip_prefix(folder).is_some_and(|it| it.starts_with('/')));
+        Ok(inside.cloned().collect())
+    }
+
+    fn overrides(&self) -> io::Result<Overrides> {
+        if self.inventory.find(ENVIRONMENT).is_none() {
+            return Ok(Overrides::default());
+        }
+        let text = String::from_utf8(self.read(ENVIRONMENT)?).map_err(io::Error::other)?;
+        Overrides::parse(&text).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 }
 

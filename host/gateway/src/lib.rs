@@ -7,13 +7,18 @@
 //! accepted them; stopping loses nothing.
 //! Not here: the operator's API (`hilum_admin`), what a command prints (`hilum`).
 
+mod apply;
+mod changes;
+mod configuration;
 mod dispatch;
 mod files;
 mod gate;
 mod listeners;
+mod materials;
 mod metrics;
 mod operate;
 mod orphans;
+mod outline;
 mod plant;
 mod running;
 mod shelf;
@@ -33,8 +38,11 @@ use hilum_words::{Place, Problem};
 use running::Home;
 use shelf::Shelf;
 
+pub use apply::{Applied, ApplyError, Source, Wanted};
+pub use changes::{Changes, FileChange, How, KeyChange, PluginChange, SectionChange};
+pub use configuration::{Readers, read_document};
 pub use files::{BlobFiles, FILE_BYTES_MAX, Files, FolderFiles, Inventory};
-pub use operate::ActionError;
+pub use operate::{ActionError, GenerationShown};
 pub use site::{DestinationSite, ListenerPlan, PluginSite, Site};
 pub use start::{Gateway, ListenError, StartError};
 pub use status::{Component, DestinationStatus, ListenerStatus, PluginStatus, RouteStatus, Status};
@@ -51,11 +59,20 @@ pub struct Checked {
     /// blobs already.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
     pub(crate) inventory: Inventory,
+    pub(crate) outline: outline::Outline,
+    /// What the configuration only refers to; none until it was fetched.
+    pub(crate) materials: Option<materials::Materials>,
     pub(crate) home: Home,
 }
 
-/// Reads the site whose configuration is at `path`, and everything that it names.
+/// Reads the site whose configuration is at `path`, and everything that it names or refers to.
 pub fn check(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>> {
+    check_mapping(path, doors)?.fetch(doors)
+}
+
+/// The same without what the configuration only refers to: certificates, keys and passwords, which
+/// a developer's desk does not have.
+pub fn check_mapping(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>> {
     let whole = |text: String| {
         let file = Arc::from(path.to_string_lossy().into_owned());
         vec![Problem { place: Place { file, line: 0 }, key: String::new(), text }]
@@ -65,5 +82,6 @@ pub fn check(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>> {
     let sandbox = Sandbox::new(doors).map_err(|fault| whole(fault.to_string()))?;
     let shelf = Arc::new(Shelf::new(sandbox));
     // Where the data folder is says the configuration.
-    Home { data: folder.clone(), folder, root, shelf }.check(doors)
+    let overrides = site::document::environment();
+    Home { data: folder.clone(), folder, root, shelf, overrides }.check(doors)
 }

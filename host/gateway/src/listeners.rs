@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hilum_env::Doors;
-use hilum_listeners::mllp::MllpListener;
+use hilum_listeners::{Listener, Materials};
 use hilum_pipeline::Intake;
 use hilum_words::Name;
+use tracing::error;
 
 use crate::ListenerPlan;
 use crate::plant::Plant;
@@ -15,7 +16,7 @@ use crate::status::ListenerStatus;
 
 /// A listener, and what it was made from.
 pub(crate) struct Open {
-    listener: MllpListener,
+    listener: Listener,
     plan: ListenerPlan,
 }
 
@@ -23,9 +24,11 @@ impl Open {
     /// Binds, and serves connections as soon as the doors' acceptor gives any.
     pub(crate) async fn start(
         plan: &ListenerPlan,
+        materials: &Materials,
         plant: &Plant,
         doors: &Doors,
     ) -> Result<Self, ListenError> {
+        let (dispatch, listener) = (Arc::clone(&plant.dispatch), plan.name.clone());
         let intake = Intake::new(
             plan.name.clone(),
             plant.store.clone(),
@@ -35,10 +38,12 @@ impl Open {
             Arc::clone(&doors.clock),
             Arc::clone(&doors.entropy),
             plant.metrics.pipeline.clone(),
-        );
-        let listener = MllpListener::start(
+        )
+        .with_replies(Arc::new(move |_, _, content| dispatch.answered(&listener, &content)));
+        let listener = Listener::start(
             plan.name.clone(),
-            plan.config.clone(),
+            &plan.config,
+            materials,
             Arc::new(intake),
             doors,
             plant.budget.clone(),
@@ -46,7 +51,7 @@ impl Open {
         );
         let listener = listener.await.map_err(|source| ListenError {
             name: plan.name.clone(),
-            bind: plan.bind().to_owned(),
+            bind: plan.config.bind().to_owned(),
             source,
         })?;
         Ok(Self { listener, plan: plan.clone() })
@@ -80,36 +85,53 @@ impl Listeners {
     pub(crate) fn to_bind<'a>(&self, plans: &'a [ListenerPlan]) -> Vec<&'a ListenerPlan> {
         let open = &self.lock().open;
         let is_new = |plan: &&ListenerPlan| {
-            open.get(&plan.name).is_none_or(|here| !here.plan.keeps_socket_of(plan))
+            let here = open.get(&plan.name);
+            here.is_none_or(|here| !here.plan.config.keeps_socket_of(&plan.config))
         };
         plans.iter().filter(is_new).collect()
     }
 
-    /// The listener that has this address and is not to be kept; a new one of another name cannot
-    /// have it before that is gone.
+    /// The running listener that has this address: as long as it is there nobody else can have it.
+    /// With port 0 there is always another.
     pub(crate) fn blocks(&self, plan: &ListenerPlan) -> Option<Name> {
+        let bind = plan.config.bind();
         let all = self.lock();
-        let here = all.open.values().find(|it| it.plan.bind() == plan.bind());
+        let mut open = all.open.values();
+        let here = open.find(|it| it.plan.config.bind() == bind && !bind.ends_with(":0"));
         here.map(|it| it.plan.name.clone())
     }
 
     /// Makes these plans true: `bound` has the sockets that were opened for them. Listeners that
     /// have no plan any more stop accepting; their connections end after the message they are in.
-    pub(crate) fn become_of(&self, plans: &[ListenerPlan], bound: Vec<Open>) {
+    /// Nothing else is closed.
+    pub(crate) fn become_of(
+        &self,
+        plans: &[ListenerPlan],
+        materials: &BTreeMap<Name, Materials>,
+        bound: Vec<Open>,
+    ) {
         let mut all = self.lock();
+        let nothing = Materials::default();
+        let fresh: Vec<_> = bound.iter().map(|it| it.plan.name.clone()).collect();
         for new in bound {
             if let Some(before) = all.open.insert(new.plan.name.clone(), new) {
                 all.dismiss(before);
             }
         }
         for (name, mut here) in std::mem::take(&mut all.open) {
-            match plans.iter().find(|plan| plan.name == name) {
-                Some(plan) => {
-                    here.plan = plan.clone();
-                    all.open.insert(name, here);
+            let Some(plan) = plans.iter().find(|plan| plan.name == name) else {
+                all.dismiss(here);
+                continue;
+            };
+            if !fresh.contains(&name) {
+                let materials = materials.get(&name).unwrap_or(&nothing);
+                if let Err(fault) = here.listener.reconfigure(&plan.config, materials) {
+                    // They were tried when the site was checked.
+                    error!(listener = %name, %fault, "the listener keeps its old limits and certificate");
                 }
-                None => all.dismiss(here),
+                here.plan = plan.clone();
             }
+            all.open.insert(name, here);
         }
     }
 
@@ -124,12 +146,14 @@ impl Listeners {
         all.open.values().chain(&all.leaving).map(|it| it.listener.connections()).sum()
     }
 
+    /// What an operator sees of each.
     pub(crate) fn status(&self) -> Vec<ListenerStatus> {
         let of = |it: &Open| ListenerStatus {
             name: it.plan.name.clone(),
-            kind: "mllp",
+            kind: it.listener.kind(),
             address: it.listener.address().to_string(),
             connections: it.listener.connections(),
+            certificate_expiry: it.listener.certificate_expiry(),
         };
         self.lock().open.values().map(of).collect()
     }

@@ -1,10 +1,17 @@
 //! What an operator sees of a running gateway, and what she may decide about.
 
-use hilum_audit::{NonEmpty, Record, What, fact};
-use hilum_pipeline::Generation;
-use hilum_store::{Effect, Parked, RunStart, Step, StoreError};
-use hilum_words::{Actor, DeliveryId, RunId};
+mod destinations;
+mod generations;
+mod held;
 
+use hilum_audit::{Record, What, fact};
+use hilum_pipeline::Generation;
+use hilum_store::{Effect, Parked, RunStart, StoreError};
+use hilum_words::{Actor, DeliveryId, Digest, RunId};
+
+pub use generations::GenerationShown;
+
+use crate::plant::paused_mark;
 use crate::start::Gateway;
 use crate::status::{Component, DestinationStatus, PluginStatus, RouteStatus, Status};
 
@@ -22,6 +29,23 @@ pub enum ActionError {
         /// The route that the run took.
         route: String,
     },
+    /// The generation that a run is pinned to does not load.
+    #[error(
+        "the generation {} that accepted the message does not load ({why}); replay the run with the current one",
+        digest.short()
+    )]
+    NotLoaded {
+        /// Which.
+        digest: Digest,
+        /// Why.
+        why: String,
+    },
+    /// No such destination is configured.
+    #[error("no destination is named \"{name}\"")]
+    NoDestination {
+        /// The name.
+        name: String,
+    },
 }
 
 impl Gateway {
@@ -30,19 +54,22 @@ impl Gateway {
         let running = self.running();
         let site = &running.site;
         let parked = self.plant.store.parked();
+        let marks = self.plant.store.marks();
         let destination = |courier: &hilum_destinations::Courier| {
             let status = courier.status();
             let waits = parked.iter().filter(|it| it.destination.as_ref() == Some(&status.name));
             DestinationStatus {
                 parked: waits.count(),
-                name: status.name,
                 kind: status.kind,
                 state: status.state.word(),
+                paused: marks.get(&paused_mark(&status.name)).cloned(),
+                breaker: status.breaker.word(),
                 queued: status.queued,
                 in_flight: status.in_flight,
                 last_success: status.last_success,
                 last_fault: status.last_fault,
                 next_attempt: status.next_attempt,
+                name: status.name,
             }
         };
         let current = self.plant.current.current();
@@ -51,6 +78,7 @@ impl Gateway {
             version: env!("CARGO_PKG_VERSION"),
             started: self.started,
             generation: current.digest,
+            generation_since: running.since,
             listeners: self.listeners.status(),
             destinations: self.plant.dispatch.couriers().iter().map(destination).collect(),
             plugins: site
@@ -171,11 +199,6 @@ impl Gateway {
             record = record.text(fact::DESTINATION, destination.as_str());
         }
         Ok((parked.run, record))
-    }
-
-    async fn step(&self, run: RunId, effect: Effect, evidence: Record) -> Result<(), StoreError> {
-        let step = Step { run, effects: vec![effect], records: NonEmpty::of(evidence) };
-        self.plant.store.commit(step).await.map(drop)
     }
 }
 

@@ -12,7 +12,8 @@ use hilum_store::Store;
 use hilum_words::{Digest, Name};
 use tracing::info;
 
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Way};
+use crate::materials::Fetched;
 use crate::metrics::Metrics;
 use crate::site::DestinationSite;
 
@@ -33,21 +34,26 @@ pub(crate) struct Plant {
 
 impl Plant {
     /// Starts the courier of a destination, and puts it in its place.
-    pub(crate) fn open_courier(&self, destination: &DestinationSite) {
+    pub(crate) fn open_courier(&self, destination: &DestinationSite, fetched: &Fetched) {
         let DestinationSite { name, config } = destination;
-        self.dispatch.open(name, || {
-            let way = hilum_destinations::build(name, config, &self.doors);
+        let it = hilum_destinations::build_with(name, config, &fetched.secrets, &self.doors);
+        let ack_listener = config.ack_listener().map(|it| it.value.clone());
+        let way = Way { destination: Arc::clone(&it), ack_listener };
+        self.dispatch.open(name, way, || {
             let metrics = self.metrics.destinations.clone();
-            Courier::start(name, config, way, self.store.clone(), &self.doors, metrics)
+            let courier =
+                Courier::start(name, config, it, self.store.clone(), &self.doors, metrics);
+            courier.pause(self.store.marks().contains_key(&paused_mark(name)));
+            courier
         });
     }
 
     /// Puts a new courier in the place of the one that is there, once that has ended.
-    pub(crate) async fn replace_courier(&self, destination: &DestinationSite) {
+    pub(crate) async fn replace_courier(&self, destination: &DestinationSite, fetched: &Fetched) {
         if let Some(before) = self.dispatch.vacate(&destination.name) {
             before.stop(DRAIN_MAX).await;
         }
-        self.open_courier(destination);
+        self.open_courier(destination, fetched);
         info!(destination = %destination.name, "the courier was replaced");
     }
 
@@ -75,7 +81,12 @@ impl Plant {
     }
 }
 
-/// Couriers by the name of their destination.
+/// The key of the mark of a destination that a person has paused.
+pub(crate) fn paused_mark(destination: &str) -> String {
+    format!("destination.{destination}.paused")
+}
+
+/// Destinations by their name.
 pub(crate) type ByName<'a> = BTreeMap<&'a Name, &'a DestinationSite>;
 
 /// The destinations of a site by name.

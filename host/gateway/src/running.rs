@@ -6,10 +6,13 @@ use std::sync::Arc;
 use hilum_env::Doors;
 use hilum_pipeline::Generation;
 use hilum_store::Store;
-use hilum_words::{Digest, Problem, Timestamp};
+use hilum_words::config::Overrides;
+use hilum_words::{Digest, Name, Problem, Timestamp};
 
 use crate::Checked;
-use crate::files::{BlobFiles, FolderFiles, Inventory};
+use crate::files::{BlobFiles, ENVIRONMENT, Files, FolderFiles, Inventory};
+use crate::materials::{self, Fetched, Materials};
+use crate::outline::Outline;
 use crate::shelf::Shelf;
 use crate::site::{self, Site};
 
@@ -23,6 +26,8 @@ pub(crate) struct Home {
     /// The data folder.
     pub(crate) data: PathBuf,
     pub(crate) shelf: Arc<Shelf>,
+    /// What the environment puts over the configuration.
+    pub(crate) overrides: Overrides,
 }
 
 /// A site that runs.
@@ -30,21 +35,44 @@ pub(crate) struct Running {
     pub(crate) site: Site,
     pub(crate) generation: Arc<Generation>,
     pub(crate) inventory: Inventory,
+    pub(crate) outline: Outline,
+    pub(crate) materials: Materials,
     /// Since when.
     pub(crate) since: Timestamp,
+}
+
+impl Running {
+    /// What a destination needs beside its configuration.
+    pub(crate) fn fetched(&self, destination: &Name) -> Fetched {
+        self.materials.destinations.get(destination).cloned().unwrap_or_default()
+    }
+
+    /// Whether a destination of this name is made of the same here and in `next`. Where it is
+    /// written does not matter.
+    pub(crate) fn has_same_destination(&self, name: &Name, next: &Self) -> bool {
+        let written = |of: &Self| {
+            let sections = &of.outline.sections;
+            let own = sections.get(&format!("destination.{name}")).cloned();
+            (own, sections.get("environment").cloned())
+        };
+        let print = |of: &Self| of.materials.destinations.get(name).and_then(|it| it.print);
+        written(self) == written(next) && print(self) == print(next)
+    }
 }
 
 impl Home {
     /// Reads and checks the site's folder. Blocks: it compiles plugins.
     pub(crate) fn check(&self, doors: &Doors) -> Result<Checked, Vec<Problem>> {
-        let files = FolderFiles::new(doors.disk.as_ref(), &self.folder);
+        let files = FolderFiles::new(doors.disk.as_ref(), &self.folder, self.overrides.clone());
         let read = site::read(&files, &self.root, &self.folder, &self.shelf);
         let files = files.into_seen();
         let (site, parts) = read?;
         let inventory = Inventory::of(&self.root, &files);
         let generation = Arc::new(parts.named(inventory.digest()));
         let data = self.folder.join(&site.data);
-        Ok(Checked { site, generation, data, files, inventory, home: self.clone() })
+        let outline = Outline::of(&inventory, &files, &site.plugins);
+        let (home, materials) = (self.clone(), None);
+        Ok(Checked { site, generation, data, files, inventory, outline, materials, home })
     }
 
     /// Reads and checks a stored generation as if it were the folder. Blocks.
@@ -64,9 +92,26 @@ impl Home {
         let (site, parts) = site::read(&files, &root, &self.folder, &self.shelf)?;
         let generation = Arc::new(parts.named(digest));
         let data = self.folder.join(&site.data);
+        let outline = Outline::of(files.inventory(), &files, &site.plugins);
         let inventory = files.into_inventory();
         let files = std::collections::BTreeMap::new();
-        Ok(Checked { site, generation, data, files, inventory, home: self.clone() })
+        let (home, materials) = (self.clone(), None);
+        Ok(Checked { site, generation, data, files, inventory, outline, materials, home })
+    }
+
+    /// Whether the site's folder holds other files than these. Blocks.
+    pub(crate) fn differs(&self, inventory: &Inventory, doors: &Doors) -> bool {
+        let files = FolderFiles::new(doors.disk.as_ref(), &self.folder, self.overrides.clone());
+        let Ok(document) = site::document::names(&files, &self.root) else { return true };
+        let here = inventory.entries().filter(|(name, _)| *name != ENVIRONMENT);
+        let environment = inventory.entries().find(|(name, _)| *name == ENVIRONMENT);
+        let overrides =
+            (!self.overrides.is_empty()).then(|| Digest::of(self.overrides.to_text().as_bytes()));
+        overrides != environment.map(|(_, digest)| digest)
+            || !document.iter().all(|name| inventory.find(name).is_some())
+            || here.into_iter().any(|(name, digest)| {
+                files.read(name).map_or(true, |content| Digest::of(&content) != digest)
+            })
     }
 
     /// Loads a stored generation for the runs that are pinned to it. Blocks.
@@ -82,8 +127,17 @@ impl Home {
 impl Checked {
     /// The place, and what runs there from now on.
     pub(crate) fn settle(self, since: Timestamp) -> (Home, Running) {
-        let Self { site, generation, data, inventory, home, .. } = self;
-        (Home { data, ..home }, Running { site, generation, inventory, since })
+        let Self { site, generation, data, inventory, outline, materials, home, .. } = self;
+        let materials = materials.unwrap_or_default();
+        let running = Running { site, generation, inventory, outline, materials, since };
+        (Home { data, ..home }, running)
+    }
+
+    /// Fetches what the configuration only refers to: certificates, keys, passwords. Blocks.
+    pub(crate) fn fetch(mut self, doors: &Doors) -> Result<Self, Vec<Problem>> {
+        let disk = doors.disk.as_ref();
+        self.materials = Some(materials::fetch(&self.site, disk, &self.home.folder)?);
+        Ok(self)
     }
 
     /// The site's folder and the name of the configuration in it.

@@ -7,6 +7,8 @@
 //! Not here: what a section's keys mean (`hilum_listeners`, `hilum_destinations`,
 //! `hilum_sandbox`, `hilum_policy`).
 
+mod basics;
+pub(crate) mod document;
 mod plugins;
 mod routes;
 
@@ -15,19 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hilum_destinations::DestinationConfig;
-use hilum_listeners::mllp::MllpConfig;
-use hilum_message::TimeZone;
+use hilum_listeners::ListenerConfig;
 use hilum_pipeline::{Generation, IntakeOptions, Routes};
 use hilum_policy::{Clearance, Policy};
 use hilum_sandbox::Table;
-use hilum_words::config::{Document, Placed, Section};
+use hilum_words::config::{Placed, Section};
 use hilum_words::{Digest, Name, Problem, Problems, did_you_mean};
 
 use crate::files::Files;
+use crate::outline::PluginOutline;
 use crate::shelf::Shelf;
-
-/// The default of `[gateway] bytes_in_flight_max`.
-const BYTES_IN_FLIGHT_MAX: u64 = 256 << 20;
+use basics::Fixed;
 
 /// One listener, checked.
 #[derive(Clone, Debug)]
@@ -35,20 +35,16 @@ pub struct ListenerPlan {
     /// Its name in the configuration.
     pub name: Name,
     /// Where and how it listens.
-    pub config: MllpConfig,
+    pub config: ListenerConfig,
     /// What it does with messages.
     pub intake: Arc<IntakeOptions>,
 }
 
 impl ListenerPlan {
-    /// The address of the configuration.
-    pub fn bind(&self) -> &str {
-        &self.config.bind
-    }
-
-    /// Whether a listener of this plan can go on as one of `next`, with the socket that it has.
-    pub(crate) fn keeps_socket_of(&self, next: &Self) -> bool {
-        self.bind() == next.bind()
+    /// Something that is wrong with its address.
+    pub(crate) fn problem(&self, text: String) -> Problem {
+        let place = self.config.place.clone();
+        Problem { place, key: format!("{}.bind", self.config.key), text }
     }
 }
 
@@ -72,6 +68,8 @@ pub struct PluginSite {
     pub digest: Digest,
     /// The file, as the configuration writes it.
     pub file: String,
+    /// The same, and what it asks for, for comparing.
+    pub(crate) outline: PluginOutline,
 }
 
 /// A whole site, checked. Starting it cannot find another problem in the configuration.
@@ -90,6 +88,15 @@ pub struct Site {
     pub destinations: Vec<DestinationSite>,
     /// The plugins.
     pub plugins: Vec<PluginSite>,
+    /// What a running gateway cannot change.
+    fixed: Vec<Fixed>,
+}
+
+impl Site {
+    /// A problem for each key of `next` that a gateway which runs this site cannot change.
+    pub(crate) fn fixed_that_differ(&self, next: &Self) -> Vec<Problem> {
+        basics::that_differ(&self.fixed, &next.fixed)
+    }
 }
 
 /// A generation that has no digest yet: that is known once all its files are read.
@@ -108,15 +115,6 @@ impl GenerationParts {
     }
 }
 
-/// The `[gateway]` and `[admin]` sections.
-struct Basics {
-    name: Name,
-    data: PathBuf,
-    timezone: TimeZone,
-    bytes_in_flight_max: u64,
-    admin: Option<String>,
-}
-
 /// Reads the site whose configuration is `root`. Relative paths of destinations are below `folder`.
 pub(crate) fn read(
     files: &dyn Files,
@@ -125,12 +123,7 @@ pub(crate) fn read(
     shelf: &Shelf,
 ) -> Result<(Site, GenerationParts), Vec<Problem>> {
     let problems = Problems::default();
-    let text = match files.read(root).map(String::from_utf8) {
-        Ok(Ok(text)) => text,
-        Ok(Err(_)) => return Err(whole_file(problems, root, "is not UTF-8")),
-        Err(fault) => return Err(whole_file(problems, root, &format!("cannot be read: {fault}"))),
-    };
-    let document = Document::parse(root, &text, &problems);
+    let document = document::read(files, root, &problems);
     if !problems.is_empty() {
         // A file that does not parse has lost sections; what is said about the rest would mislead.
         return Err(problems.into_sorted());
@@ -142,18 +135,13 @@ pub(crate) fn read(
     }
 }
 
-fn whole_file(problems: Problems, file: &str, text: &str) -> Vec<Problem> {
-    problems.push(&hilum_words::Place { file: Arc::from(file), line: 0 }, "", text);
-    problems.into_sorted()
-}
-
-fn resolve(
+pub(crate) fn resolve(
     files: &dyn Files,
     mut root: Section<'_>,
     folder: &Path,
     shelf: &Shelf,
 ) -> Option<(Site, GenerationParts)> {
-    let basics = read_basics(&mut root);
+    let basics = basics::read(&mut root);
     let in_flight_max = basics.as_ref().map_or(u64::MAX, |it| it.bytes_in_flight_max);
     let listeners: Vec<_> = root
         .sections("listener")
@@ -202,6 +190,7 @@ fn resolve(
         data: basics.data,
         admin: basics.admin,
         bytes_in_flight_max: basics.bytes_in_flight_max,
+        fixed: basics.fixed,
         listeners: listeners.into_iter().filter_map(|(_, plan)| plan).collect(),
         destinations: destinations
             .into_iter()
@@ -212,71 +201,16 @@ fn resolve(
     Some((site, generation))
 }
 
-fn read_basics(root: &mut Section<'_>) -> Option<Basics> {
-    let admin = root.section("admin").and_then(|mut admin| {
-        let bind = admin.required_text("bind").filter(|it| check_bind(it, admin.problems()));
-        admin.finish();
-        bind.map(|it| it.value)
-    });
-    let Some(mut gateway) = root.section("gateway") else {
-        root.problem("needs a section [gateway] with name, data and timezone");
-        return None;
-    };
-    let name = gateway.required_text("name");
-    let data = gateway.required_text("data");
-    let timezone = gateway.required_text("timezone").and_then(|text| {
-        let zone = TimeZone::named(&text.value);
-        if zone.is_none() {
-            text.problem(
-                gateway.problems(),
-                "is no time zone of the IANA database, such as \"Europe/Vienna\" or \"UTC\"",
-            );
-        }
-        zone
-    });
-    let bytes_in_flight_max =
-        gateway.size("bytes_in_flight_max").map_or(BYTES_IN_FLIGHT_MAX, |it| it.value);
-    gateway.finish();
-    Some(Basics {
-        name: Name::from(name?.value),
-        data: PathBuf::from(data?.value),
-        timezone: timezone?,
-        bytes_in_flight_max,
-        admin,
-    })
-}
-
-/// Whether `host:port` has a port, and a host that is an address.
-fn check_bind(bind: &Placed<String>, problems: &Problems) -> bool {
-    let address = bind.value.parse::<std::net::SocketAddr>();
-    match &address {
-        Err(_) => {
-            bind.problem(problems, "must be an address and a port, such as \"127.0.0.1:9464\"");
-        }
-        // It has no sign-on and no TLS: a proxy on this machine has both.
-        Ok(address) if !address.ip().is_loopback() => {
-            bind.problem(problems, "must be a loopback address, such as \"127.0.0.1:9464\"");
-        }
-        Ok(_) => {}
-    }
-    address.is_ok()
-}
-
 fn read_listener(
     (name, mut section): (Placed<String>, Section<'_>),
     in_flight_max: u64,
 ) -> (String, Option<ListenerPlan>) {
-    section.word("kind", &["mllp"]);
-    if !section.has("kind") {
-        section.problem("needs the key \"kind\"; this version has \"mllp\"");
-    }
     let intake = Arc::new(IntakeOptions::read(&mut section));
-    let config = MllpConfig::read(&mut section);
-    let longest = config.as_ref().map_or(0, |it| it.frame_bytes_max as u64);
-    if in_flight_max < longest {
-        // Such a frame could only ever time out.
-        section
-            .problem_at("frame_bytes_max", "must not be more than [gateway] bytes_in_flight_max");
+    let config = ListenerConfig::read(&mut section);
+    if let Some(config) = config.as_ref().filter(|it| in_flight_max < it.longest() as u64) {
+        // Such a message could only ever time out.
+        let text = "must not be more than [gateway] bytes_in_flight_max";
+        section.problem_at(config.longest_key(), text);
     }
     section.finish();
     let plan = config.map(|config| ListenerPlan { name: Name::from(&name.value), config, intake });

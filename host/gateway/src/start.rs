@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 use tracing::{error, info, warn};
 
 use crate::Checked;
+use crate::apply::generation_record;
 use crate::dispatch::Dispatch;
 use crate::listeners::{Listeners, Open};
 use crate::metrics::Metrics;
@@ -86,6 +87,7 @@ impl Gateway {
             .text("name", checked.site.name.as_str())
             .text("version", env!("CARGO_PKG_VERSION"));
         store.note(NonEmpty::of(record)).await.map_err(StartError::Store)?;
+        remember_first(&checked, &store, started).await.map_err(StartError::Store)?;
 
         let mut registry = Registry::with_prefix("hilum");
         let plant = Plant {
@@ -102,10 +104,12 @@ impl Gateway {
         start_workers(&plant);
         let listeners = Listeners::default();
         let mut bound = Vec::new();
+        let materials = &running.materials.listeners;
         for plan in &running.site.listeners {
-            bound.push(Open::start(plan, &plant, &plant.doors).await?);
+            let own = materials.get(&plan.name).cloned().unwrap_or_default();
+            bound.push(Open::start(plan, &own, &plant, &plant.doors).await?);
         }
-        listeners.become_of(&running.site.listeners, bound);
+        listeners.become_of(&running.site.listeners, materials, bound);
         plant.metrics.loaded(started);
         info!(
             name = %running.site.name,
@@ -225,6 +229,22 @@ pub(crate) fn keep_files(checked: &Checked, store: &Store) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Has the journal know the generation that the gateway starts with, unless it ran last.
+async fn remember_first(checked: &Checked, store: &Store, at: Timestamp) -> Result<(), StoreError> {
+    let digest = checked.generation.digest;
+    let last = store.generations(1).first().map(|it| it.digest);
+    if last == Some(digest) {
+        return Ok(());
+    }
+    let summary = match last {
+        None => "the first one".to_owned(),
+        Some(_) => "found in the folder at a start".to_owned(),
+    };
+    let actor = Actor::system("gateway");
+    let (record, evidence) = generation_record(digest, last, at, actor, summary, None);
+    store.apply_generation(record, NonEmpty::of(evidence)).await.map(drop)
+}
+
 /// Loads the generations that runs are pinned to. One that does not load parks its undecided runs.
 fn load_older(home: &Home, plant: &Plant) {
     for digest in plant.pinned() {
@@ -245,7 +265,9 @@ fn load_older(home: &Home, plant: &Plant) {
 
 async fn start_couriers(running: &Running, plant: &Plant) {
     let destinations = &running.site.destinations;
-    destinations.iter().for_each(|it| plant.open_courier(it));
+    for destination in destinations {
+        plant.open_courier(destination, &running.fetched(&destination.name));
+    }
     // What waits for a destination that is no longer configured waits for a person.
     for name in plant.store.queued_destinations() {
         if !plant.dispatch.is_served(&name) {

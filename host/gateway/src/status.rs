@@ -14,6 +14,8 @@ pub struct ListenerStatus {
     pub address: String,
     /// Connections that are open.
     pub connections: usize,
+    /// When the first certificate of its chain expires, in microseconds since 1970.
+    pub certificate_expiry: Option<i64>,
 }
 
 /// One destination.
@@ -25,6 +27,10 @@ pub struct DestinationStatus {
     pub kind: &'static str,
     /// What its courier is doing, as one word.
     pub state: &'static str,
+    /// When a person paused it, who, and why; none if nobody did.
+    pub paused: Option<String>,
+    /// Whether faults in a row have cut it off: `closed`, `open`, `half-open`.
+    pub breaker: &'static str,
     /// Deliveries that wait for it.
     pub queued: usize,
     /// Deliveries on their way.
@@ -91,6 +97,8 @@ pub struct Status {
     pub started: Timestamp,
     /// The generation that new messages are pinned to.
     pub generation: Digest,
+    /// Since when they are.
+    pub generation_since: Timestamp,
     /// Its listeners.
     pub listeners: Vec<ListenerStatus>,
     /// Its destinations.

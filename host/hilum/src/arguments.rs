@@ -72,12 +72,28 @@ pub enum Command {
     Serve,
     /// Read and check the configuration, plugins and tables; start nothing
     Check,
+    /// What the configuration says, and what it may say
+    #[command(subcommand)]
+    Config(Config),
     /// What the running gateway is doing
     Status {
         /// One value alone, for scripts: `counts.queued`, `listeners.adt-in.address`.
         #[arg(long, value_name = "PATH")]
         value: Option<String>,
     },
+    /// Make what is in the site's folder the running configuration: shows what would change first
+    Apply(Change),
+    /// Make a generation that ran before the running configuration: shows what would change first
+    Rollback {
+        /// Which: the first digits of its digest; without it, the one before the running one
+        generation: Option<String>,
+        /// How.
+        #[command(flatten)]
+        change: Change,
+    },
+    /// The generations that ran: configuration, plugins and tables under one digest
+    #[command(subcommand)]
+    Generation(Generation),
     /// Send HL7 messages over MLLP, and measure
     Send(Send),
     /// The messages that the gateway took
@@ -86,12 +102,121 @@ pub enum Command {
     /// What waits for a person
     #[command(subcommand)]
     Parked(Parked),
+    /// Messages that a validator holds until a person decides
+    #[command(subcommand)]
+    Held(Held),
+    /// Where results go
+    #[command(subcommand)]
+    Destination(Destination),
     /// The data folder of a gateway that is not running
     #[command(subcommand)]
     Store(Store),
     /// Write, build, inspect and try plugins
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Certificates to try TLS with
+    #[command(subcommand)]
+    Pki(crate::command::pki::Pki),
+}
+
+/// `hilum config …`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Config {
+    /// Print the configuration, `conf.d` and the environment as one, each value with its origin
+    Show {
+        /// With the defaults of what nobody wrote
+        #[arg(long)]
+        effective: bool,
+    },
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+}
+
+/// `hilum apply`, `hilum rollback`.
+#[derive(Clone, Debug, Args)]
+pub struct Change {
+    /// Only show what would change
+    #[arg(long, conflicts_with = "yes")]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Why; kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// `hilum generation …`.
+#[derive(Debug, Subcommand)]
+pub enum Generation {
+    /// Those that took over, newest first
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// One of them: its configuration, plugins and files
+    Show {
+        /// `current`, `before`, or the first digits of its digest
+        #[arg(default_value = "current")]
+        generation: String,
+    },
+    /// What is different between two of them
+    Diff {
+        /// The older one: `current`, `before`, or the first digits of its digest
+        old: String,
+        /// The newer one
+        #[arg(default_value = "current")]
+        new: String,
+    },
+}
+
+/// `hilum held …`.
+#[derive(Debug, Subcommand)]
+pub enum Held {
+    /// Everything that is held
+    List,
+    /// Let them go on behind the validator that holds them
+    Release {
+        /// The ids of runs (`run_…`)
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Why; kept in the audit trail
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Refuse them for good
+    Refuse {
+        /// The ids of runs (`run_…`)
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// Why; kept in the audit trail
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// `hilum destination …`.
+#[derive(Debug, Subcommand)]
+pub enum Destination {
+    /// All of them, and what waits for them
+    List,
+    /// Let nothing go there until it is resumed; it stays so over a restart
+    Pause {
+        /// Its name in the configuration
+        name: String,
+        /// Why; kept in the audit trail
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let it go on
+    Resume {
+        /// Its name in the configuration
+        name: String,
+        /// Why; kept in the audit trail
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// `hilum send`.

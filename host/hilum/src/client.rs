@@ -6,19 +6,21 @@
 //! not lock an operator out.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use hilum_env::{Address, Doors};
-use hilum_words::Problems;
-use hilum_words::config::Document;
+use hilum_gateway::read_document;
+use hilum_words::{Place, Problem, Problems};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
 use crate::exit::{Exit, failed};
+use crate::output::{counted, member};
 
 /// The longest configuration file that is read.
 const CONFIGURATION_BYTES_MAX: u64 = 4 << 20;
@@ -153,6 +155,12 @@ fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
         (title, "") => title.to_owned(),
         (title, detail) => format!("{title}: {detail}"),
     };
+    if let Some(problems) = document.get("problems").and_then(Value::as_array) {
+        // As `hilum check` prints them; the sentence comes last.
+        problems.iter().for_each(|it| eprintln!("{}", problem(it)));
+        let count = counted(problems.len() as u64, "problem", "problems");
+        return failed(Exit::Configuration, format!("{count}. {sentence}"));
+    }
     let exit = match status {
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Exit::Permission,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Exit::Temporary,
@@ -161,16 +169,21 @@ fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
     failed(exit, sentence)
 }
 
+/// One problem of a configuration, as the gateway tells it.
+fn problem(it: &Value) -> Problem {
+    let line = it.get("line").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+    let place = Place { file: Arc::from(member(it, "file")), line: line.unwrap_or_default() };
+    Problem { place, key: member(it, "key"), text: member(it, "text") }
+}
+
 /// The data folder that a configuration names, as the gateway itself would find it.
 pub fn data_folder(doors: &Doors, configuration: &Path) -> anyhow::Result<PathBuf> {
     let name = configuration.display().to_string();
-    let bytes = doors
-        .disk
-        .read(configuration, CONFIGURATION_BYTES_MAX)
-        .map_err(|fault| failed(Exit::Configuration, format!("{name}: {fault}")))?;
-    let text = String::from_utf8_lossy(&bytes);
+    if let Err(fault) = doors.disk.read(configuration, CONFIGURATION_BYTES_MAX) {
+        return Err(failed(Exit::Configuration, format!("{name}: {fault}")));
+    }
     let problems = Problems::default();
-    let document = Document::parse(&name, &text, &problems);
+    let document = read_document(configuration, doors, &problems);
     let data = document
         .root(&problems)
         .section("gateway")

@@ -1,8 +1,14 @@
 //! One file per command.
 
+mod apply;
 mod check;
+mod config;
+mod destination;
+mod generation;
+mod held;
 mod message;
 mod parked;
+pub mod pki;
 mod plugin;
 mod send;
 mod serve;
@@ -59,11 +65,20 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve => serve::run(context).await,
         Command::Check => check::run(context),
+        Command::Config(command) => config::run(context, &command),
         Command::Status { value } => status::run(context, value.as_deref()).await,
+        Command::Apply(change) => apply::run(context, &change).await,
+        Command::Rollback { generation, change } => {
+            apply::roll_back(context, generation.as_deref(), &change).await
+        }
+        Command::Generation(command) => generation::run(context, command).await,
         Command::Send(arguments) => send::run(context, arguments).await,
         Command::Message(command) => message::run(context, command).await,
         Command::Parked(command) => parked::run(context, command).await,
+        Command::Held(command) => held::run(context, command).await,
+        Command::Destination(command) => destination::run(context, command).await,
         Command::Store(command) => store::run(context, command),
         Command::Plugin(command) => plugin::run(context, command),
+        Command::Pki(command) => pki::run(context, &command),
     }
 }

@@ -35,6 +35,12 @@ pub(crate) fn read(files: &dyn Files, root: &str, problems: &Problems) -> Docume
     document
 }
 
+/// The names of the files that a configuration consists of now.
+pub(crate) fn names(files: &dyn Files, root: &str) -> std::io::Result<Vec<String>> {
+    let more = files.list(MORE)?.into_iter().filter(|it| it.ends_with(".toml")).take(MORE_MAX);
+    Ok(std::iter::once(root.to_owned()).chain(more).collect())
+}
+
 fn read_one(files: &dyn Files, name: &str, problems: &Problems) -> Document {
     let text = match files.read(name).map(String::from_utf8) {
         Ok(Ok(text)) => text,
@@ -57,7 +63,8 @@ fn problem(problems: &Problems, file: &str, text: &str) {
 /// The overrides of this process. What is not UTF-8 is none: no key takes it.
 pub(crate) fn environment() -> Overrides {
     Overrides::among(
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
     )
 }

@@ -8,6 +8,7 @@ use hilum_words::config::{Placed, Section};
 
 use super::{PluginSite, Tables, unknown_name};
 use crate::files::Files;
+use crate::outline::PluginOutline;
 use crate::shelf::Shelf;
 
 /// One `[plugin.NAME]`, as far as it could be read.
@@ -17,6 +18,7 @@ pub(super) struct PluginPlan {
     pub(super) plugin: Option<Arc<Plugin>>,
     pub(super) grant: Option<Grant>,
     pub(super) budget: Option<Budget>,
+    pub(super) outline: Option<PluginOutline>,
     /// Tables that it asks for and the site grants.
     pub(super) tables: Vec<Name>,
 }
@@ -30,6 +32,7 @@ impl PluginPlan {
             title: format!("{} {}", manifest.name, manifest.version),
             digest: plugin.digest(),
             file: self.file.clone().unwrap_or_default(),
+            outline: self.outline.clone()?,
         })
     }
 }
@@ -80,11 +83,13 @@ fn read_one(
         plugin: None,
         grant: None,
         budget: None,
+        outline: None,
         tables: Vec::new(),
     };
     let (Some(file), Some(package)) = (file, package) else { return plan };
     let grants = Grants::resolve(&package.manifest.asks, &allowed, problems);
     plan.budget = Some(Budget::smaller(&package.manifest.budget, &budget, &Budget::GATEWAY_MAX));
+    plan.outline = Some(PluginOutline::of(&package));
     plan.grant = Some(grants.message);
     plan.tables = grants.tables.into_iter().collect();
     match shelf.load(&package) {

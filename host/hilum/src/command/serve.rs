@@ -1,8 +1,9 @@
 //! `hilum serve`: the gateway and its operator's side, until a signal.
 //!
 //! SIGTERM or SIGINT: stop accepting, readiness 503, drain within the deadline, exit 0. A second
-//! signal ends the process at once, with 128 and its number. SIGHUP is noted and changes nothing
-//! yet.
+//! signal ends the process at once, with 128 and its number. SIGHUP: the site's folder becomes the
+//! running configuration, certificates and secrets are read again; where that goes wrong, the old
+//! one goes on and the log says why.
 
 mod supervisor;
 
@@ -12,8 +13,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hilum_admin::{Admin, AdminError};
-use hilum_gateway::{Gateway, StartError};
+use hilum_gateway::{Gateway, ListenError, Source, StartError, Wanted};
 use hilum_store::OpenError;
+use hilum_words::Actor;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
@@ -43,12 +45,12 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     supervisor::tell("READY=1");
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
-    let (name, _) = signals.stop().await;
+    let (name, _) = signals.stop(&gateway).await;
     info!(signal = name, "stopping: what is under way comes to its end first");
     supervisor::tell("STOPPING=1");
     let exit = tokio::select! {
         biased;
-        (name, number) = signals.stop() => {
+        (name, number) = signals.stop(&gateway) => {
             warn!(signal = name, "stopped without waiting; the journal has what was acknowledged");
             Exit::Signal(number)
         }
@@ -66,9 +68,8 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
 fn not_started(fault: &StartError) -> anyhow::Error {
     let exit = match fault {
         StartError::Open(OpenError::InUse { .. }) => Exit::Temporary,
-        StartError::Open(OpenError::Disk { source, .. }) | StartError::Listen { source, .. } => {
-            of_system(source)
-        }
+        StartError::Open(OpenError::Disk { source, .. })
+        | StartError::Listen(ListenError { source, .. }) => of_system(source),
         _ => Exit::Failure,
     };
     failed(exit, chain(fault))
@@ -92,6 +93,24 @@ fn chain(fault: &dyn std::error::Error) -> String {
     sentence
 }
 
+/// Makes the site's folder the running configuration, without a question. Signals that come
+/// meanwhile wait: a second SIGHUP reads the folder once more.
+async fn reload(gateway: &Arc<Gateway>) {
+    info!("SIGHUP: the configuration is read again");
+    let wanted = Wanted {
+        source: Source::Folder,
+        expect: None,
+        is_rehearsal: false,
+        is_patient: true,
+        actor: Actor::system("sighup"),
+        reason: None,
+    };
+    // What came of it is in the log and in the metrics already.
+    if gateway.change(wanted).await.is_err() {
+        warn!("SIGHUP: nothing was changed");
+    }
+}
+
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -108,15 +127,13 @@ impl Signals {
     }
 
     /// The name and number of the next signal that asks to stop.
-    async fn stop(&mut self) -> (&'static str, u8) {
+    async fn stop(&mut self, gateway: &Arc<Gateway>) -> (&'static str, u8) {
         loop {
             tokio::select! {
                 biased;
                 _ = self.terminate.recv() => return ("SIGTERM", 15),
                 _ = self.interrupt.recv() => return ("SIGINT", 2),
-                _ = self.hang_up.recv() => {
-                    warn!("SIGHUP: a running gateway does not read its configuration again; restart it");
-                }
+                _ = self.hang_up.recv() => reload(gateway).await,
             }
         }
     }

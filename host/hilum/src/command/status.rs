@@ -53,7 +53,17 @@ fn print(output: &Output, status: &Value) -> anyhow::Result<()> {
             ))?;
         }
     }
-    output.text(&format!("generation {}", member(status, "generation")))?;
+    output.text(&format!(
+        "generation {} since {}",
+        member(status, "generation"),
+        member(status, "generation_since")
+    ))?;
+    if status.get("folder_differs").and_then(Value::as_bool) == Some(true) {
+        output.text(
+            "the site's folder holds another configuration: `hilum apply --dry-run` shows it, and a \
+             restart starts with it",
+        )?;
+    }
     if let Some(admin) = status.get("admin").and_then(Value::as_str) {
         output.text(&format!("health and metrics at http://{admin}/readyz, /metrics"))?;
     }
@@ -67,11 +77,12 @@ fn print(output: &Output, status: &Value) -> anyhow::Result<()> {
         text("DESTINATION"),
         text("KIND"),
         text("STATE"),
+        text("BREAKER"),
         number("QUEUED"),
         number("PARKED"),
         text("LAST FAULT"),
     ];
-    let members = ["name", "kind", "state", "queued", "parked", "last_fault/why"];
+    let members = ["name", "kind", "state", "breaker", "queued", "parked", "last_fault/why"];
     section(output, status, "destinations", &columns, &members)?;
     let columns = [text("PLUGIN"), text("PACKAGE"), text("DIGEST"), text("FILE")];
     section(output, status, "plugins", &columns, &["name", "version", "digest", "file"])?;

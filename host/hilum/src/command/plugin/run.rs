@@ -113,7 +113,7 @@ fn of_site(
     arguments: &PluginRun,
     plugin: Arc<Plugin>,
 ) -> anyhow::Result<Option<(Policy, Route)>> {
-    let checked = match hilum_gateway::check(site, &context.doors) {
+    let checked = match hilum_gateway::check_mapping(site, &context.doors) {
         Ok(checked) => checked,
         Err(problems) => {
             check::complain(&problems);

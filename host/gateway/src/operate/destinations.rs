@@ -1,0 +1,51 @@
+//! Destinations that a person pauses.
+
+use hilum_audit::{NonEmpty, Record, What, fact};
+use hilum_store::{MarkKey, StoreError};
+use hilum_words::Actor;
+
+use super::ActionError;
+use crate::Gateway;
+use crate::plant::paused_mark;
+
+/// Characters of a reason that are kept with a mark; the trail has all of it.
+const REASON_CHARACTERS_MAX: usize = 200;
+
+impl Gateway {
+    /// Lets nothing go to a destination, or lets it go on. It stays so over a restart. What waits
+    /// stays queued, and senders do not feel it.
+    pub async fn pause(
+        &self,
+        destination: &str,
+        is_paused: bool,
+        actor: Actor,
+        reason: &str,
+    ) -> Result<(), ActionError> {
+        let is_known =
+            self.running().site.destinations.iter().any(|it| it.name.as_str() == destination);
+        if !is_known {
+            return Err(ActionError::NoDestination { name: destination.to_owned() });
+        }
+        let what = if is_paused { What::Paused } else { What::Resumed };
+        let evidence = Record::new(self.now(), what, actor.clone())
+            .generation(self.plant.current.current().digest)
+            .text(fact::DESTINATION, destination)
+            .text(fact::REASON, reason);
+        let key = MarkKey::new(paused_mark(destination))
+            .map_err(|_| ActionError::NoDestination { name: destination.to_owned() })?;
+        let value = is_paused.then(|| {
+            let reason: String = reason.chars().take(REASON_CHARACTERS_MAX).collect();
+            format!("{} {actor}: {reason}", self.now())
+        });
+        self.plant
+            .store
+            .mark(key, value, NonEmpty::of(evidence))
+            .await
+            .map_err(StoreError::from)?;
+        // One that is being replaced reads the mark when it begins.
+        if let Some(courier) = self.plant.dispatch.courier(destination) {
+            courier.pause(is_paused);
+        }
+        Ok(())
+    }
+}
