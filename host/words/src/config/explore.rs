@@ -91,6 +91,11 @@ impl Inventor<'_> {
             choices =
                 tables.map(|(below, kind)| Some(self.table(&below, kind.as_deref()))).collect();
         }
+        if key.types.is_empty() {
+            // It was only looked for: something there makes its reader say what it wants.
+            choices.extend([Value::Text("any".into()), Value::List(Vec::new())].map(Some));
+            choices.extend([Value::Table(Vec::new()), Value::Integer(1)].map(Some));
+        }
         for kind in &key.types {
             match kind {
                 Type::Word => {

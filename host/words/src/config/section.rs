@@ -62,6 +62,7 @@ impl<'a> Section<'a> {
 
     /// Whether the key is there.
     pub fn has(&self, key: &str) -> bool {
+        self.note(key, |_| {});
         self.entry(key).is_some()
     }
 

@@ -26,6 +26,9 @@ fn read(document: &Document, problems: &Problems) {
 fn read_listener(section: &mut Section<'_>) {
     let kind = section.word("kind", &["mllp", "http"]);
     section.required_text("bind");
+    if section.has("lane") {
+        section.texts("lane");
+    }
     match kind.map(|it| it.value) {
         Some(0) => {
             section.duration_or("read_timeout", Duration::from_secs(30));
@@ -109,10 +112,12 @@ fn everything_that_a_reader_accepts_is_found() {
         [listener.*]
           bind: Text required
           kind: Word ["mllp", "http"]
+          lane: Texts
         [listener.*=http]
           auth: Text|Table
           bind: Text required
           kind: Word ["mllp", "http"]
+          lane: Texts
           url: Text required
         [listener.*=http.auth]
           kind: Word ["basic", "bearer"]
@@ -131,6 +136,7 @@ fn everything_that_a_reader_accepts_is_found() {
         [listener.*=mllp]
           bind: Text required
           kind: Word ["mllp", "http"]
+          lane: Texts
           on_answer: Table
           read_timeout: Duration = "30s"
         [listener.*=mllp.on_answer] open
