@@ -32,8 +32,10 @@ impl Identity {
             let digits = wanted.chars().filter(|it| *it != ':').map(|it| it.to_ascii_lowercase());
             return digits.eq(self.fingerprint.chars());
         }
-        if self.parts.iter().any(|part| part == wanted) {
-            return true;
+        let is_type = |text: &str| text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'.');
+        if wanted.split_once('=').is_some_and(|(before, _)| is_type(before)) {
+            // A part of the subject, and never an alternative name that looks like one.
+            return self.parts.iter().any(|part| part == wanted);
         }
         // DNS names and mail have no case; a URI has, and is known by its colon.
         let is_name = |name: &String| {

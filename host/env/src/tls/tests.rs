@@ -157,6 +157,8 @@ fn a_name_inside_of_another_name_is_nobody() {
     });
     let identity = Identity::of(&uri.der).expect("readable");
     assert!(identity.is("spiffe://Hospital/lab") && !identity.is("spiffe://hospital/lab"));
+    let alike = Identity::of(&ca.sign("x", &["CN=lab-1", "a.b"]).der).expect("readable");
+    assert!(!alike.is("CN=lab-1") && alike.is("a.b"), "a name that looks like a subject is none");
     let many: Vec<String> = (0..500).map(|it| format!("host-{it}.example")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(Identity::of(&ca.sign("x", &many).der), None, "names are bounded");

@@ -53,6 +53,8 @@ pub(crate) struct Story {
     pub(crate) answers: Mutex<VecDeque<Answer>>,
     pub(crate) faults: Mutex<Vec<Bytes>>,
     pub(crate) lost: Mutex<Vec<usize>>,
+    /// Whose certificates were shown, message by message.
+    pub(crate) identities: Mutex<Vec<Option<String>>>,
 }
 
 impl Story {
@@ -73,6 +75,7 @@ impl Story {
             answers: Mutex::default(),
             faults: Mutex::default(),
             lost: Mutex::default(),
+            identities: Mutex::default(),
         })
     }
 
@@ -90,6 +93,8 @@ impl Door for Story {
     async fn receive(&self, inbound: Inbound) -> Answer {
         self.gate.acquire().await.unwrap().forget();
         let ok = answer(&[b"ok ", &inbound.content[..]].concat());
+        let identity = inbound.peer.identity.map(|it| it.subject);
+        self.identities.lock().unwrap().push(identity);
         self.received.lock().unwrap().push((inbound.content, inbound.findings));
         self.answers.lock().unwrap().pop_front().unwrap_or(ok)
     }

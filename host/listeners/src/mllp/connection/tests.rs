@@ -1,3 +1,5 @@
+mod later;
+
 use super::*;
 use crate::budget::STEP_BYTES;
 use crate::listener::Settings;
