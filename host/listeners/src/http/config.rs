@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hilum_words::config::Section;
@@ -59,6 +60,10 @@ impl HttpConfig {
             timeout.problem(section.problems(), "must be more than nothing");
         }
         let auth = AuthConfig::read(section);
+        if section.has("auth") && !section.has("tls") && !is_bound_to_this_machine(section) {
+            section
+                .problem_at("auth", "needs [tls]: else the secret goes over the network as it is");
+        }
         if section.problems().len() != before {
             return None;
         }
@@ -78,6 +83,12 @@ impl HttpConfig {
         let plain = |it: &str| it.strip_suffix('/').unwrap_or(it).to_owned();
         plain(path) == plain(&self.path)
     }
+}
+
+/// Then only what runs here, such as a proxy that speaks TLS, hears what is said.
+fn is_bound_to_this_machine(section: &mut Section<'_>) -> bool {
+    let bind = section.text("bind").and_then(|it| it.value.parse::<SocketAddr>().ok());
+    bind.is_some_and(|it| it.ip().is_loopback())
 }
 
 fn is_path(text: &str) -> bool {
@@ -119,7 +130,7 @@ mod tests {
     fn each_key_is_read() {
         let (config, problems) = read(
             "path = \"/fhir/in\"\njson = \"opaque\"\nhead_bytes_max = \"8 KiB\"\n\
-             body_bytes_max = \"1 KiB\"\nrequest_timeout = \"5s\"\n\
+             body_bytes_max = \"1 KiB\"\nrequest_timeout = \"5s\"\nbind = \"[::1]:80\"\n\
              [auth]\nkind = \"basic\"\nuser = \"lab\"\npassword_env = \"LAB\"\n",
         );
         assert!(problems.is_empty(), "{problems:?}");
@@ -159,6 +170,21 @@ mod tests {
             assert_eq!(config, None, "{wrong}");
             assert!(!problems.is_empty(), "{wrong}");
             assert!(!problems.concat().contains("inline\""), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_go_over_the_network_as_it_is() {
+        let auth = "[auth]\nkind = \"bearer\"\ntoken_env = \"T\"\n";
+        for (before, is_good) in [
+            ("bind = \"127.0.0.1:80\"\n", true),
+            ("bind = \"0.0.0.0:80\"\n", false),
+            ("bind = \"192.0.2.1:80\"\n[tls]\n", true),
+            ("", false),
+        ] {
+            let (config, problems) = read(&format!("{before}{auth}"));
+            assert_eq!(config.is_some(), is_good, "{before}{problems:?}");
+            assert_eq!(problems.iter().any(|it| it.contains("needs [tls]")), !is_good);
         }
     }
 
