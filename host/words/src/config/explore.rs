@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Document;
@@ -91,10 +91,10 @@ impl Inventor<'_> {
             choices =
                 tables.map(|(below, kind)| Some(self.table(&below, kind.as_deref()))).collect();
         }
-        if key.types.is_empty() {
-            // It was only looked for: something there makes its reader say what it wants.
-            choices.extend([Value::Text("any".into()), Value::List(Vec::new())].map(Some));
-            choices.extend([Value::Table(Vec::new()), Value::Integer(1)].map(Some));
+        if key.types.is_subset(&BTreeSet::from([Type::Text])) {
+            // Its reader may take something else, too: it shows once there is one.
+            let others = [Value::Text("any".into()), Value::List(Vec::new())];
+            choices.extend(others.into_iter().chain([Value::Table(Vec::new())]).map(Some));
         }
         for kind in &key.types {
             match kind {

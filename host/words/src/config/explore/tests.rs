@@ -48,7 +48,9 @@ fn read_listener(section: &mut Section<'_>) {
             if !url.value.starts_with("http") {
                 return;
             }
-            if section.is_text("auth") {
+            if !section.has("auth") {
+                section.required_text("auth");
+            } else if section.is_text("auth") {
                 section.text("auth");
             } else if let Some(mut auth) = section.section("auth") {
                 match auth.word("kind", &["basic", "bearer"]).map(|it| it.value) {
@@ -114,7 +116,7 @@ fn everything_that_a_reader_accepts_is_found() {
           kind: Word ["mllp", "http"]
           lane: Texts
         [listener.*=http]
-          auth: Text|Table
+          auth: Text|Table required
           bind: Text required
           kind: Word ["mllp", "http"]
           lane: Texts
