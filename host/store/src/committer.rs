@@ -109,6 +109,7 @@ impl Committer {
         }
         let stops = std::mem::take(&mut queue.stop);
         drop(queue);
+        self.shared.catalogue().close();
         for promise in stops {
             promise.keep(Ok(()));
         }

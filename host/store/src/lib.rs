@@ -14,6 +14,7 @@
 
 mod arrival;
 mod blobs;
+mod catalogue;
 mod committer;
 mod content;
 mod deliveries;
@@ -38,6 +39,7 @@ mod ticket;
 mod wire;
 
 pub use arrival::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Stored};
+pub use catalogue::{Batch, Entry, MemoryTable, OpenTable, Table, TableFault, Tree};
 pub use committer::Committer;
 pub use error::{OpenError, StoreError};
 pub use happened::{DeliveryReady, Happened, JournalPlace, RunReady, Standing, Watcher};
@@ -49,7 +51,7 @@ pub use records::{
 };
 pub use site::{GenerationRecord, MarkKey, NoMarkKey};
 pub use step::{Committed, Effect, Outgoing, Step};
-pub use store::{Store, open};
+pub use store::{Store, open, open_with};
 pub use ticket::Ticket;
 
 #[cfg(test)]

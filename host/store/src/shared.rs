@@ -10,6 +10,7 @@ use hilum_env::{Bell, Doors};
 use hilum_words::Timestamp;
 use tracing::error;
 
+use crate::catalogue::Catalogue;
 use crate::content::{Draft, StepDraft};
 use crate::folder::{Folder, Identity};
 use crate::frames::Frames;
@@ -79,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     pub(crate) queue: Mutex<Queue>,
     pub(crate) durable: AtomicU64,
+    pub(crate) catalogue: Mutex<Catalogue>,
     pub(crate) tally: Tally,
     pub(crate) poison: OnceLock<StoreError>,
     pub(crate) bell: OnceLock<Bell>,
@@ -97,6 +99,10 @@ impl Shared {
 
     pub(crate) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn catalogue(&self) -> MutexGuard<'_, Catalogue> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

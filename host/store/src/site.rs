@@ -9,6 +9,8 @@ use crate::wire::{self, Fields, Unread};
 
 /// Bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 2_048;
+/// Bytes that a generation has at most.
+const GENERATION_BYTES_MAX: usize = 3_000;
 /// Bytes that a mark's key has at most.
 const KEY_BYTES_MAX: usize = 256;
 /// Bytes that a mark's value has at most.
@@ -46,6 +48,13 @@ impl GenerationRecord {
             summary: fields.text()?.to_owned(),
             parent: fields.option(read_digest)?,
         })
+    }
+
+    /// Whether it is more than the catalogue takes.
+    pub(crate) fn is_too_large(&self) -> bool {
+        let mut out = Vec::new();
+        self.write_to(&mut out);
+        GENERATION_BYTES_MAX < out.len()
     }
 
     /// The same, with a summary that is not too long.

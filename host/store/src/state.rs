@@ -27,7 +27,7 @@ use crate::{Options, Parked, RunStart, RunState, StoreError};
 
 pub(crate) use entry::{Delivery, Message, Run};
 use hash::{Map, Seed};
-pub(crate) use site::Site;
+pub(crate) use site::{Site, SiteChange};
 use window::Window;
 
 pub(crate) type Order = crate::JournalPlace;

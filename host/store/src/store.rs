@@ -9,6 +9,7 @@ use hilum_env::{Bell, Doors, Space};
 use hilum_words::{DeliveryId, Digest, MessageId, Name, RunId};
 use tracing::info;
 
+use crate::catalogue::Catalogue;
 use crate::content::{self, Change, Content, Draft, StepDraft};
 use crate::folder::{Folder, Identity};
 use crate::frame::Kind;
@@ -21,9 +22,9 @@ use crate::ticket::promise;
 use crate::wire::Unread;
 use crate::{
     Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord,
-    GenerationRecord, JournalPlace, MarkKey, MessageRecord, MessageSummary, OpenError, Options,
-    Parked, ParkedItem, RunRecord, Standing, Step, StoreError, Ticket, Watcher, blobs, deliveries,
-    syncs,
+    GenerationRecord, JournalPlace, MarkKey, MemoryTable, MessageRecord, MessageSummary, OpenError,
+    OpenTable, Options, Parked, ParkedItem, RunRecord, Standing, Step, StoreError, Ticket, Watcher,
+    blobs, deliveries, syncs,
 };
 
 /// Opens the journal: takes its folder, reads all of it, cuts a torn tail. Give the committer to
@@ -34,6 +35,18 @@ use crate::{
 pub fn open(
     doors: &Doors,
     options: Options,
+    watcher: Watcher,
+) -> Result<(Store, Committer), OpenError> {
+    open_with(doors, options, &|_| Ok(Box::new(MemoryTable::default())), watcher)
+}
+
+/// The same with a catalogue that is there at the next start: [`Tree::open`](crate::Tree::open) opens
+/// one on a real disk. It lies in the folder `catalogue` beside the segments; it is moved away and
+/// made again if it cannot be used.
+pub fn open_with(
+    doors: &Doors,
+    options: Options,
+    open_table: &OpenTable<'_>,
     watcher: Watcher,
 ) -> Result<(Store, Committer), OpenError> {
     let folder = Folder { disk: Arc::clone(&doors.disk), root: options.folder.clone() };
@@ -54,6 +67,9 @@ pub fn open(
     let mut state = State::new(&options, number());
     let now = hilum_words::Timestamp::from_micros(doors.clock.now_micros());
     let (tail, identity) = recover(&folder, fresh, now, &mut state)?;
+    let changes = state.site.take_changes();
+    let catalogue = Catalogue::open(&folder, identity.log, open_table, &changes);
+    catalogue.check(&folder, tail.sequence())?;
     let mut found = Counts::default();
     state.count(&mut found);
     info!(
@@ -73,6 +89,7 @@ pub fn open(
         identity,
         frames,
         durable: AtomicU64::new(tail.sequence()),
+        catalogue: Mutex::new(catalogue),
         tail: Mutex::new(tail),
         state: Mutex::new(state),
         queue: Mutex::new(Queue::default()),
@@ -130,12 +147,25 @@ impl Store {
         records: NonEmpty<Record>,
     ) -> Ticket<Committed> {
         let generation = generation.cut();
+        if generation.is_too_large() {
+            let what = "the name of who applied a generation".to_owned();
+            return Ticket::answered(Err(StoreError::TooLarge { what }));
+        }
         self.submit_step(StepDraft::change(Change::Applied { generation }, &records))
     }
 
     /// At most `limit` of the generations that took over, newest first: the first is the current.
     pub fn generations(&self, limit: usize) -> Vec<GenerationRecord> {
-        self.shared.state().site.generations(limit, self.shared.durable())
+        let (mut known, oldest) = {
+            let state = self.shared.state();
+            (state.site.generations(limit, self.shared.durable()), state.site.oldest())
+        };
+        // Those that memory has forgotten are listed from the catalogue, if it is well.
+        if let Some(oldest) = oldest.filter(|_| known.len() < limit) {
+            let older = self.shared.catalogue().generations(oldest, limit - known.len());
+            known.extend(older.unwrap_or_default());
+        }
+        known
     }
 
     /// Sets an operator's mark, or takes it away; it is there after a restart. A value has at most
@@ -330,6 +360,12 @@ impl Store {
     /// Why nothing is written any more; none if all is well.
     pub fn poisoned(&self) -> Option<StoreError> {
         self.shared.poisoned()
+    }
+
+    /// What the catalogue holds.
+    #[cfg(test)]
+    pub(crate) fn catalogue(&self) -> (u64, Vec<GenerationRecord>, BTreeMap<String, String>) {
+        self.shared.catalogue().contents()
     }
 
     /// What a gateway counts.

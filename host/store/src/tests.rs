@@ -1,8 +1,11 @@
 //! The journal over a disk in memory.
 
+mod catalogue;
 mod crash;
 mod damage;
 mod duplicates;
+mod earlier;
 mod limits;
+mod releases;
 mod steps;
 mod world;

@@ -66,6 +66,10 @@ impl Committer {
             return;
         }
         Tally::add(&self.shared.tally.groups, 1);
+        let changes = self.shared.state().site.take_changes();
+        if !changes.is_empty() {
+            self.shared.catalogue().extend(&changes);
+        }
         for (event, body) in group.events {
             self.tell_watcher(event, body);
         }

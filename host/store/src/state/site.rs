@@ -4,6 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::{GenerationRecord, MarkKey};
 
+/// Something that changed.
+#[derive(Clone, Debug)]
+pub(crate) enum SiteChange {
+    Applied(GenerationRecord),
+    Marked(MarkKey, Option<String>),
+}
+
 /// Generations that are kept in memory. Older ones are in the journal, and in the catalogue.
 pub(crate) const GENERATIONS_KEPT: usize = 256;
 /// Marks that there may be at once.
@@ -15,17 +22,25 @@ pub(crate) struct Site {
     /// Oldest first, with the sequence of its frame.
     generations: VecDeque<(u64, GenerationRecord)>,
     marks: BTreeMap<MarkKey, (u64, String)>,
+    /// Whether there were more generations than are kept.
+    has_older: bool,
+    /// What the catalogue has not seen yet, with the sequences of its frames.
+    changes: Vec<(u64, SiteChange)>,
 }
 
 impl Site {
     pub(super) fn apply(&mut self, sequence: u64, generation: GenerationRecord) {
+        self.changes.push((sequence, SiteChange::Applied(generation.clone())));
         self.generations.push_back((sequence, generation));
         if GENERATIONS_KEPT < self.generations.len() {
             self.generations.pop_front();
+            self.has_older = true;
         }
     }
 
     pub(super) fn mark(&mut self, sequence: u64, key: &MarkKey, value: Option<&str>) {
+        let change = SiteChange::Marked(key.clone(), value.map(str::to_owned));
+        self.changes.push((sequence, change));
         match value {
             Some(value) => {
                 self.marks.insert(key.clone(), (sequence, value.to_owned()));
@@ -34,6 +49,16 @@ impl Site {
                 self.marks.remove(key);
             }
         }
+    }
+
+    /// What changed since this was asked last.
+    pub(crate) fn take_changes(&mut self) -> Vec<(u64, SiteChange)> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// The sequence of the oldest generation that is kept, if there were older ones.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.generations.front().map(|(sequence, _)| *sequence).filter(|_| self.has_older)
     }
 
     /// Whether there is room for this mark.

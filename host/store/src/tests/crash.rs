@@ -12,7 +12,7 @@ use hilum_policy::Cleared;
 use hilum_words::{CauseWord, Digest, Name, Timestamp};
 
 use super::world::*;
-use crate::{Accepted, Effect, Happened, OpenError, Parked, Step, StoreError, Ticket};
+use crate::{Accepted, Effect, Happened, MemoryTable, OpenError, Parked, Step, StoreError, Ticket};
 
 /// Rounds of a story before and after the crash.
 const ROUNDS: usize = 14;
@@ -23,6 +23,8 @@ enum Thing {
     Message(u64),
     Run(u64),
     Delivery(u64),
+    Generation(u64),
+    Mark(u64),
 }
 
 /// What a thing may be after a crash.
@@ -55,6 +57,9 @@ struct Story {
     unanswered: Vec<Wish>,
     told_of: Vec<Thing>,
     samples: Vec<Cleared>,
+    lanes: BTreeMap<u64, Vec<Vec<u8>>>,
+    /// What the catalogue's table held at some time: a crash may bring it back.
+    older_table: MemoryTable,
 }
 
 impl Story {
@@ -77,6 +82,8 @@ impl Story {
             unanswered: Vec::new(),
             told_of: Vec::new(),
             samples,
+            lanes: BTreeMap::new(),
+            older_table: MemoryTable::default(),
         }
     }
 
@@ -102,7 +109,7 @@ impl Story {
         let is_delivery: fn(&Thing) -> bool = |it| matches!(it, Thing::Delivery(_));
         let is_message: fn(&Thing) -> bool = |it| matches!(it, Thing::Message(_));
         let store = self.world.store().clone();
-        match self.dice.below(16) {
+        match self.dice.below(20) {
             0..4 => {
                 let number = self.number();
                 let body = body_of(number);
@@ -176,7 +183,29 @@ impl Story {
                 let Thing::Run(parent) = self.pick(is_run, state, busy)? else { return None };
                 self.replay(parent, state, busy)
             }
-            14 => {
+            14 => self.release_or_refuse(is_run, busy),
+            15 => {
+                let number = self.number();
+                let (generation, records) = generation(number);
+                let ticket = store.apply_generation(generation, records);
+                Some(Asked::Commit(vec![(Thing::Generation(number), "there")], ticket))
+            }
+            16 => {
+                let thing = Thing::Mark(self.dice.below(3) as u64);
+                let Thing::Mark(number) = thing else { return None };
+                if busy.contains(&thing) {
+                    return None;
+                }
+                let state = *["off", "a", "b"].get(self.dice.below(3))?;
+                let (key, records) = mark(&format!("mark {number}"));
+                let value = (state != "off").then(|| state.to_owned());
+                Some(Asked::Commit(vec![(thing, state)], store.mark(key, value, records)))
+            }
+            17 => {
+                self.older_table = self.world.table.copy();
+                None
+            }
+            18 => {
                 let content = vec![b'b'; self.dice.below(2_000)];
                 match store.put_blob(&content) {
                     Ok(digest) => assert_eq!(digest, Digest::of(&content)),
@@ -193,13 +222,27 @@ impl Story {
         }
     }
 
+    /// A person decides about a held run.
+    fn release_or_refuse(&mut self, is_run: fn(&Thing) -> bool, busy: &[Thing]) -> Option<Asked> {
+        let Thing::Run(number) = self.pick(is_run, "held", busy)? else { return None };
+        let (effect, state) = match self.dice.one_in(3) {
+            true => (Effect::Refused(vec![rejection(1)]), "refused"),
+            false => (Effect::Released { next: 2 }, "undecided"),
+        };
+        self.commit(number, vec![effect], vec![(Thing::Run(number), state)])
+    }
+
     fn decide(&mut self, number: u64, run: Thing) -> Option<Asked> {
-        match self.dice.below(6) {
+        match self.dice.below(8) {
             0 => {
                 let effect = Effect::Parked(cause(CauseWord::PluginFault));
                 self.commit(number, vec![effect], vec![(run, "parked")])
             }
             1 => {
+                let effect = Effect::Refused(vec![rejection(1), rejection(2)]);
+                self.commit(number, vec![effect], vec![(run, "refused")])
+            }
+            2 | 3 => {
                 let effect = held("look at PV1");
                 self.commit(number, vec![effect], vec![(run, "held")])
             }
@@ -218,7 +261,12 @@ impl Story {
                     };
                     self.outputs.insert(delivery, output.assemble(&body)?);
                     let to = if place == 0 { "ehr" } else { "archive" };
-                    deliveries.push(outgoing(delivery, to, Some(output)));
+                    let mut outgoing = outgoing(delivery, to, Some(output));
+                    for more in 0..self.dice.below(3) as u64 {
+                        outgoing.lanes.push(vec![b'l'; 1 + more as usize]);
+                    }
+                    self.lanes.insert(delivery, outgoing.lanes.clone());
+                    deliveries.push(outgoing);
                     wish.push((Thing::Delivery(delivery), "queued"));
                     self.above.insert(Thing::Delivery(delivery), number);
                 }
@@ -357,6 +405,15 @@ impl Story {
                 Thing::Delivery(number) => {
                     store.delivery(delivery_id(*number)).ok().map(|it| it.state.word())
                 }
+                Thing::Generation(number) => {
+                    let known = store.generations(usize::MAX);
+                    known.contains(&generation(*number).0).then_some("there")
+                }
+                Thing::Mark(number) => {
+                    let marks = store.marks();
+                    let value = marks.get(&format!("mark {number}")).map_or("off", String::as_str);
+                    ["off", "a", "b"].into_iter().find(|it| *it == value)
+                }
             }
         };
         for wish in std::mem::take(&mut self.unanswered) {
@@ -373,8 +430,11 @@ impl Story {
         for thing in all {
             let now = is_now(self, &thing);
             let possible = self.things.get(&thing).cloned().unwrap_or_default();
-            let is_possible =
-                now == possible.told || now.is_some_and(|now| possible.asked.contains(&now));
+            // A mark that was never set is off.
+            let never = matches!(thing, Thing::Mark(_)) && possible.told.is_none();
+            let is_possible = now == possible.told
+                || never && now == Some("off")
+                || now.is_some_and(|now| possible.asked.contains(&now));
             assert!(is_possible, "{why}: {thing:?} is {now:?}, and may be {possible:?}");
             match now {
                 Some(state) => self.tell(vec![(thing, state)]),
@@ -398,10 +458,16 @@ impl Story {
                 Thing::Delivery(number) if possible.told == Some("queued") => {
                     let record = store.delivery(delivery_id(*number)).expect("a body");
                     assert_eq!(Some(&record.body), self.outputs.get(number), "{why}: {thing:?}");
+                    assert_eq!(Some(&record.lanes), self.lanes.get(number), "{why}: {thing:?}");
                 }
                 _ => {}
             }
         }
+        // The catalogue says what the journal says, wherever it was left behind.
+        let (position, generations, marks) = self.world.catalogue();
+        let known: Vec<_> = store.generations(usize::MAX).into_iter().rev().collect();
+        assert_eq!((generations, marks), (known, store.marks()), "{why}");
+        assert!(position <= store.counts().sequence, "{why}");
         let told = |thing: fn(&Thing) -> bool, state| {
             self.things.iter().filter(|(it, now)| thing(it) && now.told == Some(state)).count()
         };
@@ -439,6 +505,10 @@ fn play(seed: u64, operation: u64, unsynced: Unsynced) {
         Err(other) => panic!("{why}: {other}"),
     }
     story.world.crash(unsynced);
+    if unsynced != Unsynced::Kept {
+        // sled syncs when it likes: of what it was given the last may be lost.
+        story.world.table = story.older_table.copy();
+    }
     if let Err(refused) = story.world.open() {
         panic!("{why}: {refused}");
     }

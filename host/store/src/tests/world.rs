@@ -1,5 +1,6 @@
 //! A journal in a world of its own, and the words that the tests are written in.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,19 +12,22 @@ use hilum_env::twin::{Twin, Unsynced};
 use hilum_message::{Message, TimeZone};
 use hilum_policy::{Clearance, Cleared, Grant, Input, Policy, RunSeed};
 use hilum_words::{
-    Actor, Cause, CauseWord, DeliveryId, Digest, Envelope, MessageId, Name, Origin, RunId,
-    Timestamp,
+    Actor, Cause, CauseWord, DeliveryId, Digest, Envelope, MessageId, Name, Origin, Reason,
+    Rejection, RunId, Timestamp,
 };
 
 use crate::{
-    Accepted, Arrival, Committed, DuplicateKey, Effect, Happened, OnReused, OpenError, Options,
-    Outgoing, Reader, Report, RunStart, Step, Store, StoreError, Ticket, open,
+    Accepted, Arrival, Committed, DuplicateKey, Effect, GenerationRecord, Happened, MarkKey,
+    MemoryTable, OnReused, OpenError, OpenTable, Options, Outgoing, Reader, Report, RunStart, Step,
+    Store, StoreError, Table, Ticket, Watcher, open_with,
 };
 
 pub(super) struct World {
     pub(super) twin: Twin,
     pub(super) options: Options,
     pub(super) store: Option<Store>,
+    /// The catalogue's table: it outlives the process, as files do.
+    pub(super) table: MemoryTable,
     happened: Arc<Mutex<Vec<Happened>>>,
 }
 
@@ -51,13 +55,26 @@ impl World {
         let mut options = Options { syncs_measured: 0, ..Options::new(folder()) };
         change(&mut options);
         let twin = Twin::with_seed(seed);
-        Self { twin, options, store: None, happened: Arc::default() }
+        let table = MemoryTable::default();
+        Self { twin, options, store: None, table, happened: Arc::default() }
     }
 
     pub(super) fn open(&mut self) -> Result<(), OpenError> {
         let happened = Arc::clone(&self.happened);
         let watcher = move |it| happened.lock().unwrap_or_else(PoisonError::into_inner).push(it);
-        let (store, committer) = open(&self.twin.doors(), self.options.clone(), Box::new(watcher))?;
+        let table = self.table.clone();
+        let open_table = move |_: &Path| Ok(Box::new(table.clone()) as Box<dyn Table>);
+        self.open_over(&open_table, Box::new(watcher))
+    }
+
+    /// Opens the journal with this catalogue.
+    pub(super) fn open_with(&mut self, open_table: &OpenTable<'_>) -> Result<(), OpenError> {
+        self.open_over(open_table, Box::new(|_| {}))
+    }
+
+    fn open_over(&mut self, table: &OpenTable<'_>, watcher: Watcher) -> Result<(), OpenError> {
+        let doors = self.twin.doors();
+        let (store, committer) = open_with(&doors, self.options.clone(), table, watcher)?;
         store.attach(self.twin.tasks().drive("committer", Box::new(committer)));
         self.store = Some(store);
         Ok(())
@@ -65,6 +82,11 @@ impl World {
 
     pub(super) fn store(&self) -> &Store {
         self.store.as_ref().expect("the journal is open")
+    }
+
+    /// What the catalogue holds: position, generations oldest first, marks.
+    pub(super) fn catalogue(&self) -> (u64, Vec<GenerationRecord>, BTreeMap<String, String>) {
+        self.store().catalogue()
     }
 
     /// The process dies, and the disk does what it does.
@@ -224,9 +246,32 @@ pub(super) fn outgoing(number: u64, destination: &str, cleared: Option<Cleared>)
     }
 }
 
+/// The rejection with this number.
+pub(super) fn rejection(number: u64) -> Rejection {
+    let at = Some(format!("PID-{number}"));
+    Rejection { reason: Reason::UnknownCode, at, text: "no such code".to_owned() }
+}
+
 /// A validator, the route's second step, wants a person.
 pub(super) fn held(why: &str) -> Effect {
     Effect::Held { why: why.to_owned(), step: 1 }
+}
+
+/// The generation with this number, which follows the one before.
+pub(super) fn generation(number: u64) -> (GenerationRecord, NonEmpty<Record>) {
+    let digest = |number: u64| Digest::of(format!("generation {number}").as_bytes());
+    let actor = Actor::LocalUser(1_000);
+    let record = Record::new(at(), What::Applied, actor.clone()).generation(digest(number));
+    let summary = format!("change {number}");
+    let parent = number.checked_sub(1).map(digest);
+    let generation = GenerationRecord { digest: digest(number), at: at(), actor, summary, parent };
+    (generation, NonEmpty::of(record))
+}
+
+/// A mark's key, and the evidence for setting it.
+pub(super) fn mark(name: &str) -> (MarkKey, NonEmpty<Record>) {
+    let record = Record::new(at(), What::Marked, Actor::LocalUser(1_000));
+    (MarkKey::new(name).expect("a key"), NonEmpty::of(record))
 }
 
 pub(super) fn cause(word: CauseWord) -> Cause {
