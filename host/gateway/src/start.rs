@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use hilum_audit::{NonEmpty, Record, What};
 use hilum_env::Doors;
 use hilum_listeners::ByteBudget;
 use hilum_pipeline::{Backlog, Current, Worker, WorkerOptions};
-use hilum_store::{OpenError, Options, Store, StoreError};
+use hilum_store::{OpenError, Options, Store, StoreError, Table, TableFault, Tree};
 use hilum_words::{Actor, Name, Timestamp};
 use prometheus_client::registry::Registry;
 use tracing::{error, info, warn};
@@ -208,7 +208,9 @@ async fn open_store(
     // Recovery reads the whole journal: off the async threads.
     let work = move || {
         let watcher = Box::new(move |happened| watcher.happened(happened));
-        let done = hilum_store::open(&work_doors, options, watcher);
+        let tree =
+            |path: &Path| -> Result<Box<dyn Table>, TableFault> { Ok(Box::new(Tree::open(path)?)) };
+        let done = hilum_store::open_with(&work_doors, options, &tree, watcher);
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
     };
     doors.tasks.blocking("journal/open", Box::new(work)).await;
@@ -274,9 +276,8 @@ async fn start_couriers(running: &Running, plant: &Plant) {
             plant.dispatch.orphans.offer(name);
         }
     }
-    for destination in destinations {
-        plant.welcome(&destination.name).await;
-    }
+    let names: Vec<_> = destinations.iter().map(|it| &it.name).collect();
+    plant.welcome(&names).await;
     let orphans = plant.clone();
     let park = async move {
         let Plant { store, doors, dispatch, .. } = &orphans;
@@ -292,9 +293,11 @@ async fn unload(plant: &Plant) {
     let clock = &plant.doors.clock;
     loop {
         clock.sleep_until(clock.instant().plus(UNLOAD_EVERY)).await;
-        let pinned = std::cell::OnceCell::new();
-        let is_used = |digest| pinned.get_or_init(|| plant.pinned()).contains(&digest);
-        let unloaded = plant.current.forget_unused(is_used);
+        if plant.current.older() == 0 {
+            continue;
+        }
+        let pinned = plant.pinned();
+        let unloaded = plant.current.forget_unused(|digest| pinned.contains(&digest));
         if 0 < unloaded {
             info!(generations = unloaded, "unloaded: no run is pinned to them any more");
         }
