@@ -9,6 +9,7 @@
 mod configuration;
 mod delivery;
 mod golden;
+mod http;
 mod memory;
 mod mllp_out;
 mod operating;
