@@ -129,6 +129,15 @@ pub struct TroubleLabels {
     pub trouble: Trouble,
 }
 
+/// Labels of what was answered over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ResponseLabels {
+    /// The listener's name in the configuration.
+    pub listener: String,
+    /// The status; one of those that this gateway answers.
+    pub status: u16,
+}
+
 /// What listeners count. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
@@ -142,6 +151,8 @@ pub struct Metrics {
     pub skipped: Family<ListenerLabels, Counter>,
     /// What went wrong.
     pub troubles: Family<TroubleLabels, Counter>,
+    /// Requests that were answered over HTTP.
+    pub responses: Family<ResponseLabels, Counter>,
 }
 
 impl Metrics {
@@ -152,6 +163,12 @@ impl Metrics {
         registry.register("received_bytes", "Bytes read from peers", self.bytes.clone());
         registry.register("skipped_bytes", "Bytes outside of frames", self.skipped.clone());
         registry.register("listener_troubles", "What went wrong", self.troubles.clone());
+        registry.register("http_responses", "Requests answered", self.responses.clone());
+    }
+
+    pub(crate) fn answered(&self, listener: &str, status: u16) {
+        let labels = ResponseLabels { listener: listener.to_owned(), status };
+        self.responses.get_or_create(&labels).inc();
     }
 
     pub(crate) fn trouble(&self, listener: &str, trouble: Trouble) {

@@ -47,7 +47,7 @@ pub(super) async fn collect(
             frame = body.frame() => frame,
             () = bounds.pace.late() => return Err(Refusal::Request(RequestFault::TimedOut)),
         };
-        let Some(frame) = frame else { return Ok(buffer.freeze()) };
+        let Some(frame) = frame else { return Ok(whole(buffer)) };
         let Ok(data) = frame.map_err(|fault| broken(&fault))?.into_data() else {
             continue; // Trailers say nothing that we use.
         };
@@ -67,6 +67,12 @@ pub(super) async fn collect(
         }
         buffer.extend_from_slice(&data);
     }
+}
+
+/// A message may be kept for long, and is counted by its length: room that it does not need goes.
+fn whole(buffer: BytesMut) -> Bytes {
+    let spare = buffer.capacity().saturating_sub(buffer.len());
+    if spare <= buffer.len() / 8 { buffer.freeze() } else { Bytes::copy_from_slice(&buffer) }
 }
 
 /// Reads what is left of a small body that nobody wants. Whether the connection can go on.

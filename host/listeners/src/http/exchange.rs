@@ -85,6 +85,7 @@ impl<D: Door> Exchange<D> {
                 }
             }
         };
+        self.metrics.answered(&self.listener, answer.status);
         self.pace.at(Phase::Answering);
         response(answer, &facts)
     }

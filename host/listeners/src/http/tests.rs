@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::*;
-use crate::metrics::{Trouble, TroubleLabels};
+use crate::metrics::{ResponseLabels, Trouble, TroubleLabels};
 use crate::{ByteBudget, Metrics};
 
 mod bounds;

@@ -129,12 +129,12 @@ impl AsyncRead for Wire {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let count = buffer.filled().len().saturating_sub(before);
-        if 0 < count {
-            self.bytes.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
-            if self.pace.phase() == Phase::Idle {
-                self.pace.at(Phase::Head);
-            }
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        self.bytes.inc_by(u64::try_from(read.len()).unwrap_or(u64::MAX));
+        // Old clients end a body with a line of its own: that begins no request.
+        let begins = read.iter().any(|byte| !matches!(byte, b'\r' | b'\n'));
+        if begins && self.pace.phase() == Phase::Idle {
+            self.pace.at(Phase::Head);
         }
         polled
     }

@@ -143,6 +143,23 @@ fn the_older_protocol_is_spoken_too() {
 }
 
 #[test]
+fn a_line_after_a_body_begins_no_request() {
+    let bench = Bench::new();
+    let mut peer = bench.connect();
+    let clock = bench.twin.doors().clock;
+    let answers = bench.run(async move {
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            peer.write_all((post(HL7, "x") + "\r\n").as_bytes()).await.expect("written");
+            answers.push(one_answer(&mut peer).await);
+            clock.sleep_until(clock.instant().plus(READ_TIMEOUT * 3)).await;
+        }
+        answers
+    });
+    assert!(answers.iter().all(|it| it.ends_with("took 1")), "{answers:?}");
+}
+
+#[test]
 fn other_methods_and_paths_are_told_apart() {
     let bench = Bench::new();
     for method in ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "FROB", "TRACE"] {
@@ -194,6 +211,11 @@ fn what_is_wrong_with_a_head_is_said_in_the_senders_format() {
     assert_eq!(status(&empty), 400);
     assert_eq!(bench.troubles(Trouble::Empty), 1);
     assert_eq!(bench.received(), 1);
+    let answered = |status| {
+        let labels = ResponseLabels { listener: "web".to_owned(), status };
+        bench.metrics.responses.get_or_create(&labels).get()
+    };
+    assert_eq!([202, 400, 406, 415].map(answered), [1, 4, 1, 5]);
 }
 
 #[test]
