@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_store::{GenerationRecord, StoreError};
-use hilum_words::{Actor, Digest, Problem, Timestamp};
+use hilum_words::{Actor, Digest, Name, Problem, Timestamp};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -212,24 +212,33 @@ impl Gateway {
             checked
         };
 
-        // From here on nothing fails. Who is to take deliveries is there before any is made.
+        // From here on nothing fails. New destinations have a place before anything is made for
+        // them; their couriers come once those have ended that may write into the same folder.
         let at = self.now();
         let (_, next) = checked.settle(at);
         let next = Arc::new(next);
         let before = by_name(&running.site.destinations);
         let now = by_name(&next.site.destinations);
-        let new: Vec<_> = now.iter().filter(|(name, _)| !before.contains_key(*name)).collect();
-        for (name, destination) in &new {
-            self.plant.open_courier(destination, &next.fetched(name));
-        }
+        let new: Vec<&Name> =
+            now.keys().copied().filter(|name| !before.contains_key(*name)).collect();
+        new.iter().for_each(|name| drop(self.plant.dispatch.vacate(name)));
         self.plant.current.swap(Arc::clone(&next.generation));
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
         self.listeners.become_of(&next.site.listeners, &next.materials.listeners, bound);
         gate.open();
-        self.follow(running, &next).await;
-        for (name, _) in new {
-            self.plant.welcome(name).await;
+        let changed: Vec<&Name> = before
+            .keys()
+            .copied()
+            .filter(|name| !now.contains_key(*name) || !running.has_same_destination(name, &next))
+            .collect();
+        self.stop_couriers(&changed).await;
+        for name in changed.into_iter().chain(new.iter().copied()) {
+            match now.get(name) {
+                Some(destination) => self.plant.open_courier(destination, &next.fetched(name)),
+                None => self.plant.give_up(name),
+            }
         }
+        self.plant.welcome(&new).await;
         self.plant.metrics.loaded(at);
         if is_other {
             self.plant.metrics.applied();
@@ -283,46 +292,24 @@ impl Gateway {
         Ok(checked)
     }
 
-    /// Lets the couriers follow a generation that has taken over.
-    async fn follow(&self, running: &Running, next: &Running) {
-        let before = by_name(&running.site.destinations);
-        let now = by_name(&next.site.destinations);
-        let mut work = Vec::new();
-        for name in before.into_keys() {
-            let (plant, name) = (self.plant.clone(), name.clone());
-            match now.get(&name) {
-                Some(_) if running.has_same_destination(&name, next) => {}
-                Some(new) => {
-                    let (new, fetched) = ((*new).clone(), next.fetched(&name));
-                    work.push(self.in_background("change/courier", async move {
-                        plant.replace_courier(&new, &fetched).await;
-                    }));
-                }
-                None => {
-                    work.push(self.in_background("change/courier", async move {
-                        plant.close_courier(&name).await;
-                    }));
-                }
-            }
+    /// Ends these couriers, all at once: one destination that does not answer is waited for no
+    /// longer than its drain.
+    async fn stop_couriers(&self, names: &[&Name]) {
+        let mut ending = Vec::new();
+        for name in names {
+            let (plant, name) = (self.plant.clone(), (*name).clone());
+            let (tell, told) = oneshot::channel();
+            let work = async move {
+                plant.stop_courier(&name).await;
+                // Whoever waits has gone only if the process ends.
+                let _ = tell.send(());
+            };
+            self.plant.doors.tasks.spawn("change/courier", Box::pin(work));
+            ending.push(told);
         }
-        // All at once: one destination that does not answer is waited for no longer than its drain.
-        for done in work {
-            let _ = done.await;
+        for ended in ending {
+            let _ = ended.await;
         }
-    }
-
-    fn in_background(
-        &self,
-        name: &str,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) -> oneshot::Receiver<()> {
-        let (tell, told) = oneshot::channel();
-        let work = async move {
-            work.await;
-            let _ = tell.send(());
-        };
-        self.plant.doors.tasks.spawn(name, Box::pin(work));
-        told
     }
 
     /// Runs something that blocks off the async threads.

@@ -92,12 +92,9 @@ impl Dispatch {
         }
     }
 
-    /// Takes a courier from its place for good: its destination is no longer configured.
-    pub(crate) fn close(&self, name: &Name) -> Option<Courier> {
-        match self.desks().remove(name) {
-            Some(Desk::Courier(courier, _)) => Some(courier),
-            Some(Desk::Between) | None => None,
-        }
+    /// Gives up a place: its destination is no longer configured, and its courier has ended.
+    pub(crate) fn close(&self, name: &Name) {
+        self.desks().remove(name);
     }
 
     /// Whether somebody takes, or will take, what is queued for this destination.

@@ -128,7 +128,33 @@ impl Gateway {
                 "# HELP hilum_{name} {help}.\n# TYPE hilum_{name} gauge\nhilum_{name} {value}\n"
             );
         }
+        text += &self.expiries();
         text + "# EOF\n"
+    }
+
+    /// When certificates expire. They are read again with each change, so they are asked here.
+    fn expiries(&self) -> String {
+        let listeners = self.listeners.status().into_iter();
+        let listeners = listeners
+            .filter_map(|it| Some((format!("listener.{}", it.name), it.certificate_expiry?)));
+        let running = self.running();
+        let destinations = running.materials.destinations.iter().filter_map(|(name, it)| {
+            Some((format!("destination.{name}"), it.secrets.certificate_expiry()?))
+        });
+        let all: Vec<_> = listeners.chain(destinations).collect();
+        if all.is_empty() {
+            return String::new();
+        }
+        let name = "hilum_tls_certificate_expiry_timestamp_seconds";
+        let mut text = format!(
+            "# HELP {name} When the first certificate of a chain expires, in seconds since 1970.\n\
+             # TYPE {name} gauge\n"
+        );
+        for (section, micros) in all {
+            let section = section.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            text += &format!("{name}{{section=\"{section}\"}} {}\n", micros / 1_000_000);
+        }
+        text
     }
 
     /// Makes a parked or held run again, under the current generation and with the same seed.

@@ -1,7 +1,7 @@
 //! Deliveries whose destination is no longer configured: parked, so that a person sees them, and
 //! queued again by themselves when the destination comes back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use hilum_audit::{NonEmpty, Record, What, fact};
@@ -75,21 +75,28 @@ impl Orphans {
         }
     }
 
-    /// Queues again what was parked while this destination was not configured. Its courier is in its
-    /// place already.
-    pub(crate) async fn welcome(&self, destination: &Name, store: &Store, clock: &dyn Clock) {
+    /// Queues again what was parked while these destinations were not configured. Their couriers are
+    /// in their places already.
+    pub(crate) async fn welcome(&self, destinations: &[&Name], store: &Store, clock: &dyn Clock) {
+        if destinations.is_empty() {
+            return;
+        }
         let _turn = self.turn.lock().await;
-        let gone = cause(destination);
+        let causes: BTreeMap<_, _> = destinations.iter().map(|it| (*it, cause(it))).collect();
         let is_orphan = |it: &ParkedItem| {
-            it.destination.as_ref() == Some(destination) && it.cause.as_ref() == Some(&gone)
+            let expected = it.destination.as_ref().and_then(|name| causes.get(name));
+            expected.is_some() && it.cause.as_ref() == expected
         };
         let orphans: Vec<_> = store.parked().into_iter().filter(is_orphan).collect();
         if orphans.is_empty() {
             return;
         }
-        info!(%destination, deliveries = orphans.len(), "queued again: the destination is back");
+        info!(deliveries = orphans.len(), "queued again: their destinations are back");
         for item in orphans {
-            let Parked::Delivery(delivery) = item.item else { continue };
+            let (Parked::Delivery(delivery), Some(destination)) = (item.item, &item.destination)
+            else {
+                continue;
+            };
             let at = Timestamp::from_micros(clock.now_micros());
             let record = Record::new(at, What::Requeued, Actor::system("gateway"))
                 .message(item.message)

@@ -48,28 +48,25 @@ impl Plant {
         });
     }
 
-    /// Puts a new courier in the place of the one that is there, once that has ended.
-    pub(crate) async fn replace_courier(&self, destination: &DestinationSite, fetched: &Fetched) {
-        if let Some(before) = self.dispatch.vacate(&destination.name) {
-            before.stop(DRAIN_MAX).await;
-        }
-        self.open_courier(destination, fetched);
-        info!(destination = %destination.name, "the courier was replaced");
-    }
-
-    /// Ends a courier whose destination is no longer configured. What is left for it is parked.
-    pub(crate) async fn close_courier(&self, name: &Name) {
+    /// Ends the courier of a destination, if there is one, and keeps its place for the next. What is
+    /// queued meanwhile waits in the journal.
+    pub(crate) async fn stop_courier(&self, name: &Name) {
         if let Some(before) = self.dispatch.vacate(name) {
             before.stop(DRAIN_MAX).await;
+            info!(destination = %name, "its courier has ended");
         }
-        self.dispatch.close(name);
-        self.dispatch.orphans.offer(name.clone());
-        info!(destination = %name, "the courier was stopped: its destination is gone");
     }
 
-    /// Queues again what was parked while this destination was not configured.
-    pub(crate) async fn welcome(&self, name: &Name) {
-        self.dispatch.orphans.welcome(name, &self.store, self.doors.clock.as_ref()).await;
+    /// Gives up the place of a destination that is no longer configured. What is left for it is
+    /// parked.
+    pub(crate) fn give_up(&self, name: &Name) {
+        self.dispatch.close(name);
+        self.dispatch.orphans.offer(name.clone());
+    }
+
+    /// Queues again what was parked while these destinations were not configured.
+    pub(crate) async fn welcome(&self, names: &[&Name]) {
+        self.dispatch.orphans.welcome(names, &self.store, self.doors.clock.as_ref()).await;
     }
 
     /// The generations that a run still needs: those of undecided and of held ones.

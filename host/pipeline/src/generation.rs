@@ -108,6 +108,11 @@ impl Current {
         before - loaded.older.len()
     }
 
+    /// How many generations are loaded beside the current one.
+    pub fn older(&self) -> usize {
+        self.lock().older.len()
+    }
+
     /// The generation with this digest, if it is loaded.
     pub fn find(&self, digest: Digest) -> Option<Arc<Generation>> {
         let loaded = self.lock();

@@ -17,6 +17,7 @@ use hilum_gateway::{Gateway, ListenError, Source, StartError, Wanted};
 use hilum_store::OpenError;
 use hilum_words::Actor;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::{Context, check};
@@ -42,15 +43,24 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         let (AdminError::Control { source, .. } | AdminError::Health { source, .. }) = &fault;
         failed(of_system(source), chain(&fault))
     })?;
+    let (reloading, wanted) = (Arc::clone(&gateway), Arc::clone(&signals.wanted));
+    let reload = async move {
+        loop {
+            // One wish is kept while another is fulfilled: the folder is read once more.
+            wanted.notified().await;
+            reload(&reloading).await;
+        }
+    };
+    context.doors.tasks.spawn("reload", Box::pin(reload));
     supervisor::tell("READY=1");
     info!(version = env!("CARGO_PKG_VERSION"), "ready");
 
-    let (name, _) = signals.stop(&gateway).await;
+    let (name, _) = signals.stop().await;
     info!(signal = name, "stopping: what is under way comes to its end first");
     supervisor::tell("STOPPING=1");
     let exit = tokio::select! {
         biased;
-        (name, number) = signals.stop(&gateway) => {
+        (name, number) = signals.stop() => {
             warn!(signal = name, "stopped without waiting; the journal has what was acknowledged");
             Exit::Signal(number)
         }
@@ -93,8 +103,7 @@ fn chain(fault: &dyn std::error::Error) -> String {
     sentence
 }
 
-/// Makes the site's folder the running configuration, without a question. Signals that come
-/// meanwhile wait: a second SIGHUP reads the folder once more.
+/// Makes the site's folder the running configuration, without a question.
 async fn reload(gateway: &Arc<Gateway>) {
     info!("SIGHUP: the configuration is read again");
     let wanted = Wanted {
@@ -115,11 +124,14 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    /// Told when the configuration is to be read again.
+    wanted: Arc<Notify>,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
         Ok(Self {
+            wanted: Arc::default(),
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
@@ -127,13 +139,13 @@ impl Signals {
     }
 
     /// The name and number of the next signal that asks to stop.
-    async fn stop(&mut self, gateway: &Arc<Gateway>) -> (&'static str, u8) {
+    async fn stop(&mut self) -> (&'static str, u8) {
         loop {
             tokio::select! {
                 biased;
                 _ = self.terminate.recv() => return ("SIGTERM", 15),
                 _ = self.interrupt.recv() => return ("SIGINT", 2),
-                _ = self.hang_up.recv() => reload(gateway).await,
+                _ = self.hang_up.recv() => self.wanted.notify_one(),
             }
         }
     }
