@@ -81,10 +81,20 @@ impl Site {
 
     /// Runs `hilum` with these arguments and `-c` this site; standard output and exit code.
     pub fn run(&self, arguments: &[&str]) -> Result<(i32, String, String)> {
+        self.run_in(&[], arguments)
+    }
+
+    /// The same with these variables in its environment.
+    pub fn run_in(
+        &self,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Result<(i32, String, String)> {
         let output = Command::new(hilum())
             .args(arguments)
             .args(["-c".as_ref(), self.path().join("hilum.toml").as_os_str()])
             .env("NO_COLOR", "1")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .output()
             .context("hilum runs; `make build` makes it")?;
@@ -97,6 +107,11 @@ impl Site {
 
     /// Starts `hilum serve` and waits until it is ready.
     pub fn serve(&self) -> Result<Running<'_>> {
+        self.serve_in(&[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn serve_in(&self, environment: &[(&str, &str)]) -> Result<Running<'_>> {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -104,6 +119,7 @@ impl Site {
         let process = Command::new(hilum())
             .args(["serve".as_ref(), "-c".as_ref(), self.path().join("hilum.toml").as_os_str()])
             .env("HILUM_LOG", "debug")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -165,6 +181,16 @@ impl Running<'_> {
         Ok(status["admin"].as_str().context("an admin address")?.to_owned())
     }
 
+    /// The id of the process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A connection to an address that a listener has.
+    pub fn client_at(&self, address: &str) -> Result<Client> {
+        Client::connect(address)
+    }
+
     /// A connection to a listener.
     pub fn client(&self, listener: &str) -> Result<Client> {
         Client::connect(&self.listener(listener)?)
@@ -197,6 +223,14 @@ impl Running<'_> {
         self.process.kill()?;
         self.process.wait()?;
         Ok(())
+    }
+
+    /// Asks the process to read its configuration again (SIGHUP).
+    pub fn hang_up(&self) -> Result<()> {
+        let process =
+            i32::try_from(self.process.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let process = process.context("a process id")?;
+        Ok(rustix::process::kill_process(process, rustix::process::Signal::HUP)?)
     }
 
     /// Asks the process to stop (SIGTERM) and gives its exit code.

@@ -8,13 +8,17 @@
 
 mod configuration;
 mod delivery;
+mod foreign;
+mod generations;
 mod golden;
+mod hostile_peers;
 mod http;
 mod memory;
 mod mllp_out;
 mod operating;
 mod phi;
 mod routes;
+mod schema;
 mod tidy;
 mod walk;
 mod wrong_input;
