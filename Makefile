@@ -33,7 +33,8 @@ unit: setup ## Unit and property tests
 	@cd plugins && cargo test --locked
 	@cd sdk/rust && CARGO_TARGET_DIR=../../plugins/target cargo test --locked
 
-suites: plugins ## System tests over real sockets and files
+suites: plugins ## System tests over real sockets and files (HILUM_HOSTILE_SECONDS: how long the attack of one goes on)
+	@scripts/foreign
 	@cargo test --locked -p hilum-tests
 
 fuzz: setup ## The fuzz corpora, and a short run of each target
