@@ -196,6 +196,12 @@ impl Charset {
         }
     }
 
+    /// A whole text in this character set, not escaped. None if it lacks a character of it.
+    pub fn encode_text(self, text: &str) -> Option<Vec<u8>> {
+        let mut out = Vec::with_capacity(text.len());
+        text.chars().all(|character| self.encode(character, 0, &mut out)).then_some(out)
+    }
+
     /// The offset of the first byte that cannot be right, if there is one.
     pub(crate) fn first_invalid(self, bytes: &[u8]) -> Option<usize> {
         match self {

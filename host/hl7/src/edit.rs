@@ -293,6 +293,11 @@ impl Draft {
         Ok(())
     }
 
+    /// Whether there is a segment of the path's name and number.
+    pub fn has_segment(&self, path: &Path) -> bool {
+        self.position(path).is_some()
+    }
+
     /// Inserts a segment without fields, and returns which one of its name it is. A header segment
     /// is refused, and nothing stands before the first.
     pub fn insert_segment(

@@ -125,6 +125,18 @@ impl Message {
         message.structure().iter().filter(|byte| is_separator[usize::from(**byte)]).count()
     }
 
+    /// How HL7 v2 that is made of this message is to be read: as this message where neither names a
+    /// character set.
+    pub fn made_with(&self) -> hilum_hl7::Options {
+        let Self::Hl7(message) = self else { return hilum_hl7::Options::default() };
+        let path = hilum_hl7::Path::field_of(hilum_hl7::SegmentName::MSH, 18);
+        let named = message.find(&path).and_then(|range| self.bytes().get(range));
+        if named.is_some_and(|it| !it.is_empty() && it != b"\"\"") {
+            return hilum_hl7::Options::default();
+        }
+        hilum_hl7::Options { default_charset: message.charset() }
+    }
+
     /// What the format calls its type: `ADT^A01`, `Bundle`; empty where it calls it nothing.
     pub fn kind(&self) -> String {
         match self {

@@ -44,4 +44,4 @@ pub use seals::Seals;
 pub use seed::RunSeed;
 pub use shown::{shown, shown_marked};
 pub use sights::{Sights, Tally};
-pub use view::{Access, Seen, View};
+pub use view::{Access, Draft, Seen, View};

@@ -16,7 +16,9 @@ use crate::{Misbehaved, Seals, Template};
 
 impl Template {
     pub(crate) fn read(seals: &Arc<Seals>, format: &str, body: Bytes) -> Result<Self, Misbehaved> {
-        let body = Message::parse(format, body).map_err(|fault| Misbehaved::NotOfItsFormat {
+        let reading = seals.source.message().made_with();
+        let body = Message::parse_with(format, body, &reading);
+        let body = body.map_err(|fault| Misbehaved::NotOfItsFormat {
             format: format.to_owned(),
             why: why(&fault),
         })?;

@@ -9,8 +9,10 @@
 
 mod body;
 mod change;
+mod draft;
 mod judge;
 
+pub use draft::Draft;
 pub(crate) use judge::gaps;
 
 use std::collections::HashMap;
@@ -18,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hilum_message::hl7v2::Place;
+use hilum_message::hl7v2::{self, Place};
 use hilum_message::{At, Found, Message, Path, ReadError, TimeZone};
 
 use crate::origin::{Classer, Hasher};
@@ -98,6 +100,10 @@ pub struct View {
     look_ups: usize,
     places: Option<HashMap<Place, Found, Hasher>>,
     rendered: Option<Bytes>,
+    /// Where values begin that are left out of `rendered`, in order.
+    left_out: Vec<usize>,
+    /// `rendered`, read as HL7 v2, for drafts.
+    read: Option<hl7v2::Message>,
 }
 
 impl View {
@@ -138,6 +144,8 @@ impl View {
             look_ups: 0,
             places: None,
             rendered: None,
+            left_out: Vec::new(),
+            read: None,
         }
     }
 

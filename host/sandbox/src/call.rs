@@ -14,7 +14,7 @@ use hilum_words::{MessageId, Name, Reason, Rejection, Timestamp};
 use wasmtime::{Store, Trap};
 
 use crate::capability::log::{Level, LogLine, plain};
-use crate::capability::{log, message, settings, tables};
+use crate::capability::{drafts, log, message, settings, tables};
 use crate::engine::Entry;
 use crate::guest::{Guest, Memory, Meter, Stop};
 use crate::limits::{DESTINATIONS_MAX, OUTPUTS_MAX, REFUSALS_MAX, TEXT_CHARACTERS_MAX};
@@ -160,6 +160,7 @@ impl Plugin {
             memory: Memory::new(budget),
             denials: BTreeMap::new(),
             message: message::lend(&call.facts),
+            drafts: drafts::lend(budget),
             log: log::lend(budget.log_bytes),
             tables: tables::lend(call.tables, call.tables_known),
             settings: settings::lend(call.settings),
@@ -168,9 +169,9 @@ impl Plugin {
         let raw = self.run(&mut store, budget, beats);
         let fuel_left = store.get_fuel().unwrap_or(0);
         // The instance and its memory go here, before anything is made of the answer.
-        let guest = store.into_data();
+        let mut guest = store.into_data();
         let result = match raw {
-            Ok(raw) => raw.checked(&guest.view, budget),
+            Ok(raw) => raw.checked(&guest.view, &mut guest.drafts, budget),
             Err(error) => Err(fault(&error)),
         };
         let is_trapped =
@@ -266,9 +267,14 @@ enum Raw {
 
 impl Raw {
     /// Turns it into an answer, within the rules of the contract.
-    fn checked(self, view: &View, budget: &Budget) -> Result<Answered, PluginFault> {
+    fn checked(
+        self,
+        view: &View,
+        drafts: &mut drafts::Loan,
+        budget: &Budget,
+    ) -> Result<Answered, PluginFault> {
         match self {
-            Self::Transformer(Ok(outputs)) => mapped(outputs, budget),
+            Self::Transformer(Ok(outputs)) => mapped(outputs, view, drafts, budget),
             Self::Router(Ok(names)) => {
                 check_names(&names)?;
                 check_bytes(names.iter().map(String::len), budget)?;
@@ -293,7 +299,12 @@ impl Raw {
     }
 }
 
-fn mapped(outputs: Vec<Output>, budget: &Budget) -> Result<Answered, PluginFault> {
+fn mapped(
+    outputs: Vec<Output>,
+    view: &View,
+    drafts: &mut drafts::Loan,
+    budget: &Budget,
+) -> Result<Answered, PluginFault> {
     if OUTPUTS_MAX < outputs.len() {
         return Err(PluginFault::OverLimit(Limit::Outputs));
     }
@@ -303,13 +314,21 @@ fn mapped(outputs: Vec<Output>, budget: &Budget) -> Result<Answered, PluginFault
             return Err(PluginFault::Misbehaved(Rule::FormatWord));
         }
         check_names(&output.destinations)?;
+        let mut format = output.format;
         let body = match output.body {
             Body::Bytes(bytes) => Bytes::from(bytes),
-            Body::Text(text) => Bytes::from(text),
-            // No draft is made yet, so this one cannot be ours.
-            Body::Draft(_) => return Err(PluginFault::Misbehaved(Rule::UnknownDraft)),
+            Body::Text(text) => {
+                let encoded = view.encoded(format.as_deref().unwrap_or(view.format()), text);
+                encoded.ok_or(PluginFault::Misbehaved(Rule::Letters))?
+            }
+            Body::Draft(draft) => {
+                let draft = drafts.take(&draft);
+                let draft = draft.ok_or(PluginFault::Misbehaved(Rule::UnknownDraft))?;
+                format.get_or_insert_with(|| draft.format().to_owned());
+                draft.finish().map_err(|_| PluginFault::Misbehaved(Rule::UnreadableDraft))?
+            }
         };
-        made.push(Made { format: output.format, destinations: output.destinations, body });
+        made.push(Made { format, destinations: output.destinations, body });
     }
     let lengths = made
         .iter()

@@ -45,6 +45,10 @@ pub enum Rule {
     RefusalWithoutReason,
     /// A draft handed back was not one that the host had made.
     UnknownDraft,
+    /// The edits of a draft have moved its segments' ends.
+    UnreadableDraft,
+    /// A text handed back has letters that its message's character set lacks.
+    Letters,
 }
 
 impl Rule {
@@ -59,6 +63,12 @@ impl Rule {
                 "a validator that refuses has to give at least one refusal"
             }
             Self::UnknownDraft => "an output's body was a draft that the host did not make",
+            Self::UnreadableDraft => {
+                "a draft's edits made a line feed of free text the end of a segment"
+            }
+            Self::Letters => {
+                "an output's text has a letter that the character set in its MSH-18 lacks"
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hilum_policy::View;
 use wasmtime::ResourceLimiter;
 
-use crate::capability::{log, message, settings, tables};
+use crate::capability::{drafts, log, message, settings, tables};
 use crate::limits::HOST_CALL_BYTES;
 use crate::watch::Watch;
 use crate::{Budget, Limit, PluginFault};
@@ -39,6 +39,7 @@ pub(crate) struct Guest {
     pub(crate) memory: Memory,
     pub(crate) denials: BTreeMap<&'static str, u64>,
     pub(crate) message: message::Loan,
+    pub(crate) drafts: drafts::Loan,
     pub(crate) log: log::Loan,
     pub(crate) tables: tables::Loan,
     pub(crate) settings: settings::Loan,
@@ -101,16 +102,28 @@ impl Meter {
 pub(crate) struct Memory {
     bytes_max: u64,
     pub(crate) bytes: u64,
+    /// What lies in the host's memory for the guest.
+    held: u64,
     elements: usize,
 }
 
 impl Memory {
     pub(crate) fn new(budget: &Budget) -> Self {
-        Self { bytes_max: budget.memory_bytes, bytes: 0, elements: 0 }
+        Self { bytes_max: budget.memory_bytes, bytes: 0, held: 0, elements: 0 }
     }
 }
 
 impl Memory {
+    /// Takes memory of the host for the guest, out of the same budget, until the call ends.
+    pub(crate) fn hold(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        let more = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.held = self.held.saturating_add(more);
+        if self.bytes_max < self.bytes.saturating_add(self.held) {
+            return Err(Stop(PluginFault::OutOfMemory).into());
+        }
+        Ok(())
+    }
+
     /// Whether the guest could take so many bytes from the host. What is gathered for it is bounded by
     /// this, since it lies in the host's memory first.
     pub(crate) fn could_take(&self, bytes: usize) -> wasmtime::Result<()> {
@@ -130,7 +143,7 @@ impl ResourceLimiter for Memory {
     ) -> wasmtime::Result<bool> {
         let more = u64::try_from(desired.saturating_sub(current)).unwrap_or(u64::MAX);
         let total = self.bytes.saturating_add(more);
-        if self.bytes_max < total {
+        if self.bytes_max < total.saturating_add(self.held) {
             return Err(Stop(PluginFault::OutOfMemory).into());
         }
         // What the plugin's own maximum forbids is a plain "no", as its language expects.
@@ -212,6 +225,15 @@ mod tests {
         assert!(memory.memory_growing(0, 2 << 16, None).expect("fits"));
         assert_eq!(fault(memory.memory_growing(1 << 16, 2 << 16, None)), PluginFault::OutOfMemory);
         assert_eq!(memory.bytes, 3 << 16);
+    }
+
+    #[test]
+    fn what_the_host_holds_for_a_guest_is_of_the_same_budget() {
+        let mut memory = Memory::new(&Budget { memory_bytes: 3 << 16, ..Budget::DEFAULT });
+        memory.hold(1 << 16).expect("fits");
+        assert!(memory.memory_growing(0, 2 << 16, None).expect("fits"));
+        assert_eq!(fault(memory.hold(1)), PluginFault::OutOfMemory);
+        assert_eq!(fault(memory.memory_growing(2 << 16, 3 << 16, None)), PluginFault::OutOfMemory);
     }
 
     #[test]

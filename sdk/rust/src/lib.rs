@@ -28,6 +28,7 @@
 mod alloc;
 #[doc(hidden)]
 pub mod bindings;
+mod draft;
 #[doc(hidden)]
 pub mod entry;
 mod json;
@@ -45,6 +46,7 @@ pub use bindings::hilum::plugin::message::{Facts, Sight};
 pub use bindings::hilum::plugin::outputs::Output;
 pub use bindings::hilum::plugin::types::{Reason, Refusal};
 pub use bindings::validator::exports::hilum::plugin::check::Verdict;
+pub use draft::{Draft, Unwritten};
 pub use json::{Array, Json, Number, Object, number};
 pub use message::{Message, Unread, is_token};
 pub use outcome::{output, refuse};

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hilum_message::hl7v2::{self, Charset};
 use hilum_message::{At, Found, Kind, Message};
 
 use super::judge::Shown;
@@ -26,6 +27,9 @@ impl View {
             let shown = self.show(&found);
             if matches!(shown, Shown::Plain) {
                 continue;
+            }
+            if matches!(shown, Shown::Withheld) {
+                self.left_out.push(found.range.start);
             }
             out.extend_from_slice(bytes.get(from..found.range.start).unwrap_or_default());
             self.write(&found, &shown, &mut out);
@@ -65,6 +69,21 @@ impl View {
                 Err(_) => Err(Access::Unstructured),
             },
         }
+    }
+
+    /// A text that a plugin hands back, as bytes: HL7 v2 in the character set in which it will be
+    /// read. None if that lacks a letter of it.
+    pub fn encoded(&self, format: &str, text: String) -> Option<Bytes> {
+        if format == "hl7v2" && !text.is_ascii() {
+            let bytes = Bytes::copy_from_slice(text.as_bytes());
+            let read = hl7v2::Message::parse_with(bytes, &self.message().made_with());
+            let charset = read.map_or_else(|_| Charset::default(), |it| it.charset());
+            // What is not known cannot be written otherwise.
+            if !matches!(charset, Charset::Utf8 | Charset::Ascii | Charset::Unknown) {
+                return charset.encode_text(&text).map(Bytes::from);
+            }
+        }
+        Some(Bytes::from(text))
     }
 
     /// Writes what is shown in the place of a value.

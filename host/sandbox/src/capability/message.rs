@@ -60,7 +60,7 @@ impl Guest {
         read(&mut self.view, path).map_err(|access| self.told(access))
     }
 
-    fn told(&mut self, access: Access) -> AccessError {
+    pub(crate) fn told(&mut self, access: Access) -> AccessError {
         match access {
             Access::Withheld => {
                 self.denied(NAME);

@@ -3,6 +3,7 @@
 
 mod call;
 mod denial;
+mod drafts;
 mod hostile;
 mod memory;
 mod support;
