@@ -18,6 +18,7 @@ pub(crate) mod status;
 mod template;
 mod transport;
 mod url;
+mod witness;
 
 use bytes::Bytes;
 use hilum_env::{BoxFuture, Doors};
@@ -234,4 +235,4 @@ impl Destination for HttpDestination {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -203,7 +203,7 @@ impl MllpDestination {
         let stream = self.dialer.dial().await?;
         let link = Link::new(stream, self.config.answer_bytes_max, self.awaited.clone());
         let begun = self.on(link, &outgoing, &mut elsewhere).await;
-        begun.unwrap_or_else(|NotBegun(why)| Err(SendFault::Unreachable(why)))
+        begun.unwrap_or_else(|NotBegun(why)| Err(why.into()))
     }
 
     /// A kept connection that has not waited for too long.

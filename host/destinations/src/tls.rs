@@ -78,3 +78,6 @@ impl TlsConfig {
         made.map_err(|fault| problems.push(&self.place, &self.key, fault.to_string())).ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! A FHIR endpoint: transactions with conditional update, reads, searches by identifier.
+//! A FHIR endpoint: transactions, batches and single resources with conditional create and update,
+//! reads, searches by identifier.
 
 mod serve;
 mod store;

@@ -1,11 +1,15 @@
 //! An authority of its own, and the certificates that it signs: good ones, and ones that nobody
 //! should believe.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::Result;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
+
+static AUTHORITIES: AtomicU64 = AtomicU64::new(1);
 
 /// A certificate authority, in memory.
 pub struct Authority {
@@ -25,7 +29,9 @@ impl Authority {
     /// A new one, whom nobody knows.
     pub fn new() -> Result<Self> {
         let mut params = CertificateParams::new(Vec::new())?;
-        params.distinguished_name.push(DnType::CommonName, "Hilum tests");
+        // Each has a name of its own: two of one name with different keys are a forgery.
+        let number = AUTHORITIES.fetch_add(1, Ordering::Relaxed);
+        params.distinguished_name.push(DnType::CommonName, format!("Hilum tests {number}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Ok(Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)? })

@@ -162,3 +162,116 @@ fn another_format_is_refused_before_anything_is_sent() {
     assert_eq!(fault.to_string(), "rejected: a FHIR endpoint takes fhir-json, not hl7v2");
     assert_eq!(site.peer.requests(), 0);
 }
+
+fn resource(body: &str) -> Delivery {
+    Delivery { body: Bytes::copy_from_slice(body.as_bytes()), ..delivery() }
+}
+
+const PATIENT: &str =
+    r#"{"resourceType":"Patient","identifier":[{"system":"urn:oid:1.2","value":"47|11"}]}"#;
+
+/// The method, target and condition of the last request.
+fn asked(site: &Site) -> (String, String, Option<String>) {
+    let last = site.peer.received().pop().expect("a request");
+    let condition = last.header("if-none-exist").map(str::to_owned);
+    (last.method, last.target, condition)
+}
+
+#[test]
+fn a_resource_is_created_and_where_it_is_now_is_kept() {
+    let site = Site::new();
+    let delivered = site.send(resource(PATIENT)).expect("delivered");
+    assert_eq!(delivered.code, "201");
+    let (format, answer) = delivered.answer.expect("an answer");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert_eq!(
+        (format.as_str(), answer.as_str()),
+        ("fhir-place", r#"{"location":"Patient/1/_history/1","etag":"W/\"1\""}"#)
+    );
+    assert_eq!(asked(&site), ("POST".into(), "/fhir/Patient".into(), None));
+    assert_eq!(site.peer.received()[0].body, PATIENT, "byte for byte");
+    let again = site.send(resource(PATIENT)).expect("delivered");
+    assert_eq!(again.code, "201");
+    assert_eq!(site.peer.resources("Patient").len(), 2, "nobody asked for a match");
+}
+
+#[test]
+fn a_resource_with_an_id_is_put_there() {
+    let site = Site::new();
+    let body = r#"{"resourceType":"Organization","id":"st-anna","name":"St. Anna"}"#;
+    assert_eq!(site.send(resource(body)).expect("delivered").code, "201");
+    assert_eq!(site.send(resource(body)).expect("delivered").code, "200");
+    assert_eq!(asked(&site), ("PUT".into(), "/fhir/Organization/st-anna".into(), None));
+    assert_eq!(site.peer.resources("Organization").len(), 1);
+}
+
+#[test]
+fn a_repeated_conditional_create_or_update_makes_no_second_patient() {
+    let condition = "identifier=urn%3Aoid%3A1.2%7C47%5C%7C11";
+    let site = Site::with(|config| config.matching = Match::IfNoneExist);
+    assert_eq!(site.send(resource(PATIENT)).expect("delivered").code, "201");
+    let sent = ("POST".into(), "/fhir/Patient".into(), Some(condition.into()));
+    assert_eq!(asked(&site), sent);
+    let site = Site::with(|config| config.matching = Match::Update);
+    let plain = r#"{"resourceType":"Patient","identifier":[{"system":"s","value":"7"}]}"#;
+    assert_eq!(site.send(resource(plain)).expect("delivered").code, "201");
+    assert_eq!(site.send(resource(plain)).expect("delivered").code, "200");
+    assert_eq!(asked(&site), ("PUT".into(), "/fhir/Patient?identifier=s%7C7".into(), None));
+    assert_eq!(site.peer.resources("Patient").len(), 1);
+    let site = Site::with(|config| config.matching = Match::IfNoneExist);
+    for _ in 0..3 {
+        site.send(resource(plain)).expect("delivered");
+    }
+    assert_eq!(site.peer.resources("Patient").len(), 1);
+    let nobody = r#"{"resourceType":"Patient","name":[{"family":"Zwiebelfisch"}]}"#;
+    let fault = site.send(resource(nobody)).expect_err("a fault").to_string();
+    assert_eq!(
+        fault,
+        "rejected: the resource has neither an id nor the identifier that it is matched by"
+    );
+}
+
+#[test]
+fn two_that_fit_a_condition_are_a_fault_of_the_content() {
+    let site = Site::new();
+    let plain = r#"{"resourceType":"Patient","identifier":[{"system":"s","value":"7"}]}"#;
+    site.send(resource(plain)).expect("delivered");
+    site.send(resource(plain)).expect("delivered");
+    let url = site.peer.base_url();
+    let config = FhirConfig { matching: Match::Update, ..config(&url) };
+    let doors = hilum_env::system::doors(site.runtime.handle().clone());
+    let matching = FhirDestination::new(&config, &Secrets::default(), &doors);
+    let fault = site.runtime.block_on(matching.send(&resource(plain))).expect_err("a fault");
+    assert_eq!(
+        (fault.whose(), fault.to_string()),
+        (Whose::Content, "rejected: 412 Precondition Failed (multiple-matches)".into())
+    );
+}
+
+#[test]
+fn a_batch_that_fails_in_part_says_which_entries() {
+    let site = Site::new();
+    let entry = |kind: &str, url: &str| {
+        format!(
+            r#"{{"resource":{{"resourceType":"{kind}"}},"request":{{"method":"POST","url":"{url}"}}}}"#
+        )
+    };
+    let entries = [
+        entry("Patient", "Patient"),
+        entry("Patient", "Encounter"),
+        entry("Encounter", "Encounter"),
+        entry("Patient", "Observation"),
+    ];
+    let bundle =
+        format!(r#"{{"resourceType":"Bundle","type":"batch","entry":[{}]}}"#, entries.join(","));
+    let fault = site.send(resource(&bundle)).expect_err("a fault");
+    assert_eq!(
+        (fault.whose(), fault.to_string()),
+        (
+            Whose::Content,
+            "rejected: 200, entry 2: 400 Bad Request (invalid), entry 4: 400 Bad Request (invalid)"
+                .into()
+        )
+    );
+    assert_eq!(site.peer.resources("Patient").len(), 1, "the others are done");
+}

@@ -20,6 +20,7 @@ use hyper::header::HeaderMap;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 
+use super::witness::{Seen, Witness};
 use crate::SendFault;
 use crate::dial::{Dialer, NotDialled};
 
@@ -122,12 +123,24 @@ impl Client {
             },
             None => request,
         };
-        let sender = self.connect().await?;
-        match self.on(sender, request).await {
-            Tried::Done(result) => *result,
+        let (sender, seen) = self.connect().await?;
+        let lost = match self.on(sender, request).await {
+            Tried::Done(result) => match *result {
+                Err(lost @ Lost::Unknown(_)) => lost,
+                done => return done,
+            },
             Tried::NeverStarted(_) => {
-                Err(Lost::NotSent("the connection closed before the request".into()))
+                Lost::NotSent("the connection closed before the request".into())
             }
+        };
+        // With TLS 1.3 the client's certificate is looked at after the handshake has ended for the
+        // client, and before anything that it sends is read: whom the server does not let in has
+        // sent nothing.
+        match seen.fault() {
+            Some(fault @ (TlsFault::WantsCertificate | TlsFault::RefusesCertificate)) => {
+                Err(Lost::SetUp(fault.to_string()))
+            }
+            _ => Err(lost),
         }
     }
 
@@ -142,8 +155,9 @@ impl Client {
         }
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Lost> {
-        let stream = self.dialer.dial().await?;
+    /// A fresh connection, and what is seen of its faults.
+    async fn connect(&self) -> Result<(SendRequest<Full<Bytes>>, Seen), Lost> {
+        let (stream, seen) = Witness::of(self.dialer.dial().await?);
         let opened = Builder::new()
             .max_buf_size(self.limits.head_bytes_max)
             .handshake(TokioIo::new(stream))
@@ -154,7 +168,7 @@ impl Client {
             let _ = connection.await;
         });
         self.tasks.spawn("http-connection", driven);
-        Ok(sender)
+        Ok((sender, seen))
     }
 
     /// One exchange on one connection, which is kept afterwards if it can be.
@@ -168,7 +182,10 @@ impl Client {
                 Ok(response) => Tried::Done(Box::new(self.read(response).await)),
                 Err(mut error) => match error.take_message() {
                     Some(request) => Tried::NeverStarted(Box::new(request)),
-                    None => Tried::Done(Box::new(Err(lost(error.error())))),
+                    None => {
+                        let what = kind_of(error.error());
+                        Tried::Done(Box::new(Err(Lost::Unknown(what))))
+                    }
                 },
             }
         };
@@ -212,9 +229,6 @@ impl Client {
 
 /// What went wrong, in our words: hyper's own may quote what the peer sent.
 fn kind_of(error: &hyper::Error) -> String {
-    if let Some(fault) = tls_fault(error) {
-        return fault.to_string();
-    }
     let said = if error.is_parse_too_large() {
         "the answer's head is too long"
     } else if error.is_parse() {
@@ -225,28 +239,6 @@ fn kind_of(error: &hyper::Error) -> String {
         "the connection closed without an answer"
     };
     said.into()
-}
-
-fn tls_fault(error: &hyper::Error) -> Option<TlsFault> {
-    let mut cause = std::error::Error::source(error);
-    while let Some(this) = cause {
-        if let Some(fault) = this.downcast_ref::<std::io::Error>().and_then(TlsFault::of) {
-            return Some(fault);
-        }
-        cause = this.source();
-    }
-    None
-}
-
-/// What a request that was begun and not answered means. With TLS 1.3 the client's certificate is
-/// looked at after the handshake has ended for the client, and before anything that it sends is
-/// read: whom the server does not let in has sent nothing.
-fn lost(error: &hyper::Error) -> Lost {
-    let what = kind_of(error);
-    match tls_fault(error) {
-        Some(TlsFault::WantsCertificate | TlsFault::RefusesCertificate) => Lost::SetUp(what),
-        _ => Lost::Unknown(what),
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use hilum_words::{DeliveryId, MessageId, Problem, Problems, RunId, Timestamp};
 use super::*;
 use crate::{DestinationConfig, Secrets};
 
-pub(super) fn delivery(format: &str, body: &str) -> Delivery {
+pub(crate) fn delivery(format: &str, body: &str) -> Delivery {
     Delivery {
         id: DeliveryId::from_bits(7),
         message: MessageId::from_bits(8),
@@ -27,7 +27,7 @@ pub(super) fn delivery(format: &str, body: &str) -> Delivery {
 
 /// Secrets in a table: by the name of their file.
 #[derive(Default)]
-pub(super) struct Table(BTreeMap<String, String>);
+pub(crate) struct Table(BTreeMap<String, String>);
 
 impl SecretSource for Table {
     fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -61,32 +61,45 @@ fn read(text: &str, files: &[(&str, &str)]) -> (Option<(DestinationConfig, Secre
 }
 
 /// What sends by a configuration.
-pub(super) struct Sender {
+pub(crate) struct Sender {
     runtime: tokio::runtime::Runtime,
     destination: std::sync::Arc<dyn Destination>,
 }
 
 impl Sender {
-    pub(super) fn new(text: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(text: &str, files: &[(&str, &str)]) -> Self {
+        let (read, problems) = read(text, files);
+        assert_eq!(problems, "");
+        let (config, secrets) = read.expect("a destination");
+        Self::of(&config, &secrets)
+    }
+
+    /// One that somebody has built without fetching what it needs.
+    pub(crate) fn without_secrets(text: &str) -> Self {
+        let problems = Problems::default();
+        let document = Document::parse("hilum.toml", text, &problems);
+        let config = DestinationConfig::read(&mut document.root(&problems), Path::new("/site"));
+        assert!(problems.is_empty(), "{problems:?}");
+        Self::of(&config.expect("a destination"), &Secrets::default())
+    }
+
+    fn of(config: &DestinationConfig, secrets: &Secrets) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("tokio");
-        let (read, problems) = read(text, files);
-        assert_eq!(problems, "");
-        let (config, secrets) = read.expect("a destination");
         let doors = hilum_env::system::doors(runtime.handle().clone());
-        let destination = crate::build_with(&"service".into(), &config, &secrets, &doors);
+        let destination = crate::build_with(&"service".into(), config, secrets, &doors);
         Self { runtime, destination }
     }
 
-    pub(super) fn deliver(&self, delivery: Delivery) -> Result<Delivered, SendFault> {
+    pub(crate) fn deliver(&self, delivery: Delivery) -> Result<Delivered, SendFault> {
         let sent = self.runtime.block_on(self.destination.send_many(&[delivery]));
         sent.into_iter().next().expect("one result")
     }
 
-    pub(super) fn deliver_at_once(&self, count: usize) -> Vec<String> {
+    pub(crate) fn deliver_at_once(&self, count: usize) -> Vec<String> {
         let sending = (0..count).map(|_| {
             let destination = std::sync::Arc::clone(&self.destination);
             self.runtime.spawn(async move {
@@ -98,7 +111,7 @@ impl Sender {
         ended.map(said).collect()
     }
 
-    pub(super) fn say(&self, format: &str, body: &str) -> String {
+    pub(crate) fn say(&self, format: &str, body: &str) -> String {
         said(self.deliver(delivery(format, body)))
     }
 }

@@ -18,6 +18,7 @@ use super::expected::Wait;
 use super::on_answer::OnAnswer;
 use super::outgoing::Outgoing;
 use super::strays::Strays;
+use crate::dial::NotDialled;
 use crate::metrics::Stray;
 use crate::{Delivered, SendFault};
 
@@ -36,7 +37,22 @@ const EARLIER_MAX: usize = 64;
 
 /// Not one byte of the message was written, so it may go out on another connection.
 #[derive(Debug)]
-pub(super) struct NotBegun(pub(super) String);
+pub(super) struct NotBegun(pub(super) NotDialled);
+
+fn not_begun(why: impl Into<String>) -> NotBegun {
+    NotBegun(NotDialled::Unreachable(why.into()))
+}
+
+/// What is said of an error of the connection.
+fn words(error: &std::io::Error) -> String {
+    TlsFault::of(error).map_or_else(|| error.kind().to_string(), |fault| fault.to_string())
+}
+
+/// Whether the receiver's TLS does not let us in. With TLS 1.3 the client's certificate is looked
+/// at after the handshake has ended for the client, and before anything that it sends is read.
+fn is_shut_out(error: &std::io::Error) -> bool {
+    matches!(TlsFault::of(error), Some(TlsFault::WantsCertificate | TlsFault::RefusesCertificate))
+}
 
 /// What an exchange knows of time.
 #[derive(Clone, Copy)]
@@ -134,7 +150,7 @@ impl Link {
         let deadline = times.after(times.answer);
         let result = match self.write(&outgoing.frame, deadline, times).await {
             Ok(()) => self.settle(outgoing, elsewhere, on_answer, deadline, times).await,
-            Err((0, why)) => return Err(NotBegun(why)),
+            Err((0, why)) => return Err(not_begun(why)),
             Err((_, why)) => Err(self.broken_off(outgoing, on_answer, why, times).await),
         };
         Ok(result)
@@ -146,7 +162,7 @@ impl Link {
         let mut left = self.answer_bytes_max;
         loop {
             while let Some(event) =
-                self.decoder.next_event().map_err(|it| NotBegun(not_mllp(it)))?
+                self.decoder.next_event().map_err(|it| not_begun(not_mllp(it)))?
             {
                 self.sort(event, None);
             }
@@ -156,13 +172,16 @@ impl Link {
                 () = ready(()) => return Ok(()),
             };
             match read {
-                Ok(0) => return Err(NotBegun("the connection closed before the message".into())),
+                Ok(0) => return Err(not_begun("the connection closed before the message")),
                 Ok(count) if count <= left => {
                     left -= count;
                     self.decoder.feed(self.buffer.get(..count).unwrap_or_default());
                 }
-                Ok(_) => return Err(NotBegun("more was said unasked than may be read".into())),
-                Err(error) => return Err(NotBegun(error.kind().to_string())),
+                Ok(_) => return Err(not_begun("more was said unasked than may be read")),
+                Err(error) if is_shut_out(&error) => {
+                    return Err(NotBegun(NotDialled::SetUp(words(&error))));
+                }
+                Err(error) => return Err(not_begun(words(&error))),
             }
         }
     }
@@ -187,10 +206,10 @@ impl Link {
             match wrote {
                 Ok(0) => return Err((written, "the connection closed".into())),
                 Ok(count) => written += count,
-                Err(error) => return Err((written, error.kind().to_string())),
+                Err(error) => return Err((written, words(&error))),
             }
         }
-        self.stream.flush().await.map_err(|error| (written, error.kind().to_string()))
+        self.stream.flush().await.map_err(|error| (written, words(&error)))
     }
 
     /// Listens until the message is settled: everything that decides it stands here.
@@ -344,16 +363,11 @@ impl Link {
     }
 
     fn failed(&mut self, error: &std::io::Error) -> Heard {
-        match TlsFault::of(error) {
-            // With TLS 1.3 the client's certificate is looked at after the handshake has ended for
-            // the client, and before anything that it sends is read.
-            Some(fault @ (TlsFault::WantsCertificate | TlsFault::RefusesCertificate)) => {
-                self.has_ended = true;
-                Heard::ShutOut(fault.to_string())
-            }
-            Some(fault) => self.ended(fault.to_string()),
-            None => self.ended(error.kind().to_string()),
+        if is_shut_out(error) {
+            self.has_ended = true;
+            return Heard::ShutOut(words(error));
         }
+        self.ended(words(error))
     }
 
     /// Tells the answer to the message on its way from all else, which is counted.

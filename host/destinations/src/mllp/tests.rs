@@ -8,6 +8,8 @@ use hilum_words::{DeliveryId, MessageId, Problems, RunId, Timestamp};
 
 use super::*;
 
+mod enhanced;
+
 fn message(control_id: &str, accept: &str, application: &str) -> String {
     format!(
         "MSH|^~\\&|A|B|C|D|2026||ADT^A01^ADT_A01|{control_id}|P|2.5.1|||{accept}|{application}\r\

@@ -127,7 +127,7 @@ async fn answer(
 }
 
 async fn faulty(shared: &Shared, received: &Received) -> Result<Response<Full<Bytes>>, HungUp> {
-    let fault = if received.method == "POST" { shared.fault() } else { None };
+    let fault = if received.method == "GET" { None } else { shared.fault() };
     match fault {
         None => Ok(done(shared, received)),
         Some(Fault::Answer { status, retry_after }) => {
@@ -162,12 +162,38 @@ async fn faulty(shared: &Shared, received: &Received) -> Result<Response<Full<By
 
 fn done(shared: &Shared, received: &Received) -> Response<Full<Bytes>> {
     match act(shared, received) {
-        Ok((status, body)) => json_answer(status, &body),
+        Ok(Done { status, body, location: None }) => json_answer(status, &body),
+        Ok(Done { status, location: Some((location, etag)), .. }) => {
+            // As it is asked for by `Prefer: return=minimal`.
+            let mut answer = Response::new(Full::default());
+            *answer.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+            let fields = [(hyper::header::LOCATION, location), (hyper::header::ETAG, etag)];
+            for (name, value) in fields {
+                if let Ok(value) = hyper::header::HeaderValue::from_str(&value) {
+                    answer.headers_mut().insert(name, value);
+                }
+            }
+            answer
+        }
         Err(failed) => json_answer(failed.status, &failed.outcome()),
     }
 }
 
-fn act(shared: &Shared, received: &Received) -> Result<(u16, Value), Failed> {
+/// What was done.
+struct Done {
+    status: u16,
+    body: Value,
+    /// Where a resource is now, and which version: `Location` and `ETag`.
+    location: Option<(String, String)>,
+}
+
+impl From<(u16, Value)> for Done {
+    fn from((status, body): (u16, Value)) -> Self {
+        Self { status, body, location: None }
+    }
+}
+
+fn act(shared: &Shared, received: &Received) -> Result<Done, Failed> {
     let (path, query) = received.target.split_once('?').unwrap_or((&received.target, ""));
     let missing = || Failed::new(404, "not-found", "there is nothing here");
     let path = path.strip_prefix("/fhir").ok_or_else(missing)?.trim_matches('/');
@@ -175,15 +201,19 @@ fn act(shared: &Shared, received: &Received) -> Result<(u16, Value), Failed> {
     let mut resources = lock(&shared.resources);
     match (received.method.as_str(), parts.as_slice()) {
         ("POST", []) => {
-            let media_type = received.header("content-type").unwrap_or_default();
-            if !media_type.starts_with("application/fhir+json") {
-                return Err(Failed::new(415, "not-supported", "application/fhir+json is expected"));
-            }
-            let bundle: Value = serde_json::from_slice(&received.body)
-                .map_err(|error| Failed::new(400, "structure", error.to_string()))?;
-            transaction::run(&mut resources, &bundle).map(|it| (200, it))
+            let bundle = body(received)?;
+            transaction::run(&mut resources, &bundle).map(|it| (200, it).into())
         }
-        ("GET", ["metadata"]) => Ok((200, capabilities())),
+        ("POST", [_]) | ("PUT", [_] | [_, _]) => {
+            let url = if query.is_empty() { parts.join("/") } else { format!("{path}?{query}") };
+            let mut request = json!({ "method": received.method, "url": url });
+            if let Some(condition) = received.header("if-none-exist") {
+                request["ifNoneExist"] = condition.into();
+            }
+            let entry = json!({ "resource": body(received)?, "request": request });
+            single(transaction::one(&mut resources, &entry)?)
+        }
+        ("GET", ["metadata"]) => Ok((200, capabilities()).into()),
         ("GET", [kind]) => {
             let criteria = transaction::criteria(query);
             let found = resources
@@ -202,15 +232,33 @@ fn act(shared: &Shared, received: &Received) -> Result<(u16, Value), Failed> {
                 json!({
                     "resourceType": "Bundle", "type": "searchset", "total": total, "entry": entries,
                 }),
-            ))
+            )
+                .into())
         }
         ("GET", [kind, id]) => {
             let stored = resources.read(kind, id).ok_or_else(missing)?;
-            Ok((200, stored.resource.clone()))
+            Ok((200, stored.resource.clone()).into())
         }
         ("GET", _) => Err(missing()),
-        _ => Err(Failed::new(405, "not-supported", "only GET, and POST to the base")),
+        _ => Err(Failed::new(405, "not-supported", "only GET, PUT and POST")),
     }
+}
+
+fn body(received: &Received) -> Result<Value, Failed> {
+    let media_type = received.header("content-type").unwrap_or_default();
+    if !media_type.starts_with("application/fhir+json") {
+        return Err(Failed::new(415, "not-supported", "application/fhir+json is expected"));
+    }
+    serde_json::from_slice(&received.body)
+        .map_err(|error| Failed::new(400, "structure", error.to_string()))
+}
+
+/// What the response of an entry says, as an answer of its own.
+fn single(response: Value) -> Result<Done, Failed> {
+    let text = |name: &str| response[name].as_str().map(str::to_owned);
+    let status = text("status").and_then(|it| it.get(..3)?.parse().ok());
+    let location = text("location").map(|it| (it, text("etag").unwrap_or_default()));
+    Ok(Done { status: status.unwrap_or(500), body: Value::Null, location })
 }
 
 fn capabilities() -> Value {

@@ -56,6 +56,12 @@ pub(super) fn run(resources: &mut Resources, bundle: &Value) -> Result<Value, Fa
     }
 }
 
+/// Does what one entry asks for and answers its response.
+pub(super) fn one(resources: &mut Resources, entry: &Value) -> Result<Value, Failed> {
+    let mut answers = apply(resources, std::slice::from_ref(entry))?;
+    answers.pop().ok_or_else(|| invalid("nothing was asked"))
+}
+
 /// A response Bundle.
 pub(super) fn response(kind: &str, answers: Vec<Value>) -> Value {
     let entries: Vec<Value> = answers.into_iter().map(|it| json!({ "response": it })).collect();

@@ -121,3 +121,55 @@ fn what_was_said_before_it_broke_counts_only_if_it_is_negative() {
         assert_eq!(sent(9, &answer(other)).as_deref(), Some(unknown), "{other}");
     }
 }
+
+/// A connection that notes how much it is given at once, and takes nothing.
+struct Narrow(Arc<Mutex<Vec<usize>>>);
+
+impl AsyncRead for Narrow {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<IoResult<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Narrow {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<IoResult<usize>> {
+        self.0.lock().expect("the sizes").push(bytes.len());
+        Poll::Ready(Err(Error::from(ErrorKind::BrokenPipe)))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn the_first_write_is_one_record_of_tls_at_most() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio");
+    let doors = hilum_env::system::doors(runtime.handle().clone());
+    let sizes = Arc::default();
+    let narrow = Box::new(Narrow(Arc::clone(&sizes)));
+    let mut link = Link::new(narrow, 1 << 10, Awaited::default());
+    let frame = vec![b'x'; 100_000];
+    let times = Times {
+        clock: &*doors.clock,
+        answer: Duration::from_secs(5),
+        application: Duration::from_secs(5),
+    };
+    let deadline = times.after(times.answer);
+    let wrote = runtime.block_on(link.write(&frame, deadline, times));
+    assert_eq!(wrote.expect_err("a fault").0, 0);
+    assert_eq!(*sizes.lock().expect("the sizes"), [16 << 10]);
+}
