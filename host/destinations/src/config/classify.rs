@@ -96,6 +96,14 @@ impl Classify {
         }
     }
 
+    /// The table with these words.
+    #[cfg(test)]
+    pub(crate) fn of(table: &[(&str, &str)]) -> Self {
+        let meaning =
+            |word: &str| MEANINGS[WORDS.iter().position(|it| *it == word).expect("a word")];
+        Self(table.iter().map(|(code, word)| ((*code).to_owned(), meaning(word))).collect())
+    }
+
     fn meaning(&self, fault: &SendFault) -> Option<Meaning> {
         if self.0.is_empty() {
             return None;

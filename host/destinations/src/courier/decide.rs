@@ -11,8 +11,8 @@ use bytes::Bytes;
 use hilum_env::Entropy;
 use hilum_words::{Cause, CauseWord, Name, Timestamp};
 
-use crate::metrics::Outcome;
 use super::Breaker;
+use crate::metrics::Outcome;
 use crate::{
     Backoff, BreakerConfig, Classify, Delivered, DestinationConfig, OnAmbiguous, OnPark, Retry,
     SendFault, Whose,

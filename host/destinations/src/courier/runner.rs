@@ -12,8 +12,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
 
 use super::attempt::{Came, Group, Means};
-use super::decide::{Attempt, Fate, Health, Rules, decide};
 use super::blocked::Blocked;
+use super::decide::{Attempt, Fate, Health, Rules, decide};
 use super::journal::{NotWritten, Outcome, Standing, Unread};
 use super::window::{Admission, LaneKey, Together, Waiting, Window};
 use super::{Breaker, Limits, Phase, Shared, State};

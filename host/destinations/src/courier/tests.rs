@@ -1,4 +1,6 @@
 mod days;
+mod lanes;
+mod parking;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,7 +14,7 @@ use super::journal::{NotWritten, Outcome, Standing, Unread};
 use super::window::LaneKey;
 use super::*;
 use crate::{
-    Backoff, BreakerConfig, Classify, Delivered, Delivery, OnAmbiguous, Retry, SendFault,
+    Backoff, BreakerConfig, Classify, Delivered, Delivery, OnAmbiguous, Retry, SendFault, Whose,
 };
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -77,15 +79,15 @@ impl Journal for InMemory {
     }
 
     fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool) {
-        let queued = lock(&self.0.queued).values().map(|it| (it.clone(), false)).collect::<Vec<_>>();
+        let queued =
+            lock(&self.0.queued).values().map(|it| (it.clone(), false)).collect::<Vec<_>>();
         let parked = lock(&self.0.parked).values().map(|it| (it.clone(), true)).collect::<Vec<_>>();
         let mut all = [queued, parked].concat();
         all.retain(|(it, _)| after.is_none_or(|after| after < it.order));
         all.sort_by_key(|(it, _)| it.order);
         let is_all = all.len() <= max;
         all.truncate(max);
-        let standing =
-            |(waiting, is_parked)| Standing { waiting, is_parked, is_durable: true };
+        let standing = |(waiting, is_parked)| Standing { waiting, is_parked, is_durable: true };
         (all.into_iter().map(standing).collect(), is_all)
     }
 

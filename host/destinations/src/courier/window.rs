@@ -175,7 +175,8 @@ impl Window {
             let may_go = |key: &LaneKey| {
                 let lane = self.lanes.get(key);
                 lane.is_some_and(|lane| {
-                    lane.waiting.first() == Some(&next.place) && (!lane.is_busy || ours.contains(key))
+                    lane.waiting.first() == Some(&next.place)
+                        && (!lane.is_busy || ours.contains(key))
                 })
             };
             if next.due <= now && next.lanes.iter().all(may_go) {

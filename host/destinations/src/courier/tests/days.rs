@@ -8,7 +8,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// What a site gets that says nothing about retries.
 fn plan() -> (Rules, Limits, usize) {
-    (standard(Retry::default()), Limits { window_max: 64, in_flight_max: 4, group_bytes_max: 1 << 20 }, 1)
+    (
+        standard(Retry::default()),
+        Limits { window_max: 64, in_flight_max: 4, group_bytes_max: 1 << 20 },
+        1,
+    )
 }
 
 fn queue(twin: &Twin, memory: &Memory, number: u128) -> Waiting {
