@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use hilum_message::{Message, TimeZone};
+use bytes::Bytes;
+use hilum_message::{Message, ParseError, TimeZone, is_structured};
 use hilum_pipeline::{DestinationPlan, LanePlan, Rehearsal, Route, Run, StepPlan, rehearse};
 use hilum_policy::{Clearance, Policy, RunSeed};
 use hilum_sandbox::{Budget, Grants, Plugin, Sandbox, TABLE_BYTES_MAX, Table};
@@ -31,7 +32,8 @@ const RECEIVED: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 /// Runs it and shows what happened. Exits 1 if nothing would be delivered as the plugin meant it.
 pub fn run(context: &Context, arguments: &PluginRun) -> anyhow::Result<Exit> {
     let package = super::read_package(context, &arguments.file)?;
-    let message = Arc::new(read_message(context, &arguments.message)?);
+    let message = read_message(context, &arguments.message, &package.manifest.takes)?;
+    let message = Arc::new(message);
     let sandbox = Sandbox::new(&context.doors)?;
     let plugin = sandbox
         .load(&package)
@@ -162,11 +164,31 @@ fn of_site(
     Ok(Some((generation.policy.clone(), rehearsed)))
 }
 
-fn read_message(context: &Context, file: &Path) -> anyhow::Result<Message> {
+/// The message as what it is; as the first format without a reader that the plugin takes (`csv`), if
+/// it is nothing else.
+fn read_message(context: &Context, file: &Path, takes: &[String]) -> anyhow::Result<Message> {
     let bytes = super::read_file(context, file, MESSAGE_BYTES_MAX)?;
-    let hl7 = Message::parse("hl7v2", bytes.clone());
-    hl7.or_else(|not_hl7| Message::parse("fhir-json", bytes).map_err(|_| not_hl7))
+    read_as(bytes, takes)
         .map_err(|fault| failed(Exit::Failure, format!("{}: {fault}", file.display())))
+}
+
+fn read_as(bytes: Bytes, takes: &[String]) -> Result<Message, ParseError> {
+    let formats: Vec<&str> =
+        takes.iter().map(|it| it.split_once(':').map_or(it.as_str(), |(it, _)| it)).collect();
+    let takes_structured = formats.is_empty() || formats.iter().any(|it| is_structured(it));
+    let unread = formats.iter().find(|it| !is_structured(it));
+    let mut wrong = None;
+    for format in ["hl7v2", "fhir-json"].into_iter().filter(|_| takes_structured) {
+        match Message::parse(format, bytes.clone()) {
+            Ok(message) => return Ok(message),
+            Err(fault) => wrong = wrong.or(Some(fault)),
+        }
+    }
+    match (unread, wrong) {
+        (Some(format), _) => Message::parse(format, bytes),
+        (None, Some(wrong)) => Err(wrong),
+        (None, None) => Message::parse("hl7v2", bytes),
+    }
 }
 
 fn read_table(context: &Context, file: &Path) -> anyhow::Result<Table> {
@@ -197,6 +219,24 @@ fn told(problems: Problems) -> anyhow::Error {
 mod tests {
     use super::*;
     use hilum_policy::{Class, Clear};
+
+    #[test]
+    fn a_message_is_read_as_what_it_is_or_else_as_what_the_plugin_takes() {
+        let format = |text: &'static str, takes: &[&str]| {
+            let takes: Vec<String> = takes.iter().map(|it| (*it).to_owned()).collect();
+            let message = read_as(Bytes::from_static(text.as_bytes()), &takes);
+            message.map(|it| it.format().to_owned()).map_err(|it| it.to_string())
+        };
+        let (hl7, json, csv) = ("MSH|^~\\&|LAB\r", "{\"resourceType\":\"Patient\"}", "a;b\n1;2\n");
+        for takes in [&[][..], &["hl7v2:ADT^A01"], &["hl7v2", "csv"]] {
+            assert_eq!(format(hl7, takes).as_deref(), Ok("hl7v2"));
+            assert_eq!(format(json, takes).as_deref(), Ok("fhir-json"));
+        }
+        assert_eq!(format(csv, &["hl7v2", "csv:labs"]).as_deref(), Ok("csv"));
+        assert_eq!(format("17", &["csv"]).as_deref(), Ok("csv"), "though it is JSON");
+        assert_eq!(format(csv, &["hl7v2"]), Err("not HL7 v2".to_owned()));
+        assert_eq!(format(csv, &[]), Err("not HL7 v2".to_owned()));
+    }
 
     #[test]
     fn a_clearance_is_a_word_or_a_table() {
