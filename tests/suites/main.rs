@@ -6,6 +6,7 @@
     reason = "a test stands outside of the gateway, on the machine's own clock, files and sockets"
 )]
 
+mod acknowledgements;
 mod configuration;
 mod delivery;
 mod foreign;
@@ -20,5 +21,6 @@ mod phi;
 mod routes;
 mod schema;
 mod tidy;
+mod validators;
 mod walk;
 mod wrong_input;

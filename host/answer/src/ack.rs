@@ -99,7 +99,7 @@ impl Ack {
 }
 
 /// Events have three characters, and sites' own somewhat more.
-const EVENT_BYTES_MAX: usize = 16;
+const EVENT_BYTES_MAX: usize = 8;
 
 /// Names of table 0211 that are known and not read.
 const CHARSETS_UNREAD: [&[u8]; 3] = [b"ISO IR", b"CNS 11643-1992", b"UNICODE"];
@@ -182,10 +182,13 @@ fn msh(writing: &Writing, header: Option<&Header>, stamp: Stamp) -> Vec<u8> {
     let no_answer = || {
         if is_enhanced { writing.text("NE") } else { Vec::new() }
     };
-    let (processing_id, version) = match header {
-        Some(header) => (header.processing_id.to_vec(), header.version.to_vec()),
-        None => (writing.text("P"), writing.text("2.5.1")),
+    // Both are required in every version, so what the sender left out is filled in.
+    let or = |field: Option<&Bytes>, usual: &str| match field.filter(|it| !it.is_empty()) {
+        Some(field) => field.to_vec(),
+        None => writing.text(usual),
     };
+    let processing_id = or(header.map(|it| &it.processing_id), "P");
+    let version = or(header.map(|it| &it.version), "2.5.1");
     writing.segment(
         "MSH",
         vec![

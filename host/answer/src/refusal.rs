@@ -17,6 +17,11 @@ pub enum Refusal {
         "UTF-16 and UTF-32 are not taken: send UTF-8 or another character set that extends ASCII"
     )]
     WideCharset,
+    /// The request names another character set than the message is read in.
+    #[error(
+        "Content-Type names another character set than messages are read in here: name it in MSH-18"
+    )]
+    OtherCharset,
     /// The frame is broken.
     #[error("the frame is broken")]
     BadFrame,
@@ -38,6 +43,9 @@ pub enum Refusal {
         /// Which trailer: BTS-1 or FTS-1.
         at: Path,
     },
+    /// A batch has segments that belong to none of its messages, or that may.
+    #[error("segments stand outside of all messages")]
+    Stray,
     /// It is one of several parts of a message.
     #[error("{at}: a message that comes in several parts is not put together: send it whole")]
     Fragment {
@@ -138,11 +146,13 @@ impl Refusal {
         match self {
             Self::NotHl7 => row(AR, E::SegmentSequenceError, 400, I::Structure, "not-hl7"),
             Self::WideCharset => row(AR, E::ApplicationInternalError, 415, I::NotSupported, "wide-charset"),
+            Self::OtherCharset => row(AE, E::ApplicationInternalError, 415, I::NotSupported, "other-charset"),
             Self::BadFrame => row(AR, E::SegmentSequenceError, 400, I::Structure, "bad-frame"),
             Self::TooLong => row(AR, E::ApplicationInternalError, 413, I::TooLong, "too-long"),
             Self::TooManyValues => row(AE, E::ApplicationInternalError, 413, I::TooLong, "too-many-values"),
             Self::BatchTooLong { .. } => row(AE, E::ApplicationInternalError, 413, I::TooLong, "batch-too-long"),
             Self::BatchCount { .. } => row(AE, E::SegmentSequenceError, 422, I::Invariant, "batch-count"),
+            Self::Stray => row(AE, E::SegmentSequenceError, 422, I::Structure, "stray-segments"),
             Self::Fragment { .. } => row(AE, E::ApplicationInternalError, 422, I::NotSupported, "fragment"),
             Self::RequiredFieldMissing { .. } => row(AE, E::RequiredFieldMissing, 422, I::Required, "required-field-missing"),
             Self::NoRoute => row(AR, E::UnsupportedMessageType, 422, I::NotSupported, "no-route").at("MSH-9"),

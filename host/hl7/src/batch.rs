@@ -22,8 +22,19 @@ pub struct Batch {
     pub messages: Vec<BatchMessage>,
     /// The headers of files and batches, in their order.
     pub wrappers: Vec<Wrapper>,
+    /// Where segments stand outside of all messages: one entry for each run of such segments.
+    pub strays: Vec<Stray>,
     /// What does not add up, at most 65 entries.
     pub findings: Vec<Finding>,
+}
+
+/// Segments that belong to no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// Which segment is the first of them, from 1.
+    pub segment: usize,
+    /// Which segment is the BHS, else FHS, that they are under, from 1.
+    pub under: Option<usize>,
 }
 
 /// A header of a file or batch.
@@ -50,6 +61,8 @@ pub struct BatchMessage {
     pub file: Option<usize>,
     /// Which segment is the BHS that it is under, from 1.
     pub batch: Option<usize>,
+    /// Whether a header of another batch or file cut it off: segments without a message follow.
+    pub is_cut: bool,
 }
 
 /// What a header opened and no trailer has closed.
@@ -75,6 +88,10 @@ struct Splitter {
     batch: Option<Open>,
     /// Whether the last message is not over.
     in_message: bool,
+    strays: Vec<Stray>,
+    in_stray: bool,
+    /// Whether a trailer stands behind the last message.
+    is_closed: bool,
 }
 
 /// What a segment is to a batch.
@@ -99,6 +116,7 @@ impl Message {
         Batch {
             messages: splitter.messages,
             wrappers: splitter.wrappers,
+            strays: splitter.strays,
             findings: splitter.findings.into_vec(),
         }
     }
@@ -200,7 +218,10 @@ fn can_go_on(name: SegmentName) -> bool {
 
 impl Splitter {
     fn take(&mut self, message: &Message, segment: &Segment<'_>) {
-        match self.packing(message, segment) {
+        let packing = self.packing(message, segment);
+        self.in_stray &= matches!(packing, Packing::Other);
+        self.is_closed |= matches!(packing, Packing::BatchTrailer | Packing::FileTrailer);
+        match packing {
             Packing::Message => self.begin_message(segment),
             Packing::BatchHeader => {
                 self.close_batch();
@@ -284,11 +305,13 @@ impl Splitter {
             batch.count += 1;
         }
         self.in_message = true;
+        self.is_closed = false;
         self.messages.push(BatchMessage {
             range: segment.range().start..segment.terminator().end,
             segments: segment.number()..segment.number() + 1,
             file: self.file.map(|it| it.segment),
             batch: self.batch.map(|it| it.segment),
+            is_cut: false,
         });
     }
 
@@ -301,7 +324,20 @@ impl Splitter {
             None => {
                 let kind = FindingKind::OutsideMessages;
                 self.findings.add_once(segment.range().start, segment.number(), kind);
+                self.begin_stray(segment);
             }
+        }
+    }
+
+    fn begin_stray(&mut self, segment: &Segment<'_>) {
+        if self.in_stray {
+            return;
+        }
+        self.in_stray = true;
+        let under = self.batch.or(self.file).map(|it| it.segment);
+        self.strays.push(Stray { segment: segment.number(), under });
+        if let Some(message) = self.messages.last_mut().filter(|_| !self.is_closed) {
+            message.is_cut = true;
         }
     }
 

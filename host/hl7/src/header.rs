@@ -4,8 +4,8 @@ use crate::{Charset, Delimiters, Message, Segment, SegmentName};
 
 /// What an answer needs of a message: fields of MSH as they stand there, not unescaped.
 ///
-/// Without any MSH (a batch of nothing) the fields of the first FHS or BHS: 3 to 6, and its control
-/// id (field 11).
+/// Without any MSH (a batch of nothing) the fields of the first FHS or BHS: 3 to 6, its control
+/// id (field 11) and what it refers to (field 12).
 #[derive(Clone)]
 pub struct Header {
     /// The delimiters that the fields are written with.
@@ -24,6 +24,8 @@ pub struct Header {
     pub message_type: Bytes,
     /// MSH-10.
     pub control_id: Bytes,
+    /// BHS-12 or FHS-12: the control id of the batch or file that this one answers. MSH has none.
+    pub reference: Bytes,
     /// MSH-11.
     pub processing_id: Bytes,
     /// MSH-12.
@@ -74,6 +76,7 @@ impl Message {
             receiving_facility: field(6),
             message_type: of_msh(9),
             control_id: field(if is_msh { 10 } else { 11 }),
+            reference: if is_msh { Bytes::new() } else { field(12) },
             processing_id: of_msh(11),
             version: of_msh(12),
             accept_acknowledgement: of_msh(15),

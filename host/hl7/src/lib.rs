@@ -52,7 +52,7 @@ mod respell;
 mod scan;
 mod segment;
 
-pub use batch::{Batch, BatchMessage, Wrapper};
+pub use batch::{Batch, BatchMessage, Stray, Wrapper};
 pub use charset::{Charset, DecodeError};
 pub use delimiters::Delimiters;
 pub use edit::{Draft, EditError, EditLimits, Position};

@@ -14,6 +14,7 @@ mod answer;
 mod batch;
 mod door;
 mod http;
+mod layout;
 mod notes;
 mod options;
 mod said;

@@ -1,5 +1,7 @@
 //! The story on the twin doors: a journal in memory, everything driven by hand.
 
+mod door;
+mod formats;
 mod order;
 mod plugins;
 mod validators;

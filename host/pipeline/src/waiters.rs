@@ -103,6 +103,11 @@ impl Slot {
 }
 
 impl Waiter {
+    /// Whether a refusal would be told to the sender.
+    pub(crate) fn tells_refusal(&self) -> bool {
+        self.slot.tells_refusal
+    }
+
     /// The runs that it waits for.
     pub(crate) fn runs(&self) -> Vec<RunId> {
         self.slot.lock().keys().copied().collect()

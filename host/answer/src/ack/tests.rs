@@ -13,11 +13,13 @@ fn every_refusal() -> Vec<Refusal> {
     let mut all = vec![
         Refusal::NotHl7,
         Refusal::WideCharset,
+        Refusal::OtherCharset,
         Refusal::BadFrame,
         Refusal::TooLong,
         Refusal::TooManyValues,
         Refusal::BatchTooLong { messages_max: 7 },
         Refusal::BatchCount { at: at() },
+        Refusal::Stray,
         Refusal::Fragment { at: at() },
         MISSING(),
         Refusal::NoRoute,

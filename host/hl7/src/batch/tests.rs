@@ -255,3 +255,25 @@ fn a_header_of_a_batch_is_read_as_its_own() {
     let ends = headers.get(1).map(|it| it.receiving_facility.clone());
     assert_eq!(ends.as_deref(), Some(&b"E"[..]));
 }
+
+#[test]
+fn segments_of_no_message_are_told_and_what_they_cut_off() {
+    let strays = |text: &str| {
+        let batch = parse(text).batch();
+        let under = |it: Option<usize>| it.map_or("nothing".to_owned(), |it| it.to_string());
+        let strays =
+            batch.strays.iter().map(|it| format!("{} under {}", it.segment, under(it.under)));
+        let cut = batch.messages.iter().filter(|it| it.is_cut).count();
+        format!("{}; {cut} cut", strays.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(strays("BHS|^~\\&|B\rMSH|^~\\&|1\rPID|1\rBTS|1\r"), "; 0 cut");
+    assert_eq!(strays("BHS|^~\\&|B\rEVN|1\rPID|1\rBTS|1\r"), "2 under 1; 0 cut");
+    assert_eq!(
+        strays("BHS|^~\\&|B\rMSH|^~\\&|1\rEVN|1\rBHS|^~\\&|C\rPID|1\rPV1|1\rBTS|1\r"),
+        "5 under 4; 1 cut"
+    );
+    assert_eq!(
+        strays("FHS|^~\\&|F\rPID|1\rBHS|^~\\&|B\rMSH|^~\\&|1\rBTS|1\rPID|1\rFTS|1\rZZ1\r"),
+        "2 under 1, 6 under 1, 8 under nothing; 0 cut"
+    );
+}

@@ -8,16 +8,16 @@
 //! disk at once.
 //! Not here: splitting (`hilum_message::hl7v2`), how a batch is spelt (`hilum_answer`).
 
-use hilum_answer::{Ack, AckBatch, Refusal, Wanted, write_batches};
+use hilum_answer::{Ack, Refusal};
 use hilum_message::hl7v2::{
     Batch, BatchMessage, Charset, FindingKind, Header, Message as Hl7, Options, Path, SegmentName,
-    Wrapper,
 };
 use hilum_words::MessageId;
 
 use super::door::{Came, Passed, Submitted};
+use super::layout::Layout;
 use super::said::{Pending, Said};
-use super::{Answer, BatchAnswer, Intake, Later, OnBatchCount, Pinned, Reply, Stamps};
+use super::{Answer, Intake, Later, OnBatchCount, Pinned};
 
 /// Messages that a batch may have, its headers counted with them.
 pub(super) const MESSAGES_MAX: usize = 10_000;
@@ -31,35 +31,6 @@ pub(super) struct Member {
     /// What an answer to it needs.
     pub(super) header: Header,
     pub(super) passed: Passed,
-}
-
-/// How a batch was packed, for the answer to be packed so too.
-pub(super) struct Layout {
-    files: Vec<FileLayout>,
-    /// Whether anybody wants an answer.
-    is_wanted: bool,
-}
-
-#[derive(Default)]
-struct FileLayout {
-    header: Option<Header>,
-    batches: Vec<BatchLayout>,
-}
-
-struct BatchLayout {
-    header: Option<Header>,
-    /// Whether the header is a BHS, and not the MSH of the first message.
-    is_named: bool,
-    /// Which messages, counted from 0.
-    messages: Vec<usize>,
-    /// Acknowledgements of the batch as a whole.
-    acks: Vec<Ack>,
-}
-
-impl BatchLayout {
-    fn under(header: Option<Header>, is_named: bool) -> Self {
-        Self { header, is_named, messages: Vec::new(), acks: Vec::new() }
-    }
 }
 
 /// Whether a frame holds anything but one message alone.
@@ -167,7 +138,7 @@ impl Intake {
                 members.push(Member { header, passed });
             }
         }
-        let layout = self.layout(pinned, whole, &batch, &members);
+        let layout = self.layout(whole, &batch, &members);
         Ok((layout, members))
     }
 
@@ -187,54 +158,15 @@ impl Intake {
             return (whole.header_at(one.member.segments.start), refused(Refusal::NotHl7));
         };
         let header = message.header();
+        if one.member.is_cut {
+            return (header, refused(Refusal::Stray));
+        }
         if let Some(at) = miscounted(one.batch, one.member)
             .filter(|_| pinned.options.on_batch_count == OnBatchCount::Refuse)
         {
             return (header, refused(Refusal::BatchCount { at: trailer(at) }));
         }
         (header, self.submit_hl7_as(one.id, pinned, message, findings, came))
-    }
-
-    fn layout(&self, pinned: &Pinned, whole: &Hl7, batch: &Batch, members: &[Member]) -> Layout {
-        let mut layout = Layout {
-            files: Vec::new(),
-            is_wanted: members.is_empty()
-                || members.iter().any(|it| Wanted::of(&it.header).anything),
-        };
-        let mut wrappers = batch.wrappers.iter().peekable();
-        for (number, member) in batch.messages.iter().enumerate() {
-            while let Some(wrapper) = wrappers.next_if(|it| it.segment < member.segments.start) {
-                layout.open(whole, wrapper);
-            }
-            layout.put(number, member, members.get(number).map(|it| &it.header));
-        }
-        for wrapper in wrappers {
-            layout.open(whole, wrapper);
-        }
-        if pinned.options.on_batch_count == OnBatchCount::Refuse {
-            self.answer_empty(whole, batch, &mut layout);
-        }
-        layout
-    }
-
-    /// A batch without messages that says it has some is answered as a whole: there is nobody else.
-    fn answer_empty(&self, whole: &Hl7, batch: &Batch, layout: &mut Layout) {
-        let empty = |segment: usize| batch.messages.iter().all(|it| it.batch != Some(segment));
-        let wrong = batch.wrappers.iter().filter(|it| it.is_miscounted && !it.is_file);
-        let mut stamp = || self.stamps.stamp();
-        for wrapper in wrong.filter(|it| empty(it.segment)) {
-            let header = whole.header_at(wrapper.segment);
-            let refusal = Refusal::BatchCount { at: trailer(false) };
-            let acks = Ack::refuse(Some(&header), &refusal, &mut stamp);
-            let all = layout.files.iter_mut().flat_map(|file| &mut file.batches);
-            let is_this = |it: &&mut BatchLayout| {
-                let named = it.header.as_ref().filter(|_| it.is_named);
-                named.is_some_and(|it| it.control_id == header.control_id)
-            };
-            if let Some(batch) = all.filter(|it| it.messages.is_empty()).find(is_this) {
-                batch.acks = acks;
-            }
-        }
     }
 }
 
@@ -246,75 +178,6 @@ struct One<'a> {
     reading: Options,
 }
 
-impl Layout {
-    /// A header of a file or batch.
-    fn open(&mut self, whole: &Hl7, wrapper: &Wrapper) {
-        let header = whole.header_at(wrapper.segment);
-        if wrapper.is_file {
-            self.files.push(FileLayout { header: Some(header), batches: Vec::new() });
-        } else {
-            let batches = self.batches(wrapper.file.is_some());
-            batches.push(BatchLayout::under(Some(header), true));
-        }
-    }
-
-    /// A message: in the batch that it is under, else in one without a name.
-    fn put(&mut self, number: usize, member: &BatchMessage, header: Option<&Header>) {
-        let is_named = member.batch.is_some();
-        let batches = self.batches(member.file.is_some());
-        if batches.last().is_none_or(|it| it.is_named != is_named) {
-            batches.push(BatchLayout::under(header.cloned(), false));
-        }
-        if let Some(batch) = batches.last_mut() {
-            batch.messages.push(number);
-        }
-    }
-
-    /// The batches of the file that is open, or of none: what comes before FHS and after FTS.
-    fn batches(&mut self, is_in_file: bool) -> &mut Vec<BatchLayout> {
-        let fits = |it: &FileLayout| it.header.is_some() == is_in_file;
-        if !self.files.last().is_some_and(fits) {
-            self.files.push(FileLayout::default());
-        }
-        let last = self.files.len().saturating_sub(1);
-        self.files
-            .get_mut(last)
-            .map_or_else(|| unreachable!("one was pushed"), |it| &mut it.batches)
-    }
-
-    /// The acknowledgements of each message, as the listener answers batches. Nothing, where nobody
-    /// wants an answer.
-    pub(super) fn write(&self, acks: &[Vec<Ack>], how: BatchAnswer, stamps: &Stamps) -> Vec<Reply> {
-        if !self.is_wanted {
-            return Vec::new();
-        }
-        let mut stamp = || stamps.stamp();
-        let of = |batch: &BatchLayout| -> Vec<Ack> {
-            let messages = batch.messages.iter().filter_map(|number| acks.get(*number));
-            let all = batch.acks.iter().chain(messages.flatten()).cloned();
-            all.filter(|ack| how != BatchAnswer::Errors || !ack.code.is_positive()).collect()
-        };
-        if how == BatchAnswer::Singly {
-            let all = self.files.iter().flat_map(|file| &file.batches).flat_map(of);
-            return super::said::replies(all.collect());
-        }
-        let mut bytes = Vec::new();
-        for file in &self.files {
-            let batches: Vec<AckBatch<'_>> = file
-                .batches
-                .iter()
-                .map(|batch| AckBatch {
-                    header: batch.header.as_ref(),
-                    is_named: batch.is_named,
-                    acks: of(batch),
-                })
-                .collect();
-            bytes.extend(write_batches(file.header.as_ref(), &batches, &mut stamp));
-        }
-        vec![Reply { bytes: bytes.into() }]
-    }
-}
-
 /// Whether a message is under a header whose trailer counts another number: its file's (true) or its
 /// batch's (false).
 fn miscounted(batch: &Batch, member: &BatchMessage) -> Option<bool> {
@@ -323,6 +186,6 @@ fn miscounted(batch: &Batch, member: &BatchMessage) -> Option<bool> {
     wrong.map(|it| it.is_file).next()
 }
 
-fn trailer(is_file: bool) -> Path {
+pub(super) fn trailer(is_file: bool) -> Path {
     Path::field_of(if is_file { SegmentName::FTS } else { SegmentName::BTS }, 1)
 }

@@ -8,7 +8,7 @@ use hilum_answer::{
     problem, receipt,
 };
 use hilum_env::Peer;
-use hilum_message::hl7v2::{Header, Message as Hl7};
+use hilum_message::hl7v2::{Charset, Header, Message as Hl7};
 use hilum_message::{Message, ParseError, is_structured};
 use hilum_store::{DuplicateKey, Stored};
 use hilum_words::{MessageId, Name, Timestamp};
@@ -130,7 +130,7 @@ impl Intake {
     /// Takes one body and says what to answer, after the disk has it.
     pub async fn receive_http(&self, inbound: HttpInbound) -> HttpAnswer {
         let pinned = self.pinned();
-        let HttpInbound { format, content, wish, peer, received, .. } = inbound;
+        let HttpInbound { format, content, charset, wish, peer, received, .. } = inbound;
         let mut came = Came::at(peer, received);
         came.trace = inbound.trace.filter(|it| is_traceparent(it));
         came.request = Some(inbound.request_id).filter(|it| is_random(it));
@@ -138,7 +138,7 @@ impl Intake {
         let bytes = content.len();
         let refused = |refusal| self.refused(refusal, &came, bytes);
         let name = match format {
-            BodyFormat::Hl7v2 => match pinned.read(content) {
+            BodyFormat::Hl7v2 => match pinned.read(content).and_then(|it| checked(it, charset)) {
                 Ok(whole) if batch::is_batch(&whole) => {
                     return self.batch_over_http(&pinned, &whole, wish, &came).await;
                 }
@@ -285,8 +285,9 @@ impl Intake {
         }
         let stored: Vec<&Stored> = resolved.iter().filter_map(Resolved::stored).collect();
         let numbered = (1..).zip(&resolved);
-        let refused: Vec<(usize, &Refusal)> =
-            numbered.filter_map(|(number, it)| Some((number, it.refusal()?))).collect();
+        // Number 0 is the batch as a whole.
+        let mut refused: Vec<(usize, &Refusal)> = layout.faults.iter().map(|it| (0, it)).collect();
+        refused.extend(numbered.filter_map(|(number, it)| Some((number, it.refusal()?))));
         // One that is taken makes the batch one that must not be sent again as a whole.
         let accepted = resolved.iter().filter(|it| it.refusal().is_none()).map(Resolved::status);
         let first = refused.first().map(|(_, refusal)| refusal.status().0);
@@ -311,6 +312,16 @@ impl Intake {
         let retry_after = matches!(status, 429 | 503).then_some(RETRY_AFTER);
         HttpAnswer { status, content_type, body, message: None, retry_after }
     }
+}
+
+/// A message is kept as its bytes, so what could not be read by these alone is not taken: a character
+/// set that only the request names, and that is not the one in which the bytes will be read.
+fn checked(message: Hl7, charset: Option<String>) -> Result<Hl7, Refusal> {
+    let Some(named) = charset else { return Ok(message) };
+    let is_told = message.bytes().is_ascii()
+        || !message.header().character_set.is_empty()
+        || Charset::from_any_name(named.as_bytes()) == Some(message.charset());
+    if is_told { Ok(message) } else { Err(Refusal::OtherCharset) }
 }
 
 /// Reads a body that is no HL7 v2.

@@ -7,7 +7,7 @@ use hilum_answer::{Ack, Refusal, Wanted};
 use hilum_env::{Clock, Instant};
 use hilum_message::hl7v2::Header;
 use hilum_store::{RunState, Stored};
-use hilum_words::Rejection;
+use hilum_words::{CauseWord, Rejection};
 
 use super::door::{Kept, Passed};
 use super::{Answer, Intake, Later, Pinned, Reply, Stamps};
@@ -53,21 +53,28 @@ impl Patience {
         let late = self.clock.sleep_until(self.until);
         tokio::select! {
             biased;
-            states = waiter.decided() => verdict(states),
+            states = waiter.decided() => verdict(states, waiter.tells_refusal()),
             () = late => Err(Refusal::Busy),
         }
     }
 }
 
 /// Any run that is refused makes the answer a refusal, though the others go on. What is held or parked
-/// counts as accepted: a person has it.
-fn verdict(states: Vec<RunState>) -> Result<(), Refusal> {
+/// counts as accepted: a person has it. Where the sender does not want to hear of a refusal, that is
+/// parked too, and is no success to speak of.
+fn verdict(states: Vec<RunState>, tells_refusal: bool) -> Result<(), Refusal> {
     let mut is_refused = false;
     let mut all: Vec<Rejection> = Vec::new();
     for state in states {
-        if let RunState::Refused(rejections) = state {
-            is_refused = true;
-            all.extend(rejections);
+        match state {
+            RunState::Refused(rejections) => {
+                is_refused = true;
+                all.extend(rejections);
+            }
+            RunState::Parked(cause) if cause.word == CauseWord::Refused => {
+                is_refused |= !tells_refusal;
+            }
+            _ => {}
         }
     }
     all.truncate(REJECTIONS_MAX);

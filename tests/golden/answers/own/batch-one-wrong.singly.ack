@@ -1,0 +1,10 @@
+# HL7 v2.5.1 chapter 2, 2.10.3.3: each message is acknowledged as if it had come by itself.
+MSH|^~\&|HILUM|ST-ANNA|ADT|WARD|<time>||ACK^A01^ACK|<id>|P|2.5.1
+MSA|AA|G1-1
+--
+MSH|^~\&|HILUM|ST-ANNA|ADT|WARD|<time>||ACK|<id>|P|2.5.1
+MSA|AE|G1-2
+ERR||MSH^1^9|101^Required field missing^HL70357|E||||MSH-9: required field is missing
+--
+MSH|^~\&|HILUM|ST-ANNA|ADT|WARD|<time>||ACK^A01^ACK|<id>|P|2.5.1
+MSA|AA|G1-3

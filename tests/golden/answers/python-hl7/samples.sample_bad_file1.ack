@@ -1,0 +1,10 @@
+# HL7 v2.5.1 chapter 2, 2.10.3.1: as sample_bad_batch1, in a file. FTS-1 counts the batches of the answer.
+FHS|^~\&||AUSDHSV||ABCHS|<time>||||<id>
+BHS|^~\&||AUSDHSV||ABCHS|<time>||||<id>|abchs20070101123401-1
+BTS|0
+BHS|^~\&||AUSDHSV||ABCHS|<time>||||<id>|abchs20070101123401-1
+MSH|^~\&||AUSDHSV||ABCHS|<time>||ACK|<id>|P|2.5
+MSA|AE|abchs20070101123401-1
+ERR|||100^Segment sequence error^HL70357|E||||segments stand outside of all messages
+BTS|1
+FTS|2
