@@ -37,14 +37,9 @@ pub trait Destination: Send + Sync {
     ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>>;
 }
 
-/// The destination that a configuration describes, where it needs no [`Secrets`].
-pub fn build(name: &Name, config: &DestinationConfig, doors: &Doors) -> Arc<dyn Destination> {
-    build_with(name, config, &Secrets::default(), doors)
-}
-
 /// The destination that a configuration describes, with what it needs beside it
 /// ([`DestinationConfig::secrets`]). Nothing is dialled or written yet.
-pub fn build_with(
+pub fn build(
     name: &Name,
     config: &DestinationConfig,
     secrets: &Secrets,

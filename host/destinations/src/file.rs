@@ -50,7 +50,7 @@ impl FileConfig {
     /// Reads the kind's own keys. `site` is the folder of the configuration.
     pub(crate) fn read(section: &mut Section<'_>, site: &std::path::Path) -> Option<Self> {
         let folder = section.required_text("folder");
-        let append = section.boolean("append").is_some_and(|it| it.value);
+        let append = section.boolean_or("append", false);
         let extension = section.text("extension");
         let file_bytes_max = section.size("file_bytes_max");
         if let Some(extension) = &extension {

@@ -63,7 +63,7 @@ impl HttpConfig {
     /// Reads the kind's own keys.
     pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
         let url = section.required_text("url");
-        let method = section.word("method", METHODS);
+        let method = section.word_or("method", METHODS, 0);
         let content_type = section.text("content_type");
         let headers = Headers::read(section);
         let transport = Transport::read(section);
@@ -85,9 +85,9 @@ impl HttpConfig {
         Some(Self {
             url: parsed,
             target,
-            method: match method.map(|it| it.value) {
-                Some(1) => Method::PUT,
-                Some(2) => Method::PATCH,
+            method: match method {
+                1 => Method::PUT,
+                2 => Method::PATCH,
                 _ => Method::POST,
             },
             headers,

@@ -12,6 +12,7 @@
 //! Not here: what may leave (`hilum_policy`), where it is kept until then (`hilum_store`).
 
 mod backoff;
+mod bounds;
 mod config;
 mod courier;
 mod delivery;
@@ -35,7 +36,7 @@ pub use config::{
 };
 pub use courier::{Breaker, Courier, CourierStatus, Limits, State};
 pub use delivery::{Delivered, Delivery};
-pub use destination::{Destination, build, build_with};
+pub use destination::{Destination, build};
 pub use fault::{Code, SendFault, Whose};
 pub use metrics::Metrics;
 pub use secrets::Secrets;

@@ -30,6 +30,7 @@ use hilum_words::Name;
 use hilum_words::config::{Placed, Section};
 use tracing::warn;
 
+use crate::bounds::{bytes_or, connections_or, time_or};
 use crate::dial::{Dialer, Security};
 use crate::metrics::Stray;
 use crate::{Delivered, Delivery, Destination, Metrics, Secrets, SendFault, TlsConfig};
@@ -75,19 +76,17 @@ impl MllpConfig {
     /// Reads the kind's own keys.
     pub(crate) fn read(section: &mut Section<'_>) -> Option<Self> {
         let address = section.required_text("address");
-        let timeout = section.duration("timeout");
-        let connect_timeout = section.duration("connect_timeout");
-        let connections_max = section.integer("connections_max", 1..=256);
-        let answer_bytes_max = section.size("answer_bytes_max");
+        let connect_timeout = time_or(section, "connect_timeout", Duration::from_secs(10));
+        let timeout = time_or(section, "timeout", Duration::from_secs(30));
+        let answer_bytes_max = bytes_or(section, "answer_bytes_max", 1 << 20);
+        let connections_max = connections_or(section, 1);
         let on_answer = OnAnswer::read(section);
         let tls = TlsConfig::read(section);
-        let enhanced = section.boolean("enhanced").is_some_and(|it| it.value);
+        let enhanced = section.boolean_or("enhanced", false);
         let ack_listener = section.text("ack_listener");
         let application_timeout = section.duration("application_timeout");
         let idle_timeout = section.duration("idle_timeout");
-        for time in
-            [&timeout, &connect_timeout, &application_timeout, &idle_timeout].into_iter().flatten()
-        {
+        for time in [&application_timeout, &idle_timeout].into_iter().flatten() {
             if time.value.is_zero() {
                 time.problem(section.problems(), "must be more than nothing");
             }
@@ -98,19 +97,17 @@ impl MllpConfig {
             address.problem(section.problems(), text);
             return None;
         }
-        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
-        let timeout = timeout.map_or(Duration::from_secs(30), |it| it.value);
         Some(Self {
             address: address.value,
-            connect_timeout: connect_timeout.map_or(Duration::from_secs(10), |it| it.value),
+            connect_timeout,
             timeout,
+            answer_bytes_max,
+            connections_max,
             tls,
             enhanced,
             ack_listener: ack_listener.map(|it| it.map(|name| Name::from(&*name))),
             application_timeout: application_timeout.map_or(timeout, |it| it.value),
             idle_timeout: idle_timeout.map(|it| it.value),
-            answer_bytes_max: answer_bytes_max.map_or(1 << 20, |it| size(it.value)),
-            connections_max: connections_max.map_or(1, |it| size(it.value)),
             on_answer,
         })
     }

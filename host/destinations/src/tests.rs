@@ -54,7 +54,7 @@ impl Site {
         assert!(problems.is_empty(), "{problems:?}");
         let name = Name::from("ehr");
         let metrics = Metrics::default();
-        let destination = build(&name, &config, &doors);
+        let destination = build(&name, &config, &crate::Secrets::default(), &doors);
         let started =
             Courier::start(&name, &config, destination, store.clone(), &doors, metrics.clone());
         assert!(courier.set(started.clone()).is_ok());

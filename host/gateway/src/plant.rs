@@ -36,7 +36,7 @@ impl Plant {
     /// Starts the courier of a destination, and puts it in its place.
     pub(crate) fn open_courier(&self, destination: &DestinationSite, fetched: &Fetched) {
         let DestinationSite { name, config } = destination;
-        let it = hilum_destinations::build_with(name, config, &fetched.secrets, &self.doors);
+        let it = hilum_destinations::build(name, config, &fetched.secrets, &self.doors);
         let ack_listener = config.ack_listener().map(|it| it.value.clone());
         let way = Way { destination: Arc::clone(&it), ack_listener };
         self.dispatch.open(name, way, || {

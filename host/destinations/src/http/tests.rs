@@ -90,7 +90,7 @@ impl Sender {
             .build()
             .expect("tokio");
         let doors = hilum_env::system::doors(runtime.handle().clone());
-        let destination = crate::build_with(&"service".into(), config, secrets, &doors);
+        let destination = crate::build(&"service".into(), config, secrets, &doors);
         Self { runtime, destination }
     }
 

@@ -6,6 +6,7 @@ use hilum_words::config::Section;
 
 use super::Url;
 use super::auth::AuthConfig;
+use crate::bounds::{bytes_or, connections_or, time_or};
 use crate::tls::TlsConfig;
 
 /// How a service is reached.
@@ -42,26 +43,13 @@ impl Transport {
     /// Reads the keys.
     pub(crate) fn read(section: &mut Section<'_>) -> Self {
         let standard = Self::default();
-        let timeout = section.duration("timeout");
-        let connect_timeout = section.duration("connect_timeout");
-        let connections_max = section.integer("connections_max", 1..=256);
-        let answer_bytes_max = section.size("answer_bytes_max");
-        let tls = TlsConfig::read(section);
-        let auth = AuthConfig::read(section);
-        for time in [&timeout, &connect_timeout].into_iter().flatten() {
-            if time.value.is_zero() {
-                time.problem(section.problems(), "must be more than nothing");
-            }
-        }
-        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         Self {
-            connect_timeout: connect_timeout.map_or(standard.connect_timeout, |it| it.value),
-            timeout: timeout.map_or(standard.timeout, |it| it.value),
-            answer_bytes_max: answer_bytes_max
-                .map_or(standard.answer_bytes_max, |it| size(it.value)),
-            connections_max: connections_max.map_or(standard.connections_max, |it| size(it.value)),
-            tls,
-            auth,
+            connect_timeout: time_or(section, "connect_timeout", standard.connect_timeout),
+            timeout: time_or(section, "timeout", standard.timeout),
+            answer_bytes_max: bytes_or(section, "answer_bytes_max", standard.answer_bytes_max),
+            connections_max: connections_or(section, standard.connections_max),
+            tls: TlsConfig::read(section),
+            auth: AuthConfig::read(section),
         }
     }
 

@@ -124,8 +124,7 @@ fn oauth2(section: &mut Section<'_>) -> Read {
     let client_id = section.required_text("client_id");
     let secret = section.required_secret("client_secret");
     let scope = section.text("scope");
-    let is_in_body =
-        section.word("client_auth", &["basic", "body"]).is_some_and(|it| it.value == 1);
+    let is_in_body = section.word_or("client_auth", &["basic", "body"], 0) == 1;
     let token_url = token_url?;
     let parsed = match Url::parse(&token_url.value) {
         Ok(parsed) => parsed,
