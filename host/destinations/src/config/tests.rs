@@ -3,6 +3,7 @@ use hilum_words::Problem;
 use hilum_words::config::Document;
 
 use super::*;
+use crate::{SendFault, Whose};
 
 fn read(text: &str) -> (Vec<DestinationConfig>, String) {
     let problems = Problems::default();
@@ -159,5 +160,88 @@ on_answer = { AE = "retry" }
             hilum.toml:35  destination.h.on_answer.AE  must be one of "park", "retry"
             hilum.toml:35  destination.h.on_answer.AF  unknown key
             hilum.toml:36  destination.i  needs the key "kind""#]],
+    );
+}
+
+#[test]
+fn breaker_classify_and_on_park_are_read() {
+    let (all, problems) = read(
+        r#"
+        [destination.ehr]
+        kind = "http"
+        url = "http://127.0.0.1:8090/in"
+        on_park = "block"
+        breaker = { failures = 9, pause = "10s", longest = "1m" }
+        classify = { 404 = "retry", 5xx = "park", 401 = "setup" }
+        [destination.lab]
+        kind = "mllp"
+        address = "lab.example:2576"
+        retry = { longest = "20s" }
+        [destination.lab.classify]
+        AE = "retry"
+        207 = "park"
+        [destination.slow]
+        kind = "file"
+        folder = "out"
+        [destination.slow.breaker]
+        pause = "10m"
+        "#,
+    );
+    assert_eq!(problems, "");
+    assert_eq!((all[0].on_park, all[1].on_park), (OnPark::Block, OnPark::Pass));
+    let seconds = |it: &DestinationConfig| {
+        let BreakerConfig { failures, pause } = it.breaker;
+        (failures, pause.first.as_secs(), pause.longest.as_secs())
+    };
+    // By itself it leaves nobody alone for longer than the site would wait for the next attempt.
+    assert_eq!(
+        all.iter().map(seconds).collect::<Vec<_>>(),
+        [(9, 10, 60), (5, 20, 20), (5, 600, 600)]
+    );
+    let refused = |code: &str| SendFault::Refused { code: code.to_owned() };
+    assert_eq!(all[0].classify.whose(&refused("404")), Whose::Moment);
+    assert_eq!(all[1].classify.whose(&refused("AE (207 at PID-3)")), Whose::Content);
+    assert_eq!(all[1].classify.whose(&refused("AE")), Whose::Moment);
+}
+
+#[test]
+fn breaker_classify_and_on_park_say_what_is_wrong() {
+    check(
+        r#"
+        [destination.ehr]
+        kind = "fhir"
+        url = "http://127.0.0.1:8090/fhir"
+        on_park = "stop"
+        breaker = { failures = 0, pause = "0s", opens = 3 }
+        [destination.ehr.classify]
+        200 = "park"
+        AE = "retry"
+        6xx = "park"
+        404 = "ignore"
+        [destination.lab]
+        kind = "mllp"
+        address = "lab.example:2576"
+        breaker = { pause = "5m", longest = "1m" }
+        [destination.lab.classify]
+        AA = "park"
+        404x = "park"
+        [destination.out]
+        kind = "file"
+        folder = "out"
+        classify = { AE = "park" }
+        "#,
+        expect![[r#"
+            hilum.toml:5  destination.ehr.on_park  must be one of "pass", "block"
+            hilum.toml:6  destination.ehr.breaker.failures  must be from 1 to 1000000
+            hilum.toml:6  destination.ehr.breaker.opens  unknown key
+            hilum.toml:6  destination.ehr.breaker.pause  must be more than nothing
+            hilum.toml:8  destination.ehr.classify.200  always means that it is delivered
+            hilum.toml:9  destination.ehr.classify.AE  is no status such as 404, and no class such as 5xx
+            hilum.toml:10  destination.ehr.classify.6xx  is no status such as 404, and no class such as 5xx
+            hilum.toml:11  destination.ehr.classify.404  must be one of "park", "retry", "setup"
+            hilum.toml:15  destination.lab.breaker.longest  must not be shorter than `pause`
+            hilum.toml:17  destination.lab.classify.AA  always means that it is delivered
+            hilum.toml:18  destination.lab.classify.404x  is none of AE, AR, CE, CR, and no number of table 0357 such as 207
+            hilum.toml:22  destination.out.classify  unknown key"#]],
     );
 }
