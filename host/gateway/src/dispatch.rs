@@ -60,7 +60,8 @@ impl Dispatch {
                     courier.unparked();
                 }
             }
-            Happened::Decided { .. } | Happened::Settled(_) => {}
+            Happened::Decided { run, state } => self.waiters.decided(run, &state),
+            Happened::Settled(_) => {}
         }
     }
 
