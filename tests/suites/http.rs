@@ -6,9 +6,11 @@ use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hilum_peers::HttpReceiver;
+use hilum_env::tls::{ClientMaterial, ClientTls};
+use hilum_peers::{Authority, HttpReceiver};
 use hilum_tests::{Running, Site, adt, repository};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// How long a read waits before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -375,4 +377,64 @@ fn requests_that_mean_harm_do_none() {
     let evil = arrived(&site).into_keys().filter(|it| String::from_utf8_lossy(it).contains("EVIL"));
     assert_eq!(evil.count(), 0, "what was hidden in a body is no message");
     assert_eq!(running.terminate().expect("stopped"), 0);
+}
+
+/// Posts over TLS on a connection of its own; what is said, or nothing.
+fn post_over_tls(address: &str, tls: &ClientTls, headers: &str, body: &str) -> String {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let length = body.len();
+    let request = format!(
+        "POST /in HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: text/plain\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
+    );
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+        let Ok(mut stream) = tls.connect("localhost", Box::new(stream)).await else {
+            return String::new();
+        };
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut said = Vec::new();
+        let _ = stream.read_to_end(&mut said).await;
+        String::from_utf8_lossy(&said).into_owned()
+    })
+}
+
+#[test]
+fn over_tls_a_known_peer_with_the_token_is_let_in_and_nobody_else() {
+    let receiver = HttpReceiver::start().expect("a receiver");
+    let site = site(&receiver);
+    let ca = Authority::new().expect("an authority");
+    let server = ca.issue(&["localhost"]).expect("issued");
+    let lab = ca.issue(&["lab-1.example"]).expect("issued");
+    let other = ca.issue(&["lab-2.example"]).expect("issued");
+    site.write("server.pem", server.certificate).expect("written");
+    site.write("server.key", server.key).expect("written");
+    site.write("ca.pem", ca.pem()).expect("written");
+    site.write("token", "t0ken-of-the-lab\n").expect("written");
+    let extra = "[listener.web.tls]\ncertificate = \"server.pem\"\nkey_file = \"server.key\"\n\
+                 client_ca = \"ca.pem\"\nidentities = [\"lab-1.example\"]\n\n\
+                 [listener.web.auth]\nkind = \"bearer\"\ntoken_file = \"token\"\n\n\
+                 [destination.files]";
+    site.edit("hilum.toml", "[destination.files]", extra).expect("edited");
+    let running = site.serve().expect("serving");
+    let address = running.listener("web").expect("an address");
+    let client = |identity: Option<&hilum_peers::Identity>| {
+        let material = ClientMaterial {
+            ca: Some(ca.pem().into_bytes()),
+            certificate: identity.map(|it| it.certificate.clone().into_bytes()),
+            key: identity.map(|it| it.key.clone().into_bytes()),
+        };
+        ClientTls::new(&material).expect("fits together")
+    };
+    let token = "authorization: Bearer t0ken-of-the-lab\r\n";
+    let post = |identity, headers, body| post_over_tls(&address, &client(identity), headers, body);
+    assert!(post(Some(&lab), token, "right").starts_with("HTTP/1.1 202 "));
+    assert!(post(Some(&lab), "", "no token").starts_with("HTTP/1.1 401 "));
+    let wrong = token.replace("t0ken", "token");
+    assert!(post(Some(&lab), wrong.as_str(), "wrong token").starts_with("HTTP/1.1 401 "));
+    assert_eq!(post(Some(&other), token, "somebody else"), "");
+    assert_eq!(post(None, token, "nobody"), "");
+    running.wait_until_idle().expect("idle");
+    assert_eq!(arrived(&site), counted([b"right".to_vec()]));
+    assert!(!site.log().contains("t0ken-of-the-lab"), "no secret in the log");
 }
