@@ -44,25 +44,23 @@ impl Retry {
         let Some(mut retry) = section.section("retry") else {
             return standard;
         };
-        let first = retry.duration("first");
-        let longest = retry.duration("longest");
-        let give_up_after = retry.duration("give_up_after");
+        let first = retry.duration_or("first", standard.backoff.first);
+        let is_longest_written = retry.has("longest");
+        let longest = retry.duration_or("longest", standard.backoff.longest);
+        let give_up_after = retry.duration_or("give_up_after", standard.give_up_after);
         let attempts = retry.integer("attempts", 1..=1_000_000);
-        if first.as_ref().is_some_and(|it| it.value.is_zero()) {
+        if first.is_zero() {
             retry.problem_at("first", "must be more than nothing");
         }
-        let backoff = Backoff {
-            first: first.map_or(standard.backoff.first, |it| it.value),
-            longest: longest.as_ref().map_or(standard.backoff.longest, |it| it.value),
-        };
+        let backoff = Backoff { first, longest };
         if backoff.longest < backoff.first {
-            let at = if longest.is_some() { "longest" } else { "first" };
+            let at = if is_longest_written { "longest" } else { "first" };
             retry.problem_at(at, "`longest` must not be shorter than `first`");
         }
         retry.finish();
         Self {
             backoff,
-            give_up_after: give_up_after.map_or(standard.give_up_after, |it| it.value),
+            give_up_after,
             attempts_max: attempts.and_then(|it| u32::try_from(it.value).ok()),
         }
     }
@@ -133,8 +131,8 @@ impl DestinationConfig {
         }
         let kind = section.word("kind", KINDS);
         let retry = Retry::read(section);
-        let on_ambiguous = match section.word("on_ambiguous", &["retry", "park"]) {
-            Some(word) if word.value == 1 => OnAmbiguous::Park,
+        let on_ambiguous = match section.word_or("on_ambiguous", &["retry", "park"], 0) {
+            1 => OnAmbiguous::Park,
             _ => OnAmbiguous::Retry,
         };
         let on_park = match section.word_or("on_park", &["pass", "block"], 0) {

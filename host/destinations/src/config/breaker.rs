@@ -32,15 +32,13 @@ impl BreakerConfig {
             return standard;
         };
         let failures = section.integer_or("failures", 1..=1_000_000, u64::from(standard.failures));
-        let first = section.duration("pause");
-        let longest = section.duration("longest");
-        if first.as_ref().is_some_and(|it| it.value.is_zero()) {
+        let first = section.duration_or("pause", standard.pause.first);
+        let is_longest_written = section.has("longest");
+        let longest = section.duration_or("longest", standard.pause.longest.max(first));
+        if first.is_zero() {
             section.problem_at("pause", "must be more than nothing");
         }
-        let first = first.map_or(standard.pause.first, |it| it.value);
-        let written = longest.is_some();
-        let longest = longest.map_or(standard.pause.longest.max(first), |it| it.value);
-        if written && longest < first {
+        if is_longest_written && longest < first {
             section.problem_at("longest", "must not be shorter than `pause`");
         }
         section.finish();
