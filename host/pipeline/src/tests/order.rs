@@ -143,7 +143,7 @@ fn what_several_workers_queue_is_in_order_in_each_lane() {
 #[test]
 fn no_patient_number_is_on_disk_as_a_lane() {
     let middle = by_patient(7);
-    middle.send(&about(1, &[4_711_081_5, 998_877]));
+    middle.send(&about(1, &[47_110_815, 998_877]));
     let lanes = middle.only_run().lanes;
     assert_eq!(lanes.len(), 2);
     for lane in lanes {
