@@ -73,6 +73,9 @@ pub enum Refusal {
     /// The body is JSON and no FHIR resource.
     #[error("resourceType: the body is no FHIR resource")]
     NotFhir,
+    /// The URL names a type or an id, and the resource has another.
+    #[error("the URL names another type or id than the resource in the body")]
+    OtherResource,
     /// Too much is waiting, or the decision takes too long.
     #[error("busy: try again later")]
     Busy,
@@ -161,6 +164,7 @@ impl Refusal {
             Self::NotJson(fault) if is_bound(fault) => row(AE, E::ApplicationInternalError, 413, I::TooLong, "json-too-long"),
             Self::NotJson(_) => row(AE, E::DataTypeError, 400, I::Structure, "not-json"),
             Self::NotFhir => row(AE, E::DataTypeError, 400, I::Structure, "not-fhir").at("resourceType"),
+            Self::OtherResource => row(AE, E::DataTypeError, 400, I::Value, "other-resource"),
             Self::Busy => row(AR, E::ApplicationInternalError, 503, I::Throttled, "busy"),
             Self::NotStored => row(AR, E::ApplicationInternalError, 503, I::NoStore, "not-stored"),
             Self::Rejected(all) => {

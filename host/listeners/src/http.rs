@@ -18,6 +18,7 @@ mod exchange;
 mod headers;
 mod media;
 mod response;
+mod target;
 mod wire;
 
 use std::sync::Arc;

@@ -32,7 +32,7 @@ use crate::metrics::Taken;
 use crate::{Backlog, Current, Generation, Metrics, Waiters};
 
 pub use answer::{Answer, FrameFault, Inbound, Later, Reply};
-pub use http::{BodyFormat, HttpAnswer, HttpInbound, Wish};
+pub use http::{BodyFormat, HttpAnswer, HttpInbound, ResourceUrl, Wish};
 pub use options::{AckPoint, BatchAnswer, IntakeOptions, OnBatchCount, Unrouted};
 
 use door::Came;

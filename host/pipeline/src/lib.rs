@@ -29,7 +29,7 @@ pub use fate::{Fate, Parcel, Reports, StepReport};
 pub use generation::{Current, Generation};
 pub use intake::{
     AckPoint, Answer, BatchAnswer, BodyFormat, FrameFault, HttpAnswer, HttpInbound, Inbound,
-    Intake, IntakeOptions, Later, OnBatchCount, Replies, Reply, Unrouted, Wish,
+    Intake, IntakeOptions, Later, OnBatchCount, Replies, Reply, ResourceUrl, Unrouted, Wish,
 };
 pub use lanes::{LANES_MAX, LanePlan, Lanes};
 pub use metrics::Metrics;

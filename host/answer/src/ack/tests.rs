@@ -27,6 +27,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::ReusedKey,
         Refusal::NotJson(json),
         Refusal::NotFhir,
+        Refusal::OtherResource,
         Refusal::Busy,
         Refusal::NotStored,
         Refusal::Rejected(Vec::new()),

@@ -77,12 +77,6 @@ impl HttpConfig {
             auth,
         })
     }
-
-    /// Whether messages are posted to this path; a slash at its end makes no difference.
-    pub(super) fn is_at(&self, path: &str) -> bool {
-        let plain = |it: &str| it.strip_suffix('/').unwrap_or(it).to_owned();
-        plain(path) == plain(&self.path)
-    }
 }
 
 /// Then only what runs here, such as a proxy that speaks TLS, hears what is said.
@@ -186,14 +180,5 @@ mod tests {
             assert_eq!(config.is_some(), is_good, "{before}{problems:?}");
             assert_eq!(problems.iter().any(|it| it.contains("needs [tls]")), !is_good);
         }
-    }
-
-    #[test]
-    fn a_slash_at_the_end_makes_no_difference() {
-        let at = |path: &str| HttpConfig { path: path.to_owned(), ..read("").0.expect("read") };
-        assert!(at("/").is_at("/") && at("/").is_at(""));
-        assert!(at("/hl7").is_at("/hl7/") && at("/hl7/").is_at("/hl7"));
-        assert!(!at("/hl7").is_at("/") && !at("/hl7").is_at("/hl7//") && !at("/").is_at("/x"));
-        assert!(!at("/hl7").is_at("/HL7"));
     }
 }

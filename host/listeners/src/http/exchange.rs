@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hilum_env::{Clock, Entropy, Peer};
-use hilum_pipeline::{BodyFormat, HttpAnswer, HttpInbound, Refusal, RequestFault, Wish};
+use hilum_pipeline::{
+    BodyFormat, HttpAnswer, HttpInbound, Refusal, RequestFault, ResourceUrl, Wish,
+};
 use hilum_words::{Name, Timestamp};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, EXPECT, HeaderMap};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response};
+use hyper::{Request, Response};
 use tracing::debug;
 
 use super::accept;
@@ -21,6 +23,7 @@ use super::body::{Bounds, collect, waste};
 use super::config::HttpConfig;
 use super::headers;
 use super::response::{Facts, response};
+use super::target::Target;
 use super::wire::{Pace, Phase};
 use super::{Auth, Door};
 use crate::metrics::Trouble;
@@ -44,6 +47,7 @@ pub(super) struct Exchange<D> {
 struct Wanted {
     format: BodyFormat,
     charset: Option<String>,
+    resource: Option<ResourceUrl>,
     wish: Wish,
     idempotency_key: Option<String>,
 }
@@ -58,6 +62,7 @@ impl<D: Door> Exchange<D> {
             request_id: request_id.clone(),
             scheme: self.auth.as_ref().map(Auth::scheme),
             is_er7: headers::is_er7(&head.headers),
+            allow: self.target(&head).map_or("POST", |it| it.method()),
             closes: false,
             refusal: None,
         };
@@ -96,18 +101,24 @@ impl<D: Door> Exchange<D> {
         if self.auth.as_ref().is_some_and(|it| !it.holds(&head.headers)) {
             return Err(RequestFault::Unauthorized);
         }
-        if !self.config.is_at(head.uri.path()) {
-            return Err(RequestFault::NotFound);
-        }
-        if head.method != Method::POST {
+        let target = self.target(head).ok_or(RequestFault::NotFound)?;
+        if head.method.as_str() != target.method() {
             return Err(RequestFault::Method);
         }
         headers::check_encoding(&head.headers)?;
         let (format, charset) = headers::format(&head.headers, self.config.json)?;
+        let resource = target.into_resource();
+        if resource.is_some() && format != BodyFormat::FhirJson {
+            return Err(RequestFault::NotFound);
+        }
         let accept = head.headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
         let wish = accept::wish(accept, Some(&format)).ok_or(RequestFault::NotAcceptable)?;
         let idempotency_key = headers::idempotency_key(&head.headers)?;
-        Ok(Wanted { format, charset, wish, idempotency_key })
+        Ok(Wanted { format, charset, resource, wish, idempotency_key })
+    }
+
+    fn target(&self, head: &Parts) -> Option<Target> {
+        Target::at(&self.config.path, head.uri.path())
     }
 
     fn bounds(&self) -> Bounds<'_> {
@@ -128,6 +139,7 @@ impl<D: Door> Exchange<D> {
         HttpInbound {
             format: wanted.format,
             charset: wanted.charset,
+            resource: wanted.resource,
             content,
             wish: wanted.wish,
             peer: self.peer.clone(),

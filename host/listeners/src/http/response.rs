@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) scheme: Option<&'static str>,
     /// The sender spells HL7 v2's type as HL7's own clients do.
     pub(super) is_er7: bool,
+    /// The method that is taken at the request's path.
+    pub(super) allow: &'static str,
     /// The connection ends after it.
     pub(super) closes: bool,
     pub(super) refusal: Option<Refusal>,
@@ -59,7 +61,7 @@ pub(super) fn response(answer: HttpAnswer, facts: &Facts) -> Response<Full<Bytes
         Some(RequestFault::Unauthorized) => {
             set(WWW_AUTHENTICATE, facts.scheme.map(HeaderValue::from_static));
         }
-        Some(RequestFault::Method) => set(ALLOW, Some(HeaderValue::from_static("POST"))),
+        Some(RequestFault::Method) => set(ALLOW, Some(HeaderValue::from_static(facts.allow))),
         // RFC 9110 §12.5.3: how a server says that it wants no encoding.
         Some(RequestFault::Encoding) => {
             set(ACCEPT_ENCODING, Some(HeaderValue::from_static("identity")))

@@ -9,7 +9,7 @@ use hilum_answer::{
 };
 use hilum_env::Peer;
 use hilum_message::hl7v2::{Charset, Header, Message as Hl7};
-use hilum_message::{Message, ParseError, is_structured};
+use hilum_message::{Json, Message, ParseError, is_structured};
 use hilum_store::{DuplicateKey, Stored};
 use hilum_words::{MessageId, Name, Timestamp};
 
@@ -40,6 +40,25 @@ pub enum Wish {
     Problem,
 }
 
+/// The resource that a FHIR request's URL names: `POST [base]/Patient`, `PUT [base]/Patient/p1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceUrl {
+    /// The type.
+    pub resource_type: String,
+    /// The id.
+    pub id: Option<String>,
+}
+
+impl ResourceUrl {
+    /// Whether the body is that resource: what the URL says is not kept, so it may say nothing else.
+    fn is_of(&self, message: &Message) -> bool {
+        let Some(json) = message.as_json() else { return false };
+        let id = || json.scalar(json.member(Json::ROOT, "id")?);
+        let is_id = |wanted: &String| id().as_ref() == Some(wanted);
+        message.kind() == self.resource_type && self.id.as_ref().is_none_or(is_id)
+    }
+}
+
 /// One request, its body read.
 pub struct HttpInbound {
     /// How the body is read.
@@ -47,6 +66,8 @@ pub struct HttpInbound {
     /// The `charset` that `Content-Type` names: for HL7 v2 where MSH-18 is empty, before the
     /// listener's own.
     pub charset: Option<String>,
+    /// What the URL names, for FHIR.
+    pub resource: Option<ResourceUrl>,
     /// The body.
     pub content: Bytes,
     /// How to answer.
@@ -159,7 +180,9 @@ impl Intake {
             BodyFormat::Opaque(name) if is_opaque(&name) => name,
             BodyFormat::Opaque(_) => Name::from("opaque"),
         };
+        let is_meant = |it: &Message| inbound.resource.as_ref().is_none_or(|url| url.is_of(it));
         let passed = match read(&name, content.clone()) {
+            Ok(message) if !is_meant(&message) => refused(Refusal::OtherResource),
             Ok(message) => {
                 let key = key.map(|key| {
                     let parts = [self.listener.as_bytes(), b"Idempotency-Key", key.as_bytes()];

@@ -1,6 +1,7 @@
 //! What a request may be, and what is answered.
 
 use super::*;
+use hilum_pipeline::ResourceUrl;
 use hilum_words::config::{Secret, SecretRef};
 
 #[test]
@@ -178,6 +179,29 @@ fn other_methods_and_paths_are_told_apart() {
         assert_eq!(status(&answer), 202, "{answer}");
     }
     assert_eq!(bench.received(), 3);
+}
+
+#[test]
+fn a_client_of_fhir_may_name_the_resource_in_its_url() {
+    let bench = Bench::new();
+    let to = |method: &str, path: &str, kind: &str| {
+        let request = post(kind, "{}").replacen("POST /in", &format!("{method} /in{path}"), 1);
+        bench.ask(request)
+    };
+    assert_eq!(status(&to("POST", "/Patient", FHIR)), 202);
+    bench.last(|it| assert_eq!(it.resource.as_ref().map(|it| it.id.clone()), Some(None)));
+    assert_eq!(status(&to("PUT", "/Patient/p1?x=y", FHIR)), 202);
+    let expected = ResourceUrl { resource_type: "Patient".to_owned(), id: Some("p1".to_owned()) };
+    bench.last(|it| assert_eq!(it.resource, Some(expected)));
+    for (method, path, allow) in
+        [("PUT", "", "POST"), ("PUT", "/Patient", "POST"), ("POST", "/Patient/p1", "PUT")]
+    {
+        let answer = to(method, path, FHIR);
+        assert_eq!((status(&answer), header(&answer, "allow")), (405, Some(allow)), "{path}");
+    }
+    // An HL7 v2 message is no Patient.
+    assert_eq!(status(&to("POST", "/Patient", HL7)), 404);
+    assert_eq!(bench.received(), 2);
 }
 
 #[test]

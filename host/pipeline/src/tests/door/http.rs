@@ -21,6 +21,7 @@ fn ask_with(
         format,
         content: Bytes::copy_from_slice(body.as_bytes()),
         charset: None,
+        resource: None,
         wish,
         peer: peer(),
         received: Timestamp::from_micros(middle.twin.doors().clock.now_micros()),
@@ -242,6 +243,7 @@ fn only_what_can_be_nothing_else_goes_into_the_trail() {
         format: BodyFormat::Opaque(Name::from("text/plain")),
         content: Bytes::from_static(b"x"),
         charset: None,
+        resource: None,
         wish: Wish::Problem,
         peer: peer(),
         received: Timestamp::from_micros(0),
@@ -272,6 +274,7 @@ fn a_character_set_that_only_the_request_names_has_to_be_the_listeners() {
             format: BodyFormat::Hl7v2,
             content: Bytes::copy_from_slice(text.as_bytes()),
             charset: Some(charset.to_owned()),
+            resource: None,
             wish: Wish::Problem,
             peer: peer(),
             received: Timestamp::from_micros(0),
@@ -290,4 +293,41 @@ fn a_character_set_that_only_the_request_names_has_to_be_the_listeners() {
     assert_eq!(ask(ADT, "iso-8859-1", None), 202, "ASCII is the same in all");
     let named = umlaut.replace("2.5.1", "2.5.1||||||8859/1");
     assert_eq!(ask(&named, "windows-1252", None), 202, "MSH-18 says it");
+}
+
+#[test]
+fn a_url_that_names_a_resource_has_to_name_that_of_the_body() {
+    let middle = open();
+    let ask = |resource_type: &str, id: Option<&str>, body: &'static str| {
+        let inbound = HttpInbound {
+            format: BodyFormat::FhirJson,
+            content: Bytes::from_static(body.as_bytes()),
+            charset: None,
+            resource: Some(ResourceUrl {
+                resource_type: resource_type.to_owned(),
+                id: id.map(str::to_owned),
+            }),
+            wish: Wish::Fhir,
+            peer: peer(),
+            received: Timestamp::from_micros(0),
+            idempotency_key: None,
+            request_id: String::new(),
+            trace: None,
+        };
+        let intake = Arc::clone(&middle.intake);
+        middle.twin.block_on(async move { intake.receive_http(inbound).await })
+    };
+    let named = r#"{"resourceType":"Patient","id":"p1"}"#;
+    assert_eq!(ask("Patient", None, named).status, 202);
+    assert_eq!(ask("Patient", Some("p1"), named).status, 202);
+    assert_eq!(ask("Patient", None, PATIENT).status, 202);
+    for other in [
+        ask("Person", None, named),
+        ask("Patient", Some("p2"), named),
+        ask("Patient", Some("p1"), PATIENT),
+        ask("Patient", Some("p1"), r#"{"resourceType":"Patient","id":["p1"]}"#),
+    ] {
+        expect![[r#"400 application/fhir+json {"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"value","diagnostics":"the URL names another type or id than the resource in the body"}]}"#]]
+            .assert_eq(&shown(&other));
+    }
 }
