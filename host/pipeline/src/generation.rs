@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hilum_message::hl7v2;
 use hilum_policy::Policy;
 use hilum_words::{Digest, Name};
 
@@ -29,12 +28,6 @@ impl Generation {
     /// listener.
     pub fn intake(&self, listener: &Name) -> Option<&Arc<IntakeOptions>> {
         self.intakes.get(listener)
-    }
-
-    /// How the messages of a listener are read.
-    pub fn reading(&self, listener: &Name) -> hl7v2::Options {
-        let charset = self.intake(listener).and_then(|it| it.charset);
-        hl7v2::Options { default_charset: charset.unwrap_or_default() }
     }
 }
 

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_answer::{Ack, AckCode, Refusal, is_acknowledgement};
 use hilum_env::{Clock, Entropy, Peer};
-use hilum_message::hl7v2::{Message as Hl7, Options, ParseError};
+use hilum_message::hl7v2::{Message as Hl7, ParseError};
 use hilum_store::Store;
 use hilum_words::{Name, Stamp, Timestamp};
 
@@ -184,9 +184,7 @@ impl Intake {
 impl Pinned {
     /// Reads HL7 v2 in the listener's character set where the message names none.
     fn read(&self, content: Bytes) -> Result<Hl7, Refusal> {
-        let default_charset = self.options.charset.unwrap_or_default();
-        let read = Hl7::parse_with(content, &Options { default_charset });
-        read.map_err(|fault| match fault {
+        Hl7::parse_with(content, &self.options.reading()).map_err(|fault| match fault {
             ParseError::WideCharset => Refusal::WideCharset,
             ParseError::TooLong => Refusal::TooLong,
             ParseError::Empty | ParseError::NoMsh | ParseError::BadDelimiters => Refusal::NotHl7,

@@ -116,11 +116,10 @@ impl Intake {
         findings.extend(odd.map(|it| format!("the batch: {it}")));
         // A byte order mark stands before the first message, and is about all.
         let is_marked = whole.findings().iter().any(|it| it.kind == FindingKind::ByteOrderMark);
-        let default_charset = match is_marked {
-            true => Charset::Utf8,
-            false => pinned.options.charset.unwrap_or_default(),
+        let reading = match is_marked {
+            true => Options { default_charset: Charset::Utf8 },
+            false => pinned.options.reading(),
         };
-        let reading = Options { default_charset };
         let mut members = Vec::new();
         for (number, chunk) in batch.messages.chunks(TOGETHER).enumerate() {
             let submitted: Vec<(Header, Submitted)> = chunk

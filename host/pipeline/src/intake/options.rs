@@ -123,14 +123,18 @@ impl IntakeOptions {
         }
     }
 
-    /// Reads a stored message as this listener's messages are read: in its character set where the
-    /// message names none, and with continued segments (ADD) joined.
+    /// In which character set messages are read that name none.
+    pub fn reading(&self) -> Options {
+        Options { default_charset: self.charset.unwrap_or_default() }
+    }
+
+    /// Reads a stored message for plugins: in the listener's character set where the message names
+    /// none, and with continued segments (ADD) joined.
     pub fn parse(&self, format: &str, bytes: Bytes) -> Result<Message, ParseError> {
         if format != "hl7v2" {
             return Message::parse(format, bytes);
         }
-        let default_charset = self.charset.unwrap_or_default();
-        let message = Hl7::parse_with(bytes, &Options { default_charset })?;
+        let message = Hl7::parse_with(bytes, &self.reading())?;
         Ok(Message::Hl7(message.joined()?))
     }
 }

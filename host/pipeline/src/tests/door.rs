@@ -343,3 +343,17 @@ fn no_value_of_a_message_stands_in_any_answer() {
         assert!(!text.contains("4711"), "{text}");
     }
 }
+
+#[test]
+fn a_continued_segment_is_one_for_plugins_and_leaves_as_it_came_where_none_looks() {
+    let text = format!("{}NTE|1||half a te\rADD|xt\r", adt("3", "", ""));
+    let passed = |steps: &[(World, String)]| {
+        let middle = with(steps, |_| {});
+        middle.send(&text);
+        middle.start_worker();
+        let queued = middle.store.queued("ehr");
+        middle.store.delivery(queued[0].delivery).expect("there").body
+    };
+    assert_eq!(passed(&[]), text);
+    assert_eq!(passed(&[super::plugins::passes_on()]), text.replace("\rADD|", ""));
+}
