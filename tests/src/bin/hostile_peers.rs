@@ -157,7 +157,7 @@ impl Kind {
             if let Some(connection) = world.connect(&seen).await {
                 self.once(connection, &world, &seen, &mut chance).await;
             }
-            sleep(Duration::from_millis(100)).await;
+            sleep(Duration::from_millis(500)).await;
         }
     }
 
@@ -238,9 +238,9 @@ async fn storm(world: &Arc<World>, seen: &Seen) {
     let missing = world.connections.saturating_sub(world.opened.load(Ordering::Relaxed));
     let left = world.until.saturating_duration_since(Instant::now());
     let rounds = u32::try_from(missing / STORM / 2 + 1).unwrap_or(u32::MAX);
-    let pause = if missing == 0 { Duration::from_secs(2) } else { left / 2 / rounds };
+    let pause = if missing == 0 { Duration::from_secs(5) } else { left / 2 / rounds };
     drop(held);
-    sleep(pause.clamp(Duration::from_millis(50), Duration::from_secs(2))).await;
+    sleep(pause.clamp(Duration::from_millis(50), Duration::from_secs(5))).await;
 }
 
 /// Bytes that look like chance (xorshift) and are the same every time.
