@@ -3,7 +3,7 @@ mod lanes;
 mod parking;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use hilum_env::BoxFuture;
 use hilum_store::JournalPlace;
@@ -29,6 +29,10 @@ struct Memory {
     parked: Mutex<BTreeMap<u64, Waiting>>,
     /// What became of what, in the order in which it was submitted.
     outcomes: Mutex<Vec<(u128, u32, String)>>,
+    /// What was settled, and whether it was parked; the journal may not say so yet.
+    submitted: Mutex<BTreeMap<u128, bool>>,
+    /// How long it takes until the journal says what was submitted.
+    late_micros: AtomicU64,
     /// Outcomes are not durable while this is set.
     stalls: AtomicBool,
     /// The next commit fails for good.
@@ -57,6 +61,24 @@ impl Memory {
         };
         lock(&self.queued).insert(place, waiting.clone());
         waiting
+    }
+
+    /// What was submitted is in the journal.
+    fn apply(&self, outcomes: &[Outcome]) {
+        let mut queued = lock(&self.queued);
+        for outcome in outcomes {
+            let is_it = |it: &Waiting| it.delivery == outcome.delivery;
+            if let Fate::Deferred { due, .. } = &outcome.fate {
+                for waiting in queued.values_mut().filter(|it| is_it(it)) {
+                    (waiting.attempts, waiting.due) = (outcome.attempt, *due);
+                }
+                continue;
+            }
+            let settled = queued.extract_if(.., |_, it| is_it(it)).next();
+            if let (Fate::Parked { .. }, Some((place, waiting))) = (&outcome.fate, settled) {
+                lock(&self.parked).insert(place, waiting);
+            }
+        }
     }
 
     fn outcomes(&self) -> Vec<(u128, u32, String)> {
@@ -123,25 +145,23 @@ impl Journal for InMemory {
                 Fate::Deferred { .. } => "deferred".to_owned(),
                 Fate::Parked { cause } => cause.word.to_string(),
             };
-            let mut queued = lock(&memory.queued);
-            match &outcome.fate {
-                Fate::Deferred { due, .. } => queued
-                    .values_mut()
-                    .filter(|it| it.delivery == outcome.delivery)
-                    .for_each(|it| (it.attempts, it.due) = (outcome.attempt, *due)),
-                fate => {
-                    let is_it = |it: &Waiting| it.delivery == outcome.delivery;
-                    let settled = queued.extract_if(.., |_, it| is_it(it)).next();
-                    if let (Fate::Parked { .. }, Some((place, waiting))) = (fate, settled) {
-                        lock(&memory.parked).insert(place, waiting);
-                    }
-                }
-            }
             lock(&memory.outcomes).push((outcome.delivery.bits(), outcome.attempt, word));
+            if !matches!(outcome.fate, Fate::Deferred { .. }) {
+                let is_parked = matches!(outcome.fate, Fate::Parked { .. });
+                lock(&memory.submitted).insert(outcome.delivery.bits(), is_parked);
+            }
+        }
+        let late = Duration::from_micros(memory.late_micros.load(Ordering::SeqCst));
+        if late.is_zero() {
+            memory.apply(&outcomes);
         }
         Box::pin(async move {
             while memory.stalls.load(Ordering::SeqCst) {
                 clock.sleep_until(clock.instant().plus(MILLI)).await;
+            }
+            if !late.is_zero() {
+                clock.sleep_until(clock.instant().plus(late)).await;
+                memory.apply(&outcomes);
             }
             Ok(())
         })

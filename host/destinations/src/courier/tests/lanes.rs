@@ -37,7 +37,14 @@ impl Unruly {
             return;
         };
         let parked = lock(&self.memory.parked);
-        let waits = queued.values().filter(|it| !before.iter().any(|sent| sent.id == it.delivery));
+        let submitted = lock(&self.memory.submitted);
+        let waits = queued.values().filter(|it| {
+            let is_settled = match submitted.get(&it.delivery.bits()) {
+                Some(is_parked) => !(self.blocks && *is_parked),
+                None => false,
+            };
+            !is_settled && !before.iter().any(|sent| sent.id == it.delivery)
+        });
         let holds = parked.values().filter(|_| self.blocks);
         let passed = lock(&self.passed);
         let is_free = |it: &Waiting| !self.blocks && passed.contains(&it.delivery.bits());
@@ -139,6 +146,7 @@ impl Schedule {
             group_bytes_max: [60, 1 << 20][dice.below(2)],
         };
         memory.body_bytes.store(20, Ordering::SeqCst);
+        memory.late_micros.store([0, 300, 20_000][dice.below(3)], Ordering::SeqCst);
         let destination = Arc::new(Unruly {
             memory: Arc::clone(&memory),
             dice: Mutex::new(Dice::new(seed + 1_000_000)),
@@ -173,6 +181,8 @@ impl Schedule {
         self.courier = None;
         self.twin.tasks().kill_all();
         self.untold.clear();
+        // What was on its way to the disk is lost.
+        lock(&self.memory.submitted).clear();
         let doors = self.twin.doors();
         let clock = Arc::clone(&doors.clock);
         self.courier = Some(Courier::over(
@@ -217,6 +227,7 @@ impl Schedule {
             self.untold.push_back(Told::Unparked);
             return true;
         }
+        lock(&self.memory.submitted).remove(&waiting.delivery.bits());
         (waiting.attempts, waiting.due) = (0, Timestamp::from_micros(0));
         waiting.since = Timestamp::from_micros(self.twin.doors().clock.now_micros());
         lock(&self.destination.passed).insert(waiting.delivery.bits());
