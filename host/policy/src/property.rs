@@ -1,5 +1,7 @@
 //! What must hold for any message, grant and plugin.
 
+mod drafts;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
