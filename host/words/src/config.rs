@@ -24,6 +24,7 @@ mod unit;
 
 pub use asked::{ANY, Asked, Key, Step, Table, Type};
 pub use document::Document;
+pub use or::{InToml, Size};
 pub use overlay::Overrides;
 pub use secret::{SECRET_BYTES_MAX, Secret, SecretError, SecretRef, SecretSource};
 pub use section::Section;

@@ -1,12 +1,11 @@
 use std::collections::BTreeSet;
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::asked::{self, Key, Step, Type};
 use super::document::{Node, Value};
 use super::overlay::is_override;
-use super::{Placed, parse_duration, parse_size};
+use super::{InToml, Placed, parse_duration, parse_size};
 use crate::{Place, Problems, did_you_mean};
 
 /// One table of a configuration, being read. Ask for keys, then [`finish`](Self::finish).
@@ -255,11 +254,11 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// What counts where the key is absent, as the configuration would write it. It is only for
-    /// those who want to see it (`hilum config show --effective`); methods such as
+    /// What counts where the key is absent. It is only for those who want to see it
+    /// (`hilum config show --effective`, and the schema); methods such as
     /// [`size_or`](Self::size_or) call it.
-    pub fn default(&self, key: &str, written: impl fmt::Display) {
-        self.note(key, |it| it.default = Some(written.to_string()));
+    pub fn default(&self, key: &str, value: impl InToml) {
+        self.note(key, |it| it.default = Some(value.in_toml()));
     }
 
     /// Counts a key as asked for without looking at its value: it is a secret.

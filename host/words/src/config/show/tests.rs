@@ -52,7 +52,9 @@ fn check(text: &str, expected: Expect) {
 
 #[test]
 fn every_value_says_where_it_is_from_and_no_secret_is_shown() {
-    check(SITE, expect![[r#"
+    check(
+        SITE,
+        expect![[r#"
         [gateway]
         name = "st \"anna\""  # hilum.toml:3
         [listener.adt-in]
@@ -72,18 +74,22 @@ fn every_value_says_where_it_is_from_and_no_secret_is_shown() {
         X-Api-Key = "***"  # hilum.toml:10
         Authorization = "***"  # hilum.toml:10
         X-Source = "hilum"  # hilum.toml:10
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_inline_secret_is_known_by_its_reader_whatever_its_name() {
-    check("[listener.adt-in]\npin = \"hunter2\"\n", expect![[r#"
+    check(
+        "[listener.adt-in]\npin = \"hunter2\"\n",
+        expect![[r#"
         [listener.adt-in]
         pin = "***"  # hilum.toml:2
         bind = "127.0.0.1:1"  # environment variable HILUM__LISTENER__ADT_IN__BIND
         frame_bytes_max = "16 MiB"  # default
         strict = false  # default
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
