@@ -233,7 +233,7 @@ impl Runner {
                 self.commits -= 1;
                 for delivery in settled {
                     self.settling.remove(&delivery);
-                    self.blocked.committed(delivery);
+                    self.has_more |= self.blocked.committed(delivery);
                     self.window.forget(delivery);
                 }
                 // What was offered while it was held is found in the journal.
