@@ -45,7 +45,7 @@ impl Evidence<'_> {
         let refused = self.decision(What::Refused);
         self.records(
             rejections.iter().fold(refused, |record, rejection| {
-                record.text(fact::DETAIL, &rejection.to_string())
+                record.text(fact::DETAIL, rejection.to_string())
             }),
         )
     }
