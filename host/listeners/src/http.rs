@@ -61,9 +61,9 @@ impl<D: Door> Protocol for Http<D> {
             read: settings.config.read_timeout,
             request: config.request_timeout,
         };
+        let head_bytes_max = config.head_bytes_max;
         let exchange = Exchange {
-            config: config.clone(),
-            auth: settings.auth.clone(),
+            settings: context.latest,
             listener: context.listener,
             door: Arc::clone(&self.0),
             pace: Arc::new(Pace::new(Arc::clone(&context.clock), limits)),
@@ -73,7 +73,8 @@ impl<D: Door> Protocol for Http<D> {
             metrics: context.metrics,
             peer,
         };
-        let connection = Connection { exchange, bytes: context.bytes, stopping: context.stopping };
+        let (bytes, stopping) = (context.bytes, context.stopping);
+        let connection = Connection { exchange, head_bytes_max, bytes, stopping };
         Box::pin(connection.run(stream))
     }
 }

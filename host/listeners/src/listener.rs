@@ -34,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) listener: Name,
     /// The configuration as it was when the connection was accepted.
     pub(crate) settings: Arc<Settings>,
+    /// The configuration as it is now, for what is looked up with each request.
+    pub(crate) latest: watch::Receiver<Arc<Settings>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Bytes in flight of the process.

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hilum_words::config::Section;
+use hilum_words::config::{Section, Size};
 
 use super::AuthConfig;
 
@@ -34,6 +34,11 @@ pub struct HttpConfig {
 /// What the server's buffer holds at least.
 const HEAD_BYTES_MIN: u64 = 8 << 10;
 
+/// What counts where nothing is written.
+const HEAD_BYTES: u64 = 16 << 10;
+const BODY_BYTES: u64 = 16 << 20;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
 impl HttpConfig {
     /// Reads `path` ("/"), `json` (fhir), `head_bytes_max` (16 KiB), `body_bytes_max` (16 MiB),
     /// `request_timeout` (2 min) and `[auth]` (none). None if one of them is wrong; the problems
@@ -59,6 +64,11 @@ impl HttpConfig {
         if let Some(timeout) = timeout.as_ref().filter(|it| it.value.is_zero()) {
             timeout.problem(section.problems(), "must be more than nothing");
         }
+        section.default("path", "/");
+        section.default("json", "fhir");
+        section.default("head_bytes_max", Size(HEAD_BYTES));
+        section.default("body_bytes_max", Size(BODY_BYTES));
+        section.default("request_timeout", REQUEST_TIMEOUT);
         let auth = AuthConfig::read(section);
         if section.has("auth") && !section.has("tls") && !is_bound_to_this_machine(section) {
             section
@@ -71,9 +81,9 @@ impl HttpConfig {
         Some(Self {
             path: path.map_or_else(|| "/".to_owned(), |it| it.value),
             json: if json.is_some_and(|it| it.value == 1) { Json::Opaque } else { Json::Fhir },
-            head_bytes_max: head.map_or(16 << 10, |it| count(it.value)),
-            body_bytes_max: body.map_or(16 << 20, |it| count(it.value)),
-            request_timeout: timeout.map_or(Duration::from_secs(120), |it| it.value),
+            head_bytes_max: head.map_or(count(HEAD_BYTES), |it| count(it.value)),
+            body_bytes_max: body.map_or(count(BODY_BYTES), |it| count(it.value)),
+            request_timeout: timeout.map_or(REQUEST_TIMEOUT, |it| it.value),
             auth,
         })
     }

@@ -36,6 +36,8 @@ const TOO_SLOW: &[u8] =
 /// One connection to an HTTP listener.
 pub(super) struct Connection<D> {
     pub(super) exchange: Exchange<D>,
+    /// Bytes of request line and headers.
+    pub(super) head_bytes_max: usize,
     pub(super) bytes: Counter,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -53,11 +55,10 @@ enum End {
 impl<D: Door> Connection<D> {
     /// Answers requests until either side ends it.
     pub(super) async fn run(self, stream: Box<dyn ByteStream>) {
-        let Self { exchange, bytes, mut stopping } = self;
+        let Self { exchange, head_bytes_max, bytes, mut stopping } = self;
         let (listener, metrics) = (exchange.listener.clone(), exchange.metrics.clone());
         let (clock, pace) = (Arc::clone(&exchange.clock), Arc::clone(&exchange.pace));
         let peer = exchange.peer.clone();
-        let head_bytes_max = exchange.config.head_bytes_max;
         let exchange = Arc::new(exchange);
         let service = service_fn(|request: Request<Incoming>| {
             let exchange = Arc::clone(&exchange);

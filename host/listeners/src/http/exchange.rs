@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::header::{ACCEPT, EXPECT, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
+use tokio::sync::watch;
 use tracing::debug;
 
 use super::accept;
@@ -26,14 +27,16 @@ use super::response::{Facts, response};
 use super::target::Target;
 use super::wire::{Pace, Phase};
 use super::{Auth, Door};
+use crate::listener::Settings;
 use crate::metrics::Trouble;
-use crate::{ByteBudget, Metrics};
+use crate::{ByteBudget, KindConfig, Metrics};
 
 /// What the exchanges of one connection share.
 pub(super) struct Exchange<D> {
     pub(super) listener: Name,
-    pub(super) config: HttpConfig,
-    pub(super) auth: Option<Auth>,
+    /// Looked up with each request: who may send, and where to, changes for connections that are
+    /// open, too.
+    pub(super) settings: watch::Receiver<Arc<Settings>>,
     pub(super) door: Arc<D>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
@@ -41,6 +44,24 @@ pub(super) struct Exchange<D> {
     pub(super) metrics: Metrics,
     pub(super) pace: Arc<Pace>,
     pub(super) peer: Peer,
+}
+
+impl<D: Door> Exchange<D> {
+    /// Takes one request and makes the answer to it.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let settings = Arc::clone(&self.settings.borrow());
+        let KindConfig::Http(config) = &settings.config.kind else {
+            unreachable!("a listener keeps its kind");
+        };
+        One { shared: self, config, auth: settings.auth.as_ref() }.answer(request).await
+    }
+}
+
+/// One exchange, with the configuration that it began with.
+struct One<'a, D> {
+    shared: &'a Exchange<D>,
+    config: &'a HttpConfig,
+    auth: Option<&'a Auth>,
 }
 
 /// What the head of a good request says.
@@ -52,15 +73,14 @@ struct Wanted {
     idempotency_key: Option<String>,
 }
 
-impl<D: Door> Exchange<D> {
-    /// Takes one request and makes the answer to it.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+impl<D: Door> One<'_, D> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
-        let request_id = headers::request_id(&head.headers, &*self.entropy);
+        let request_id = headers::request_id(&head.headers, &*self.shared.entropy);
         let mut facts = Facts {
-            at: Timestamp::from_micros(self.clock.now_micros()),
+            at: Timestamp::from_micros(self.shared.clock.now_micros()),
             request_id: request_id.clone(),
-            scheme: self.auth.as_ref().map(Auth::scheme),
+            scheme: self.auth.map(Auth::scheme),
             is_er7: headers::is_er7(&head.headers),
             allow: self.target(&head).map_or("POST", |it| it.method()),
             closes: false,
@@ -75,7 +95,7 @@ impl<D: Door> Exchange<D> {
             }
             Ok(wanted) => {
                 // Kept until the answer is there: only then are the bytes no longer in flight.
-                let mut lease = self.budget.lease();
+                let mut lease = self.shared.budget.lease();
                 match collect(body, &self.bounds(), &mut lease).await {
                     Err(refusal) => self.refuse(refusal, &head.headers, &mut facts),
                     Ok(content) if content.is_empty() => self.refuse(
@@ -84,21 +104,24 @@ impl<D: Door> Exchange<D> {
                         &mut facts,
                     ),
                     Ok(content) => {
-                        self.pace.at(Phase::Working);
-                        self.door.receive(self.inbound(wanted, content, request_id, &head)).await
+                        self.shared.pace.at(Phase::Working);
+                        self.shared
+                            .door
+                            .receive(self.inbound(wanted, content, request_id, &head))
+                            .await
                     }
                 }
             }
         };
-        self.metrics.answered(&self.listener, answer.status);
-        self.pace.at(Phase::Answering);
+        self.shared.metrics.answered(&self.shared.listener, answer.status);
+        self.shared.pace.at(Phase::Answering);
         response(answer, &facts)
     }
 
     /// Everything that can be wrong with a head, in this order.
     fn check(&self, head: &Parts) -> Result<Wanted, RequestFault> {
         headers::check(head)?;
-        if self.auth.as_ref().is_some_and(|it| !it.holds(&head.headers)) {
+        if self.auth.is_some_and(|it| !it.holds(&head.headers)) {
             return Err(RequestFault::Unauthorized);
         }
         let target = self.target(head).ok_or(RequestFault::NotFound)?;
@@ -125,7 +148,7 @@ impl<D: Door> Exchange<D> {
         Bounds {
             body_bytes_max: self.config.body_bytes_max,
             beside: self.config.head_bytes_max,
-            pace: &self.pace,
+            pace: &self.shared.pace,
         }
     }
 
@@ -142,8 +165,8 @@ impl<D: Door> Exchange<D> {
             resource: wanted.resource,
             content,
             wish: wanted.wish,
-            peer: self.peer.clone(),
-            received: Timestamp::from_micros(self.clock.now_micros()),
+            peer: self.shared.peer.clone(),
+            received: Timestamp::from_micros(self.shared.clock.now_micros()),
             idempotency_key: wanted.idempotency_key,
             request_id,
             trace: headers::trace(&head.headers),
@@ -152,16 +175,16 @@ impl<D: Door> Exchange<D> {
 
     /// Says no in the sender's own format, as far as it can be told.
     fn refuse(&self, refusal: Refusal, headers: &HeaderMap, facts: &mut Facts) -> HttpAnswer {
-        debug!(listener = %self.listener, peer = %self.peer.address, %refusal, "request refused");
+        debug!(listener = %self.shared.listener, peer = %self.shared.peer.address, %refusal, "request refused");
         if let Some(trouble) = trouble(&refusal) {
-            self.metrics.trouble(&self.listener, trouble);
+            self.shared.metrics.trouble(&self.shared.listener, trouble);
         }
         facts.closes |= closes(&refusal);
         let format = headers::format(headers, self.config.json).ok().map(|(format, _)| format);
         let accept = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
         let wish = accept::wish(accept, format.as_ref())
             .unwrap_or_else(|| accept::default_wish(format.as_ref()));
-        let answer = self.door.refuse(&refusal, wish);
+        let answer = self.shared.door.refuse(&refusal, wish);
         facts.refusal = Some(refusal);
         answer
     }

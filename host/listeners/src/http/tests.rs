@@ -13,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::*;
+use crate::listener::Settings;
 use crate::metrics::{ResponseLabels, Trouble, TroubleLabels};
-use crate::{ByteBudget, Metrics};
+use crate::{ByteBudget, ListenerConfig, Metrics};
 
 mod bounds;
 mod hostile;
@@ -111,10 +112,12 @@ impl Bench {
             Limits { idle: self.idle_timeout, read: READ_TIMEOUT, request: REQUEST_TIMEOUT };
         let peer =
             Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
+        let kind = KindConfig::Http(self.config.clone());
+        let config = ListenerConfig::plain("127.0.0.1:0", kind);
+        let settings = Settings { config, tls: None, auth: self.auth.clone() };
         let exchange = Exchange {
             listener: Name::from("web"),
-            config: self.config.clone(),
-            auth: self.auth.clone(),
+            settings: watch::channel(Arc::new(settings)).1,
             door: Arc::clone(&self.story),
             pace: Arc::new(Pace::new(Arc::clone(&doors.clock), limits)),
             clock: Arc::clone(&doors.clock),
@@ -124,7 +127,12 @@ impl Bench {
             peer,
         };
         let stopping = self.stop.subscribe();
-        let connection = Connection { exchange, bytes: Counter::default(), stopping };
+        let connection = Connection {
+            exchange,
+            head_bytes_max: self.config.head_bytes_max,
+            bytes: Counter::default(),
+            stopping,
+        };
         let serving = connection.run(Box::new(near));
         doors.tasks.spawn("connection", Box::pin(serving));
         far

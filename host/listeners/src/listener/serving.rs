@@ -78,6 +78,7 @@ impl Serving {
             context: Context {
                 listener: self.name.clone(),
                 settings,
+                latest: self.settings.clone(),
                 clock: Arc::clone(&self.doors.clock),
                 entropy: Arc::clone(&self.doors.entropy),
                 budget: self.budget.clone(),

@@ -7,7 +7,7 @@ use hilum_words::Problems;
 use hilum_words::config::{Document, Secret, SecretRef};
 
 use super::*;
-use crate::{KindConfig, Listener, ListenerConfig, Materials};
+use crate::{Listener, Materials};
 
 struct Web {
     story: Arc<Story>,
@@ -114,7 +114,7 @@ async fn mllp_at_an_http_port_is_closed_without_a_word_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_configuration_is_for_connections_that_come() {
+async fn another_configuration_is_for_requests_that_come() {
     let web = Web::listen(&config(http()), &Materials::default()).await;
     let mut old = web.dial().await;
     assert_eq!(status(&exchange(&mut old, post(HL7, "x").as_bytes()).await), 202);
@@ -123,12 +123,15 @@ async fn another_configuration_is_for_connections_that_come() {
     let secret = Secret::from_bytes(b"t0ken".to_vec()).expect("one");
     let materials = Materials { auth: Some(secret), ..Materials::default() };
     web.listener.reconfigure(&config(next), &materials).expect("fits");
-    assert_eq!(status(&exchange(&mut old, post(HL7, "x").as_bytes()).await), 202);
+    // Who was let in before is asked again.
+    assert_eq!(status(&exchange(&mut old, post(HL7, "x").as_bytes()).await), 401);
     let mut new = web.dial().await;
     assert_eq!(status(&exchange(&mut new, post(HL7, "x").as_bytes()).await), 401);
     let request =
         post(&format!("{HL7}authorization: Bearer t0ken\r\n"), "x").replace("/in", "/new");
-    assert_eq!(status(&exchange(&mut new, request.as_bytes()).await), 202);
+    for connection in [&mut old, &mut new] {
+        assert_eq!(status(&exchange(connection, request.as_bytes()).await), 202);
+    }
 }
 
 fn client(ca: &Authority, identity: Option<&Identity>) -> ClientTls {

@@ -46,9 +46,11 @@ impl Bench {
             ..ListenerConfig::plain("127.0.0.1:0", KindConfig::Mllp(self.config.clone()))
         };
         assert_eq!(config.read_timeout, READ_TIMEOUT);
+        let settings = Arc::new(Settings { config, tls: None, auth: None });
         let context = Context {
             listener: Name::from("lab"),
-            settings: Arc::new(Settings { config, tls: None, auth: None }),
+            latest: watch::channel(Arc::clone(&settings)).1,
+            settings,
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(hilum_env::system::SystemEntropy),
             budget: self.budget.clone(),
