@@ -142,8 +142,11 @@ fn open(doors: &Doors, options: &Options, courier: &Arc<OnceLock<Courier>>) -> (
     for _ in 0..10_000 {
         let told = Arc::clone(courier);
         let watch = move |happened| {
-            if let (Happened::Queued(ready), Some(courier)) = (happened, told.get()) {
-                courier.offer(ready);
+            let Some(courier) = told.get() else { return };
+            match happened {
+                Happened::Queued(ready) => courier.offer(ready),
+                Happened::Unparked { .. } => courier.unparked(),
+                _ => {}
             }
         };
         match hilum_store::open(doors, options.clone(), Box::new(watch)) {
@@ -304,4 +307,105 @@ fn files_are_written_for_all_that_wait() {
     for line in text.lines() {
         serde_json::from_str::<serde_json::Value>(line).expect("a document");
     }
+}
+
+/// What arrived, in order.
+fn arrived(peer: &FhirPeer) -> Vec<String> {
+    let value = |it: &serde_json::Value| it["identifier"][0]["value"].as_str().map(str::to_owned);
+    peer.resources("Patient").iter().filter_map(value).collect()
+}
+
+impl Site {
+    /// A person does something about a parked delivery.
+    fn act(&self, delivery: DeliveryId, what: What, effect: impl FnOnce(RunId) -> Effect) {
+        let run = self.store.delivery(delivery).expect("a delivery").run;
+        let record = Record::new(Timestamp::from_micros(1), what, Actor::LocalUser(1000));
+        let step = Step { run, effects: vec![effect(run)], records: record.into() };
+        self.store.commit(step).wait().expect("stored");
+    }
+
+    #[track_caller]
+    fn wait_until_parked(&self, delivery: DeliveryId) {
+        wait("it to be parked", || {
+            let state = self.store.delivery(delivery).expect("a delivery").state;
+            matches!(state, DeliveryState::Parked(_)) && self.courier.status().queued == 0
+        });
+    }
+}
+
+#[test]
+fn where_it_blocks_a_parked_delivery_is_waited_for_until_a_person_decides() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let peer = FhirPeer::start().expect("a peer");
+    let config = format!("{}on_park = \"block\"\n", fhir(&peer));
+    let refuse = || peer.fail_next([Fault::Answer { status: 422, retry_after: None }]);
+    let site = Site::open(folder.path(), &config);
+    refuse();
+    let (_, first) = site.dispatch(1);
+    site.wait_until_parked(first);
+    for number in 2..5 {
+        site.dispatch(number);
+    }
+    assert_eq!(site.store.parked_lanes("ehr"), [b"MRN-4711".to_vec()]);
+    site.close();
+
+    // A restart changes nothing: the three wait, and are not held by the courier.
+    let site = Site::open(folder.path(), &config);
+    wait("the journal to be looked at", || !site.courier.status().has_more);
+    assert_eq!((site.store.counts().queued, site.courier.status().queued), (3, 0));
+    refuse();
+    site.act(first, What::Requeued, |_| Effect::Requeued { delivery: first });
+    site.wait_until_parked(first);
+    assert_eq!(arrived(&peer), Vec::<String>::new());
+    site.act(first, What::Requeued, |_| Effect::Requeued { delivery: first });
+    site.wait_until_idle();
+    assert_eq!(arrived(&peer), ["1", "2", "3", "4"]);
+
+    // Discarded, or made again, it is waited for no more.
+    refuse();
+    let (_, fifth) = site.dispatch(5);
+    site.wait_until_parked(fifth);
+    site.dispatch(6);
+    let item = hilum_store::Parked::Delivery(fifth);
+    site.act(fifth, What::Discarded, |_| Effect::Discarded(item));
+    site.wait_until_idle();
+    refuse();
+    let (_, seventh) = site.dispatch(7);
+    site.wait_until_parked(seventh);
+    site.dispatch(8);
+    let now = Timestamp::from_micros(site.doors.clock.now_micros());
+    let new = RunStart {
+        run: RunId::new(now, site.doors.entropy.bytes()),
+        route: "adt".into(),
+        seed: RunSeed([7; 16]),
+        lanes: vec![b"MRN-4711".to_vec()],
+    };
+    let generation = Digest::of(b"generation");
+    site.act(seventh, What::Replayed, |parent| Effect::Replayed { parent, new, generation });
+    site.wait_until_idle();
+    assert_eq!(arrived(&peer), ["1", "2", "3", "4", "6", "8"]);
+    site.close();
+}
+
+#[test]
+fn what_a_person_paused_is_paused_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let peer = FhirPeer::start().expect("a peer");
+    let site = Site::open(folder.path(), &fhir(&peer));
+    let key = hilum_store::MarkKey::new(Courier::paused_mark("ehr")).expect("a key");
+    let record = Record::new(Timestamp::from_micros(1), What::Paused, Actor::LocalUser(1000));
+    let mark = site.store.mark(key, Some("ticket 4711".to_owned()), record.into());
+    mark.wait().expect("stored");
+    site.courier.pause(true);
+    site.dispatch(1);
+    site.close();
+
+    let site = Site::open(folder.path(), &fhir(&peer));
+    wait("it to be found", || site.courier.status().queued == 1);
+    assert_eq!(site.courier.status().state, crate::State::Paused);
+    assert_eq!(arrived(&peer), Vec::<String>::new());
+    site.courier.pause(false);
+    site.wait_until_idle();
+    assert_eq!(arrived(&peer), ["1"]);
+    site.close();
 }
