@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::asked::{self, Asked, Step, Type};
 use super::document::{Node, Value};
-use super::{Document, Placed};
+use super::Document;
 use crate::Place;
 
 /// Where a value is from.
@@ -57,16 +57,6 @@ impl Document {
         let mut tables = Vec::new();
         show(&self.root, String::new(), &mut Vec::new(), asked, &mut tables);
         tables
-    }
-
-    /// A text of the document, without reading it as a section: `["gateway", "data"]`.
-    pub fn text_at(&self, way: &[&str]) -> Option<Placed<String>> {
-        let mut node = &self.root;
-        for key in way {
-            node = &node.entries().iter().find(|(it, _)| it == key)?.1;
-        }
-        let value = node.value.as_text()?.to_owned();
-        Some(Placed { value, place: node.place.clone(), key: way.join(".") })
     }
 }
 
