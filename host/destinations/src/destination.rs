@@ -60,3 +60,20 @@ pub fn build(
         }
     }
 }
+
+/// Sends one after the other: what a kind does that takes one at a time.
+pub(crate) fn one_by_one<'a, Sending>(
+    deliveries: &'a [Delivery],
+    send: impl Fn(&'a Delivery) -> Sending + Send + 'a,
+) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>>
+where
+    Sending: Future<Output = Result<Delivered, SendFault>> + Send + 'a,
+{
+    Box::pin(async move {
+        let mut results = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            results.push(send(delivery).await);
+        }
+        results
+    })
+}

@@ -21,6 +21,7 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{ACCEPT, CONTENT_TYPE, ETAG, HOST, HeaderName, LOCATION, USER_AGENT};
 
+use crate::destination::one_by_one;
 use crate::http::{AGENT, Answer, Channel, Transport, Url};
 use crate::{Delivered, Delivery, Destination, Secrets, SendFault};
 use asked::{Asked, Expected};
@@ -171,13 +172,7 @@ impl Destination for FhirDestination {
         &'a self,
         deliveries: &'a [Delivery],
     ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>> {
-        Box::pin(async move {
-            let mut results = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                results.push(self.send(delivery).await);
-            }
-            results
-        })
+        one_by_one(deliveries, |delivery| self.send(delivery))
     }
 }
 

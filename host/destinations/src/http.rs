@@ -28,6 +28,7 @@ use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
 use hyper::{Method, Request};
 
+use crate::destination::one_by_one;
 use crate::{Delivered, Delivery, Destination, Secrets, SendFault};
 
 pub(crate) use channel::Channel;
@@ -224,13 +225,7 @@ impl Destination for HttpDestination {
         &'a self,
         deliveries: &'a [Delivery],
     ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>> {
-        Box::pin(async move {
-            let mut results = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                results.push(self.send(delivery).await);
-            }
-            results
-        })
+        one_by_one(deliveries, |delivery| self.send(delivery))
     }
 }
 

@@ -31,6 +31,7 @@ use hilum_words::config::{Placed, Section};
 use tracing::warn;
 
 use crate::bounds::{bytes_or, connections_or, time_or};
+use crate::destination::one_by_one;
 use crate::dial::{Dialer, Security};
 use crate::metrics::Stray;
 use crate::{Delivered, Delivery, Destination, Metrics, Secrets, SendFault, TlsConfig};
@@ -280,13 +281,7 @@ impl Destination for MllpDestination {
         &'a self,
         deliveries: &'a [Delivery],
     ) -> BoxFuture<'a, Vec<Result<Delivered, SendFault>>> {
-        Box::pin(async move {
-            let mut results = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                results.push(self.send(delivery).await);
-            }
-            results
-        })
+        one_by_one(deliveries, |delivery| self.send(delivery))
     }
 }
 
