@@ -9,6 +9,8 @@
 mod acknowledgements;
 mod configuration;
 mod delivery;
+mod destinations;
+mod drafts;
 mod foreign;
 mod generations;
 mod golden;
