@@ -44,7 +44,7 @@ pub use configuration::{Readers, read_document};
 pub use files::{BlobFiles, FILE_BYTES_MAX, Files, FolderFiles, Inventory};
 pub use operate::{ActionError, GenerationShown};
 pub use site::{DestinationSite, ListenerPlan, PluginSite, Site};
-pub use start::{Gateway, ListenError, StartError};
+pub use start::{CataloguePlace, Gateway, ListenError, StartError};
 pub use status::{Component, DestinationStatus, ListenerStatus, PluginStatus, RouteStatus, Status};
 
 /// A site that has been read and checked: nothing in it can be wrong any more.
@@ -85,3 +85,6 @@ pub fn check_mapping(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>
     let overrides = site::document::environment();
     Home { data: folder.clone(), folder, root, shelf, overrides }.check(doors)
 }
+
+#[cfg(test)]
+mod tests;

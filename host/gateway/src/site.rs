@@ -235,7 +235,7 @@ type Tables = BTreeMap<Name, Option<Arc<Table>>>;
 fn read_tables(files: &dyn Files, root: &mut Section<'_>) -> Tables {
     let mut tables = Tables::new();
     for (name, mut section) in root.sections("table") {
-        let opens = section.boolean("opens").is_some_and(|it| it.value);
+        let opens = section.boolean_or("opens", false);
         let file = section.required_text("file");
         let table = file.and_then(|file| match files.read(&file.value) {
             Ok(content) => Table::read_csv(&file.value, &content, opens, section.problems()),

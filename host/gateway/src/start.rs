@@ -10,7 +10,7 @@ use hilum_audit::{NonEmpty, Record, What};
 use hilum_env::Doors;
 use hilum_listeners::ByteBudget;
 use hilum_pipeline::{Backlog, Current, Worker, WorkerOptions};
-use hilum_store::{OpenError, Options, Store, StoreError, Table, TableFault, Tree};
+use hilum_store::{MemoryTable, OpenError, Options, Store, StoreError, Table, TableFault, Tree};
 use hilum_words::{Actor, Name, Timestamp};
 use prometheus_client::registry::Registry;
 use tracing::{error, info, warn};
@@ -74,12 +74,31 @@ pub struct Gateway {
     pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
 
+/// Where the catalogue lies, which can be made again from the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CataloguePlace {
+    /// In the data folder. Its files do not go through the doors, so the disk has to be a real one.
+    DataFolder,
+    /// In memory: for a gateway on a disk that is not real.
+    Memory,
+}
+
 impl Gateway {
     /// Opens the journal, finishes what an earlier life left, and listens.
     pub async fn start(checked: Checked, doors: Doors) -> Result<Self, StartError> {
+        Self::start_with(checked, doors, CataloguePlace::DataFolder).await
+    }
+
+    /// The same with the catalogue in a place of one's own choice.
+    pub async fn start_with(
+        checked: Checked,
+        doors: Doors,
+        catalogue: CataloguePlace,
+    ) -> Result<Self, StartError> {
         let backlog = Arc::new(Backlog::new(BACKLOG_BYTES_MAX));
         let dispatch = Dispatch::new(backlog);
-        let store = open_store(&checked, &doors, &dispatch).await.map_err(StartError::Open)?;
+        let store =
+            open_store(&checked, &doors, &dispatch, catalogue).await.map_err(StartError::Open)?;
         let started = Timestamp::from_micros(doors.clock.now_micros());
         keep_files(&checked, &store).map_err(StartError::Store)?;
         let record = Record::new(started, What::StartedGateway, Actor::system("gateway"))
@@ -200,6 +219,7 @@ async fn open_store(
     checked: &Checked,
     doors: &Doors,
     dispatch: &Arc<Dispatch>,
+    catalogue: CataloguePlace,
 ) -> Result<Store, OpenError> {
     let options = Options::new(&checked.data);
     let watcher = Arc::clone(dispatch);
@@ -208,8 +228,12 @@ async fn open_store(
     // Recovery reads the whole journal: off the async threads.
     let work = move || {
         let watcher = Box::new(move |happened| watcher.happened(happened));
-        let tree =
-            |path: &Path| -> Result<Box<dyn Table>, TableFault> { Ok(Box::new(Tree::open(path)?)) };
+        let tree = |path: &Path| -> Result<Box<dyn Table>, TableFault> {
+            Ok(match catalogue {
+                CataloguePlace::DataFolder => Box::new(Tree::open(path)?),
+                CataloguePlace::Memory => Box::<MemoryTable>::default(),
+            })
+        };
         let done = hilum_store::open_with(&work_doors, options, &tree, watcher);
         *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
     };

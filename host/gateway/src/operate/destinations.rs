@@ -1,7 +1,7 @@
 //! Destinations that a person pauses.
 
 use hilum_audit::{NonEmpty, Record, What, fact};
-use hilum_store::{MarkKey, StoreError};
+use hilum_store::MarkKey;
 use hilum_words::Actor;
 
 use super::ActionError;
@@ -37,11 +37,7 @@ impl Gateway {
             let reason: String = reason.chars().take(REASON_CHARACTERS_MAX).collect();
             format!("{} {actor}: {reason}", self.now())
         });
-        self.plant
-            .store
-            .mark(key, value, NonEmpty::of(evidence))
-            .await
-            .map_err(StoreError::from)?;
+        self.plant.store.mark(key, value, NonEmpty::of(evidence)).await?;
         // One that is being replaced reads the mark when it begins.
         if let Some(courier) = self.plant.dispatch.courier(destination) {
             courier.pause(is_paused);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use hilum_message::TimeZone;
-use hilum_words::config::{Placed, Section};
+use hilum_words::config::{Placed, Section, Size};
 use hilum_words::{Name, Place, Problem, Problems};
 
 /// The default of `[gateway] bytes_in_flight_max`.
@@ -66,6 +66,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<Basics> {
         zone
     });
     let in_flight = gateway.size("bytes_in_flight_max");
+    gateway.default("bytes_in_flight_max", Size(BYTES_IN_FLIGHT_MAX));
     gateway.finish();
     let (name, data) = (name?, data?);
     let bytes_in_flight_max = in_flight.as_ref().map_or(BYTES_IN_FLIGHT_MAX, |it| it.value);

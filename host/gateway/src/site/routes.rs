@@ -76,6 +76,7 @@ fn read_one(name: Placed<String>, mut section: Section<'_>, known: &Known<'_>) -
 /// `lane`: a word, a path, or a list of paths.
 fn read_lane(section: &mut Section<'_>) -> LanePlan {
     const KEY: &str = "lane";
+    section.default(KEY, "source");
     if !section.has(KEY) {
         return LanePlan::Source;
     }

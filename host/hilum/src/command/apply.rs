@@ -40,37 +40,36 @@ async fn make(
     if let Some(reason) = &change.reason {
         order.insert("reason".to_owned(), reason.as_str().into());
     }
-    order.insert("dry_run".to_owned(), true.into());
-    let planned = client.post(path, &Value::Object(order.clone())).await?;
-    let is_other = planned.get("is_other").and_then(Value::as_bool).unwrap_or_default();
-    if change.dry_run && output.is_json() {
-        output.json(&planned)?;
-        return Ok(Exit::Success);
-    }
-    if !output.is_json() && is_other && !(output.is_quiet() && change.yes) {
-        let digest = |name: &str| generation::short(&member(&planned, name));
-        let (old, new) = (digest("parent"), digest("generation"));
-        output.text(&format!("generation {} → {}", old, output.bold(&new)))?;
-        output.text(&generation::tell(output, planned.get("changes").unwrap_or(&Value::Null)))?;
-    }
-    if change.dry_run {
-        if !is_other {
-            output.text(NOTHING)?;
+    if !change.yes {
+        order.insert("dry_run".to_owned(), true.into());
+        let planned = client.post(path, &Value::Object(order.clone())).await?;
+        if change.dry_run && output.is_json() {
+            output.json(&planned)?;
+            return Ok(Exit::Success);
         }
-        return Ok(Exit::Success);
+        show(context, &planned)?;
+        if change.dry_run {
+            if !is_other(&planned) {
+                output.text(NOTHING)?;
+            }
+            return Ok(Exit::Success);
+        }
+        // Certificates and secrets are no part of it: they are read again even where nothing differs.
+        if is_other(&planned) && !agreed()? {
+            return Err(failed(Exit::Failure, "nothing was changed"));
+        }
+        order.insert("dry_run".to_owned(), false.into());
+        order.insert("expect".to_owned(), json!(member(&planned, "generation")));
     }
-    // Certificates and secrets are no part of it: they are read again even where nothing differs.
-    if is_other && !change.yes && !agreed()? {
-        return Err(failed(Exit::Failure, "nothing was changed"));
-    }
-    order.insert("dry_run".to_owned(), false.into());
-    order.insert("expect".to_owned(), json!(member(&planned, "generation")));
     let applied = client.post(path, &Value::Object(order)).await?;
     if output.is_json() {
         output.json(&applied)?;
     } else if !output.is_quiet() {
+        if change.yes {
+            show(context, &applied)?;
+        }
         let new = generation::short(&member(&applied, "generation"));
-        let done = if is_other {
+        let done = if is_other(&applied) {
             format!("generation {new} has taken over")
         } else {
             format!("{NOTHING} Certificates and secrets were read again.")
@@ -81,6 +80,27 @@ async fn make(
         note_folder(context).await?;
     }
     Ok(Exit::Success)
+}
+
+/// What would change, or did. To standard error where a program reads the result.
+fn show(context: &Context, applied: &Value) -> anyhow::Result<()> {
+    let output = &context.output;
+    if !is_other(applied) {
+        return Ok(());
+    }
+    let digest = |name: &str| generation::short(&member(applied, name));
+    let (old, new) = (digest("parent"), digest("generation"));
+    let changes = generation::tell(output, applied.get("changes").unwrap_or(&Value::Null));
+    let told = format!("generation {old} → {}\n{changes}", output.bold(&new));
+    if output.is_json() {
+        eprint!("{told}");
+        return Ok(());
+    }
+    output.text(&told)
+}
+
+fn is_other(applied: &Value) -> bool {
+    applied.get("is_other").and_then(Value::as_bool).unwrap_or_default()
 }
 
 const NOTHING: &str = "Nothing to do: this configuration runs already.";

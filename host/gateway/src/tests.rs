@@ -1,0 +1,236 @@
+//! A whole gateway in memory: what a change does when something gives way.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use hilum_env::twin::{Twin, Unsynced};
+use hilum_env::{Address, Disk, Doors};
+use hilum_words::{Actor, Digest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::gate::Gate;
+use crate::{Applied, ApplyError, CataloguePlace, Gateway, Source, Wanted};
+
+const SITE: &str = r#"
+[gateway]
+name = "test"
+data = "data"
+timezone = "UTC"
+
+[listener.in]
+kind = "mllp"
+bind = "127.0.0.1:2575"
+
+[destination.out]
+kind = "file"
+folder = "out"
+clearance = "treatment"
+
+[route.through]
+from = "in"
+to = ["out"]
+"#;
+
+const MORE: &str = r#"
+[listener.more]
+kind = "mllp"
+bind = "127.0.0.1:2576"
+
+[route.more]
+from = "more"
+to = ["out"]
+"#;
+
+const ADT: &str = "MSH|^~\\&|ADT|A|HILUM|B|20261124||ADT^A01|ID|P|2.5.1\rPID|1||4711\r";
+
+fn write(twin: &Twin, content: &str) {
+    let folder = Path::new("/site");
+    twin.disk().create_folder(folder).expect("made");
+    twin.disk().sync_folder(Path::new("/")).expect("synced");
+    twin.disk().replace(&folder.join("hilum.toml"), content.as_bytes()).expect("written");
+    twin.disk().sync_folder(folder).expect("synced");
+}
+
+fn start(twin: &Twin) -> Arc<Gateway> {
+    let doors = twin.doors();
+    let checked = match crate::check(Path::new("/site/hilum.toml"), &doors) {
+        Ok(checked) => checked,
+        Err(problems) => panic!("{problems:?}"),
+    };
+    let started = twin
+        .block_on(async move { Gateway::start_with(checked, doors, CataloguePlace::Memory).await });
+    match started {
+        Ok(gateway) => Arc::new(gateway),
+        Err(fault) => panic!("{fault:?}"),
+    }
+}
+
+fn change(twin: &Twin, gateway: &Arc<Gateway>, source: Source) -> Result<Applied, ApplyError> {
+    let (gateway, actor) = (Arc::clone(gateway), Actor::LocalUser(1000));
+    let wanted = Wanted {
+        source,
+        expect: None,
+        is_rehearsal: false,
+        is_patient: false,
+        actor,
+        reason: None,
+    };
+    twin.block_on(async move { gateway.change(wanted).await })
+}
+
+/// Sends one message and answers what came back; none if nobody listens there.
+fn send(twin: &Twin, address: &str, id: &str) -> Option<String> {
+    let (doors, to): (Doors, _) = (twin.doors(), Address::Tcp(address.to_owned()));
+    let message = format!("\u{b}{}\u{1c}\r", ADT.replace("|ID|", &format!("|{id}|")));
+    twin.block_on(async move {
+        let mut connection = doors.net.dial(&to).await.ok()?;
+        connection.stream.write_all(message.as_bytes()).await.ok()?;
+        let mut answer = vec![0; 4096];
+        let count = connection.stream.read(&mut answer).await.ok()?;
+        answer.truncate(count);
+        String::from_utf8(answer).ok()
+    })
+}
+
+#[track_caller]
+fn is_taken(twin: &Twin, address: &str, id: &str) {
+    let answer = send(twin, address, id).expect("answered");
+    assert!(answer.contains(&format!("MSA|AA|{id}")), "{answer}");
+}
+
+fn digest(gateway: &Gateway) -> Digest {
+    gateway.status().generation
+}
+
+#[test]
+fn a_change_is_made_and_taken_back() {
+    let twin = Twin::with_seed(1);
+    write(&twin, SITE);
+    let gateway = start(&twin);
+    let first = digest(&gateway);
+    assert!(send(&twin, "127.0.0.1:2576", "A0").is_none(), "nobody listens there yet");
+    write(&twin, &format!("{SITE}{MORE}"));
+    let applied = change(&twin, &gateway, Source::Folder).expect("applied");
+    assert_eq!((applied.parent, applied.digest), (first, digest(&gateway)));
+    assert_eq!(applied.changes.summary(), "listener.more added, route.more added");
+    is_taken(&twin, "127.0.0.1:2575", "A1");
+    is_taken(&twin, "127.0.0.1:2576", "A2");
+    assert!(!gateway.folder_differs());
+    change(&twin, &gateway, Source::Before).expect("rolled back");
+    assert_eq!(digest(&gateway), first);
+    assert!(gateway.folder_differs());
+    is_taken(&twin, "127.0.0.1:2575", "A3");
+    assert!(send(&twin, "127.0.0.1:2576", "A4").is_none(), "nobody listens there any more");
+    let listed = gateway.generations(9);
+    assert_eq!(listed.iter().map(|it| it.digest == first).collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(listed[0].parent, Some(applied.digest));
+}
+
+#[test]
+fn wherever_the_disk_fails_the_gateway_runs_one_generation_or_the_other() {
+    let (mut failed, mut taken) = (0, 0);
+    for fault in 1..200 {
+        let twin = Twin::with_seed(fault);
+        write(&twin, SITE);
+        let gateway = start(&twin);
+        let first = digest(&gateway);
+        write(&twin, &format!("{SITE}{MORE}"));
+        twin.disk().fail_at(twin.disk().operations() + fault);
+        let ended = change(&twin, &gateway, Source::Folder);
+        let listed = gateway.generations(1)[0].digest;
+        match ended {
+            Ok(applied) => {
+                taken += 1;
+                assert_eq!((digest(&gateway), listed), (applied.digest, applied.digest));
+                if 3 < taken {
+                    break;
+                }
+            }
+            Err(_) => {
+                failed += 1;
+                assert_eq!((digest(&gateway), listed), (first, first), "operation {fault}");
+                assert!(send(&twin, "127.0.0.1:2576", "F0").is_none(), "it was let go");
+                // A journal that could not write takes nothing more; everything else goes on.
+                if gateway.store().poisoned().is_none() {
+                    is_taken(&twin, "127.0.0.1:2575", "F1");
+                    change(&twin, &gateway, Source::Folder).expect("the next one succeeds");
+                    is_taken(&twin, "127.0.0.1:2576", "F2");
+                }
+            }
+        }
+    }
+    assert!(3 < failed && 3 < taken, "{failed} failed, {taken} did not");
+}
+
+#[test]
+fn after_a_crash_the_folder_and_the_journal_agree_on_what_runs() {
+    let twin = Twin::with_seed(7);
+    write(&twin, SITE);
+    let gateway = start(&twin);
+    write(&twin, &format!("{SITE}{MORE}"));
+    change(&twin, &gateway, Source::Folder).expect("applied");
+    is_taken(&twin, "127.0.0.1:2576", "C1");
+    change(&twin, &gateway, Source::Before).expect("rolled back");
+    let rolled_back = digest(&gateway);
+    twin.tasks().kill_all();
+    drop(gateway);
+    twin.disk().crash(Unsynced::ALL[0]);
+    let gateway = start(&twin);
+    assert_ne!(digest(&gateway), rolled_back, "a start takes the folder");
+    assert_eq!(gateway.generations(1)[0].digest, digest(&gateway));
+    assert_eq!(gateway.generations(9).len(), 4);
+    is_taken(&twin, "127.0.0.1:2576", "C2");
+}
+
+#[test]
+fn only_one_change_is_made_at_a_time() {
+    let twin = Twin::with_seed(3);
+    write(&twin, SITE);
+    let gateway = start(&twin);
+    let turn = Arc::clone(&gateway.changing).try_lock_owned().expect("free");
+    assert!(matches!(change(&twin, &gateway, Source::Folder), Err(ApplyError::Busy)));
+    drop(turn);
+    assert!(change(&twin, &gateway, Source::Folder).is_ok());
+}
+
+#[test]
+fn another_folder_than_the_one_that_was_shown_is_not_applied() {
+    let twin = Twin::with_seed(4);
+    write(&twin, SITE);
+    let gateway = start(&twin);
+    let first = digest(&gateway);
+    let ask = |is_rehearsal, expect| {
+        let gateway = Arc::clone(&gateway);
+        let (source, actor) = (Source::Folder, Actor::LocalUser(1000));
+        let wanted =
+            Wanted { source, expect, is_rehearsal, is_patient: false, actor, reason: None };
+        twin.block_on(async move { gateway.change(wanted).await })
+    };
+    write(&twin, &format!("{SITE}{MORE}"));
+    let shown = ask(true, None).expect("shown").digest;
+    assert_eq!(digest(&gateway), first);
+    write(&twin, &format!("{SITE}{MORE}\n# a thought\n"));
+    assert!(matches!(ask(false, Some(shown)), Err(ApplyError::Moved { .. })));
+    assert_eq!(digest(&gateway), first);
+    write(&twin, &format!("{SITE}{MORE}"));
+    assert_eq!(ask(false, Some(shown)).expect("applied").digest, shown);
+}
+
+#[test]
+fn who_connects_before_the_gate_is_open_waits() {
+    let twin = Twin::with_seed(5);
+    let gate = Gate::new();
+    let (doors, at) = (gate.before(&twin.doors()), Address::Tcp("127.0.0.1:1".to_owned()));
+    let acceptor = twin.block_on(async move { doors.net.listen(&at).await }).expect("bound");
+    let (dialling, to) = (twin.doors(), acceptor.address());
+    let _dialled = twin.block_on(async move { dialling.net.dial(&to).await }).expect("bound it is");
+    let mut accepting = acceptor.accept();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(accepting.as_mut().poll(&mut context), Poll::Pending));
+    twin.advance(Duration::from_secs(9));
+    assert!(matches!(accepting.as_mut().poll(&mut context), Poll::Pending));
+    gate.open();
+    assert!(matches!(accepting.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
+}
