@@ -127,6 +127,9 @@ impl Message {
     /// An ADD after a header continues a segment of another message, and one without fields says
     /// that another message continues the segment before: these stay.
     pub fn joined(&self) -> Result<Self, ParseError> {
+        if self.segments_named(SegmentName::ADD).next().is_none() {
+            return Ok(self.clone());
+        }
         let mut out = Vec::new();
         let bytes = self.bytes();
         // What is copied so far, and where the segment before ends.
@@ -156,7 +159,10 @@ impl Message {
     /// next part of a query's response.
     pub fn fragment(&self) -> Option<Path> {
         let (mut before, mut is_query, mut found) = (SegmentName::MSH, false, None);
-        for segment in self.segments() {
+        let has = |name| self.segments_named(name).next().is_some();
+        // Nearly every message is whole, and says so in its first segment.
+        let looked_at = if has(SegmentName::ADD) || has(SegmentName::DSC) { usize::MAX } else { 1 };
+        for segment in self.segments().take(looked_at) {
             let name = segment.segment_name();
             let value = |number| {
                 let range = segment.field(number).unwrap_or_default();

@@ -99,6 +99,14 @@ impl IntakeOptions {
         let on_reused = section.word("on_reused_id", &["accept", "refuse"]);
         let batch_answer = section.word("batch_answer", &["all", "errors", "singly"]);
         let on_count = section.word("on_batch_count", &["accept", "refuse"]);
+        section.default("ack", "stored");
+        if ack == AckPoint::Processed {
+            section.default("processed_timeout", usual.processed_timeout);
+        }
+        section.default("unrouted", "refuse");
+        section.default("on_reused_id", "accept");
+        section.default("batch_answer", "all");
+        section.default("on_batch_count", "accept");
         Self {
             ack,
             processed_timeout: timeout.map_or(usual.processed_timeout, |it| it.value),
