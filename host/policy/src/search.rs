@@ -20,8 +20,10 @@ const SCRUB_BYTES_MIN: usize = 3;
 /// How many values may begin each other. A message that has more was made to slow us down; what is
 /// longer than that is then found by its beginning.
 const BEGINNINGS_MAX: usize = 64;
-/// Words of a body without values that are taken out of texts for people.
-const BODY_WORDS_MAX: usize = 100_000;
+/// Words of a body without values that are taken out of texts for people, and how much of it is
+/// looked through for them.
+const BODY_WORDS_MAX: usize = 20_000;
+const BODY_BYTES_MAX: usize = 1 << 20;
 /// Of a longer value only the beginning is searched for.
 const VALUE_BYTES_MAX: usize = 1024;
 
@@ -31,6 +33,8 @@ pub(crate) struct Sensitive {
     values: Words,
     /// In small letters, with dates in both ways of writing, for texts that people read.
     folded: Words,
+    /// Whether it has more words than are kept: then no text for people can be told from it.
+    is_too_much: bool,
 }
 
 /// What was found in a text.
@@ -64,14 +68,9 @@ impl Sensitive {
         let mut values = Collected::default();
         let mut folded = Collected::default();
         let mut open = Vec::new();
+        let mut is_too_much = false;
         if let Message::Opaque(_) = &**message {
-            // No value stands out in it, so in texts for people each word of it counts.
-            let text = String::from_utf8_lossy(message.bytes());
-            for word in text.split(|it: char| !it.is_alphanumeric()) {
-                if SCRUB_BYTES_MIN <= word.len() && folded.0.len() < BODY_WORDS_MAX {
-                    folded.add(&word.to_lowercase(), Class::Body.into());
-                }
-            }
+            is_too_much = !add_words(message.bytes(), &mut folded);
         }
         for found in message.values() {
             let Ok(Some(text)) = message.text_of(&found) else { continue };
@@ -98,7 +97,7 @@ impl Sensitive {
                 values.open(text.get(range).unwrap_or_default());
             }
         }
-        Self { values, folded: folded.sorted() }
+        Self { values, folded: folded.sorted(), is_too_much }
     }
 
     /// Values in a text that stand nowhere openly in the message.
@@ -116,6 +115,10 @@ impl Sensitive {
 
     /// Appends the text with `[phi:name]` in the place of each value, whatever its casing.
     pub(crate) fn scrub_into(&self, text: &str, out: &mut String) {
+        if self.is_too_much && text.contains(char::is_alphanumeric) {
+            out.push_str(&format!("[phi:{}]", Class::Body));
+            return;
+        }
         // Small letters may take more or fewer bytes: `places` leads back.
         let mut small = String::with_capacity(text.len());
         let mut places = Vec::with_capacity(text.len() + 1);
@@ -136,6 +139,21 @@ impl Sensitive {
         }
         out.push_str(text.get(from..).unwrap_or_default());
     }
+}
+
+/// Adds the words of a body: no value stands out in it, so in texts for people each of them counts.
+/// False if it has too many.
+fn add_words(body: &[u8], folded: &mut Collected) -> bool {
+    let text = String::from_utf8_lossy(body.get(..BODY_BYTES_MAX).unwrap_or(body));
+    for word in text.split(|it: char| !it.is_alphanumeric()) {
+        if SCRUB_BYTES_MIN <= word.len() {
+            folded.add(&word.to_lowercase(), Class::Body.into());
+        }
+        if BODY_WORDS_MAX < folded.0.len() {
+            return false;
+        }
+    }
+    body.len() <= BODY_BYTES_MAX
 }
 
 /// A code of JSON, or the name of a system of codes: `official`, `http://loinc.org`. Everything in

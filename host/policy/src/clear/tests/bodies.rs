@@ -45,6 +45,19 @@ fn words_of_a_body_are_taken_out_of_what_people_read() {
 }
 
 #[test]
+fn of_a_body_with_too_many_words_nothing_is_told_to_people() {
+    let many: String = (0..20_001).map(|it| format!("word{it} ")).collect();
+    for body in [many, " x".repeat(1 << 20)] {
+        let view = policy().view(Input::Message(parse("text", &body)), &opened_body(), SEED, 0);
+        assert_eq!(view.scrub("anything, 17"), "[phi:body]");
+        assert_eq!(view.scrub("…"), "…");
+    }
+    let fits: String = (0..20_000).map(|it| format!("word{it} ")).collect();
+    let view = policy().view(Input::Message(parse("text", &fits)), &opened_body(), SEED, 0);
+    assert_eq!(view.scrub("anything but word17"), "anything but [phi:body]");
+}
+
+#[test]
 fn a_document_too_big_to_be_handed_over_is_handed_on_byte_for_byte() {
     let mut bytes = vec![0xff; 100_000];
     bytes.extend_from_slice(b"ZQ7K3M9XA2WB4T\0");
