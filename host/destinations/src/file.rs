@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hilum_env::{BoxFuture, Clock, Disk, Doors, Tasks};
-use hilum_words::config::Section;
+use hilum_words::config::{Section, Size};
 use hilum_words::{Name, Timestamp};
 
 use crate::{Delivered, Delivery, Destination, SendFault};
@@ -46,6 +46,9 @@ pub struct FileConfig {
     pub file_bytes_max: u64,
 }
 
+/// The default of `file_bytes_max`.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
 impl FileConfig {
     /// Reads the kind's own keys. `site` is the folder of the configuration.
     pub(crate) fn read(section: &mut Section<'_>, site: &std::path::Path) -> Option<Self> {
@@ -53,6 +56,9 @@ impl FileConfig {
         let append = section.boolean_or("append", false);
         let extension = section.text("extension");
         let file_bytes_max = section.size("file_bytes_max");
+        if append {
+            section.default("file_bytes_max", Size(FILE_BYTES_MAX));
+        }
         if let Some(extension) = &extension {
             let letters = extension.value.bytes().all(|it| it.is_ascii_alphanumeric());
             if !letters || extension.value.is_empty() || 16 < extension.value.len() {
@@ -71,7 +77,7 @@ impl FileConfig {
             folder: site.join(folder.value),
             append,
             extension: extension.map(|it| it.value),
-            file_bytes_max: file_bytes_max.map_or(64 << 20, |it| it.value),
+            file_bytes_max: file_bytes_max.map_or(FILE_BYTES_MAX, |it| it.value),
         })
     }
 }

@@ -86,6 +86,7 @@ impl MllpConfig {
         let enhanced = section.boolean_or("enhanced", false);
         let ack_listener = section.text("ack_listener");
         let application_timeout = section.duration("application_timeout");
+        section.default("application_timeout", timeout);
         let idle_timeout = section.duration("idle_timeout");
         for time in [&application_timeout, &idle_timeout].into_iter().flatten() {
             if time.value.is_zero() {

@@ -1,4 +1,4 @@
-use hilum_words::config::Section;
+use hilum_words::config::{Section, Size};
 
 /// The keys of an MLLP listener that others do not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +27,15 @@ impl MllpConfig {
         {
             frame.problem(section.problems(), "must be from 1 KiB to 256 MiB");
         }
-        let strict = section.boolean("strict").is_some_and(|it| it.value);
-        let commit_bytes = section.boolean("commit_bytes").is_some_and(|it| it.value);
+        let standard = Self::default();
+        section.default("frame_bytes_max", Size(standard.frame_bytes_max as u64));
+        let strict = section.boolean_or("strict", standard.strict);
+        let commit_bytes = section.boolean_or("commit_bytes", standard.commit_bytes);
         if section.problems().len() != before {
             return None;
         }
         let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        let frame_bytes_max = frame.map_or(Self::default().frame_bytes_max, |it| count(it.value));
+        let frame_bytes_max = frame.map_or(standard.frame_bytes_max, |it| count(it.value));
         Some(Self { frame_bytes_max, strict, commit_bytes })
     }
 }
