@@ -279,5 +279,6 @@ fn the_schema_says_what_the_readers_say() {
               "title": "kind = \"sealed\""
             }
           }
-        }"##]].assert_eq(&serde_json::to_string_pretty(&schema).expect("JSON"));
+        }"##]]
+    .assert_eq(&serde_json::to_string_pretty(&schema).expect("JSON"));
 }
