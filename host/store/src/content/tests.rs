@@ -64,7 +64,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
 
 /// A payload of records with tags that mean something and content that does not.
 fn payloads() -> impl Strategy<Value = Vec<u8>> {
-    let record = (0u16..60, proptest::collection::vec(any::<u8>(), 0..60));
+    let record = (0u16..70, proptest::collection::vec(any::<u8>(), 0..60));
     proptest::collection::vec(record, 0..6).prop_map(|records| {
         let mut payload = Vec::new();
         for (tag, content) in records {
