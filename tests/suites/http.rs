@@ -246,8 +246,21 @@ fn each_sender_is_answered_in_its_own_words() {
     assert!(said.text().contains("OperationOutcome"), "{}", said.text());
     let said = poster.post(&[fhir, "accept: text/html"], body);
     assert_eq!(said.status, 406);
+    // FHIR's clients name the resource in the URL.
+    let named = |id: &str| {
+        format!(
+            "PUT /in/Patient/{id} HTTP/1.1\r\nhost: a\r\n{fhir}\r\ncontent-length: {}\r\n\r\n{}",
+            body.len(),
+            String::from_utf8_lossy(body)
+        )
+    };
+    for (id, status) in [("somebody", 400), ("zedlitz", 202)] {
+        poster.0.write_all(named(id).as_bytes()).expect("written");
+        let said = poster.said().expect("answered");
+        assert_eq!(said.status, status, "{}", said.text());
+    }
     running.wait_until_idle().expect("idle");
-    assert_eq!(arrived(&site).values().sum::<usize>(), 3, "each message once");
+    assert_eq!(arrived(&site).values().sum::<usize>(), 4, "each message once");
 
     // What is wrong is said by place, and without content.
     for (kind, body, status) in [
@@ -275,8 +288,39 @@ fn each_sender_is_answered_in_its_own_words() {
     assert!((400..500).contains(&said.status), "{}", said.status);
     assert!(said.text().contains("OperationOutcome"), "{}", said.text());
     running.wait_until_idle().expect("idle");
-    assert_eq!(arrived(&site).values().sum::<usize>(), 3);
+    assert_eq!(arrived(&site).values().sum::<usize>(), 4);
     assert!(!site.log().contains("zedlitz"), "no content in the log");
+}
+
+#[test]
+fn who_waits_for_the_decision_is_told_it() {
+    let receiver = HttpReceiver::start().expect("a receiver");
+    let site = site(&receiver);
+    let plugin = "[plugin.by-facility]\nfile = \"plugins/route-by-facility.wasm\"\n\n[route.all]";
+    let steps = "to = [\"files\", \"far\"]\nsteps = [\"by-facility\"]\n\n\
+                 [route.all.settings]\n\"facility.ST-ANNA\" = \"files\"\n";
+    site.edit("hilum.toml", "path = \"/in\"", "path = \"/in\"\nack = \"processed\"")
+        .expect("edited");
+    site.edit("hilum.toml", "[route.all]", plugin).expect("edited");
+    site.edit("hilum.toml", "to = [\"files\", \"far\"]\nlane = \"none\"\n", steps).expect("edited");
+    let running = site.serve().expect("serving");
+    let mut poster = Poster::connect(&running);
+    let hl7 = "content-type: application/hl7-v2";
+    let said = poster.post(&[hl7], &adt("P1", "4711"));
+    assert_eq!(said.status, 200, "{}", said.text());
+    assert!(said.text().contains("\rMSA|AA|P1"), "{}", said.text());
+    let text = String::from_utf8(adt("P2", "4711")).expect("text");
+    let elsewhere = text.replacen("|ST-ANNA|", "|ST-DIVA|", 1);
+    let said = poster.post(&[hl7], elsewhere.as_bytes());
+    assert_eq!(said.status, 422, "{}", said.text());
+    assert!(said.text().contains("\rMSA|AE|P2"), "{}", said.text());
+    let said = poster.post(&[hl7, "accept: application/json"], elsewhere.as_bytes());
+    assert_eq!(said.status, 422, "the same again: {}", said.text());
+    assert!(said.text().contains("urn:hilum:problem:rejected"), "{}", said.text());
+    running.wait_until_idle().expect("idle");
+    let parked = running.list("parked").expect("listed");
+    assert_eq!(parked.as_array().map(Vec::len), Some(0), "the sender was told: {parked}");
+    assert_eq!(arrived(&site).len(), 1);
 }
 
 #[test]
