@@ -16,6 +16,7 @@ mod generations;
 mod golden;
 mod hostile_peers;
 mod http;
+mod lanes;
 mod memory;
 mod mllp_out;
 mod operating;
