@@ -41,9 +41,7 @@ impl Default for Retry {
 impl Retry {
     fn read(section: &mut Section<'_>) -> Self {
         let standard = Self::default();
-        let Some(mut retry) = section.section("retry") else {
-            return standard;
-        };
+        let mut retry = section.section_or_empty("retry");
         let first = retry.duration_or("first", standard.backoff.first);
         let is_longest_written = retry.has("longest");
         let longest = retry.duration_or("longest", standard.backoff.longest);
@@ -187,6 +185,7 @@ fn pass_over(section: &mut Section<'_>) {
     section.section("auth");
     section.duration("application_timeout");
     section.duration("idle_timeout");
+    section.duration("keepalive");
     section.boolean("enhanced");
 }
 

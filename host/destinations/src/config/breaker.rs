@@ -28,9 +28,7 @@ impl BreakerConfig {
 
     pub(super) fn read(section: &mut Section<'_>, retry: &Retry) -> Self {
         let standard = Self::standard(retry);
-        let Some(mut section) = section.section("breaker") else {
-            return standard;
-        };
+        let mut section = section.section_or_empty("breaker");
         let failures = section.integer_or("failures", 1..=1_000_000, u64::from(standard.failures));
         let first = section.duration_or("pause", standard.pause.first);
         let is_longest_written = section.has("longest");

@@ -124,8 +124,8 @@ impl Asked {
 }
 
 /// The way to a table below another.
-pub(super) fn step(key: &str, node: &Node) -> Step {
-    let kind = node.entries().iter().find(|(it, _)| it == "kind");
+pub(super) fn step(key: &str, entries: &[(String, Node)]) -> Step {
+    let kind = entries.iter().find(|(it, _)| it == "kind");
     let kind = kind.and_then(|(_, node)| node.value.as_text()).unwrap_or_default();
     Step { key: name(key).to_owned(), kind: kind.to_owned() }
 }

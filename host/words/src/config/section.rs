@@ -11,7 +11,8 @@ use crate::{Place, Problems, did_you_mean};
 /// One table of a configuration, being read. Ask for keys, then [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Section<'a> {
-    node: &'a Node,
+    entries: &'a [(String, Node)],
+    place: Place,
     key: String,
     seen: BTreeSet<String>,
     problems: &'a Problems,
@@ -22,20 +23,36 @@ pub struct Section<'a> {
 impl<'a> Section<'a> {
     /// A whole document.
     pub(super) fn whole(node: &'a Node, problems: &'a Problems) -> Self {
-        Self { node, key: String::new(), seen: BTreeSet::new(), problems, way: Vec::new() }
+        Self {
+            entries: node.entries(),
+            place: node.place.clone(),
+            key: String::new(),
+            seen: BTreeSet::new(),
+            problems,
+            way: Vec::new(),
+        }
     }
 
-    fn below(&self, key: &str, node: &'a Node) -> Self {
-        let way = [self.way.as_slice(), &[asked::step(key, node)]].concat();
+    /// A table under `key`; without entries where there is none.
+    fn below(&self, key: &str, node: Option<&'a Node>) -> Self {
+        let entries = node.map(Node::entries).unwrap_or_default();
+        let way = [self.way.as_slice(), &[asked::step(key, entries)]].concat();
         self.problems.ask(|it| {
             it.table(&way);
         });
-        Self { node, key: self.full(key), seen: BTreeSet::new(), problems: self.problems, way }
+        Self {
+            entries,
+            place: node.map_or(&self.place, |it| &it.place).clone(),
+            key: self.full(key),
+            seen: BTreeSet::new(),
+            problems: self.problems,
+            way,
+        }
     }
 
     /// Where the section starts.
     pub fn place(&self) -> Place {
-        self.node.place.clone()
+        self.place.clone()
     }
 
     /// The section's own key, written out whole: `listener.adt-in`.
@@ -50,13 +67,13 @@ impl<'a> Section<'a> {
 
     /// Notes a problem about the section as a whole.
     pub fn problem(&self, text: impl Into<String>) {
-        self.problems.push(&self.node.place, &self.key, text);
+        self.problems.push(&self.place, &self.key, text);
     }
 
     /// Notes a problem about one of its keys, at the key's line if it is there.
     pub fn problem_at(&self, key: &str, text: impl Into<String>) {
-        let node = self.entry(key).unwrap_or(self.node);
-        self.problems.push(&node.place, self.full(key), text);
+        let place = self.entry(key).map_or(&self.place, |it| &it.place);
+        self.problems.push(place, self.full(key), text);
     }
 
     /// Whether the key is there.
@@ -78,7 +95,7 @@ impl<'a> Section<'a> {
     }
 
     fn names(&self) -> Vec<String> {
-        self.node.entries().iter().map(|(key, _)| key.clone()).collect()
+        self.entries.iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// A string, if the key is there.
@@ -217,12 +234,24 @@ impl<'a> Section<'a> {
         self.read_section(key)
     }
 
+    /// A table whose keys all have defaults: where it is absent it reads like an empty one.
+    pub fn section_or_empty(&mut self, key: &str) -> Section<'a> {
+        match self.has(key) {
+            true => self.section(key).unwrap_or_else(|| self.below(key, None)),
+            false => {
+                self.ask(key, Type::Table);
+                self.take(key);
+                self.below(key, None)
+            }
+        }
+    }
+
     fn read_section(&mut self, key: &str) -> Option<Section<'a>> {
         let node = self.take(key)?;
         if !matches!(node.value, Value::Table(_)) {
             return self.wrong(key, node, "a table");
         }
-        Some(self.below(key, node))
+        Some(self.below(key, Some(node)))
     }
 
     /// The tables under this key, by name: `[listener.adt-in]`, `[listener.lab-in]`.
@@ -242,7 +271,7 @@ impl<'a> Section<'a> {
 
     /// Reports every key that nobody asked for.
     pub fn finish(self) {
-        for entry in self.node.entries() {
+        for entry in self.entries {
             let (key, node) = entry;
             if self.seen.contains(key) || self.seen.iter().any(|it| is_override(entry, it)) {
                 continue;
@@ -282,7 +311,7 @@ impl<'a> Section<'a> {
     }
 
     fn entry(&self, key: &str) -> Option<&'a Node> {
-        let entries = self.node.entries();
+        let entries = self.entries;
         let exact = entries.iter().find(|(it, _)| it == key);
         exact.or_else(|| entries.iter().find(|entry| is_override(entry, key))).map(|(_, node)| node)
     }

@@ -6,9 +6,9 @@
 
 use std::fmt::Write as _;
 
+use super::Document;
 use super::asked::{self, Asked, Step, Type};
 use super::document::{Node, Value};
-use super::Document;
 use crate::Place;
 
 /// Where a value is from.
@@ -94,12 +94,41 @@ fn show(
         if !matches!(node.value, Value::Table(_)) {
             continue;
         }
-        way.push(asked::step(name, node));
-        let name = quoted_key(name);
-        let key = if key.is_empty() { name } else { format!("{key}.{name}") };
-        show(node, key, way, asked, tables);
+        way.push(asked::step(name, node.entries()));
+        show(node, whole_key(&key, name), way, asked, tables);
         way.pop();
     }
+    show_absent(node, &key, way, asked, tables);
+}
+
+/// Tables that nobody wrote, and whose defaults hold all the same.
+fn show_absent(
+    node: &Node,
+    key: &str,
+    way: &[Step],
+    asked: Option<&Asked>,
+    tables: &mut Vec<ShownTable>,
+) {
+    let below = asked.into_iter().flat_map(|it| &it.tables);
+    for (to, table) in below.filter(|(to, _)| to.len() == way.len() + 1 && to.starts_with(way)) {
+        let name = to.last().map_or("", |it| it.key.as_str());
+        let is_there = node.entries().iter().any(|(it, _)| it == name);
+        let defaults = table.keys.iter().filter(|_| !is_there);
+        let values: Vec<_> = defaults
+            .filter_map(|(key, it)| {
+                let (key, value) = (quoted_key(key), it.default.clone()?);
+                Some(Shown { key, value, origin: Origin::Default })
+            })
+            .collect();
+        if !values.is_empty() {
+            tables.push(ShownTable { key: whole_key(key, name), values });
+        }
+    }
+}
+
+fn whole_key(above: &str, name: &str) -> String {
+    let name = quoted_key(name);
+    if above.is_empty() { name } else { format!("{above}.{name}") }
 }
 
 fn sounds_secret(name: &str) -> bool {

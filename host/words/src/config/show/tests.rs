@@ -44,6 +44,9 @@ fn check(text: &str, expected: Expect) {
         listener.boolean_or("strict", false);
         listener.size_or("frame_bytes_max", 16 << 20);
         listener.secret("pin");
+        let mut retry = listener.section_or_empty("retry");
+        retry.integer_or("attempts", 1..=9, 3);
+        retry.finish();
     }
     let printed = print(&document, Some(&problems.take_asked()));
     assert!(!printed.contains("hunter2") && !printed.contains("Bearer"), "{printed}");
@@ -55,26 +58,28 @@ fn every_value_says_where_it_is_from_and_no_secret_is_shown() {
     check(
         SITE,
         expect![[r#"
-        [gateway]
-        name = "st \"anna\""  # hilum.toml:3
-        [listener.adt-in]
-        kind = "mllp"  # hilum.toml:5
-        strict = true  # hilum.toml:6
-        allow = ["10.0.0.0/8", "::1"]  # hilum.toml:7
-        bind = "127.0.0.1:1"  # environment variable HILUM__LISTENER__ADT_IN__BIND
-        frame_bytes_max = "16 MiB"  # default
-        [destination."a b"]
-        url = "https://***@ehr.example/fhir?x=a@b"  # hilum.toml:9
-        token_url = "https://ehr.example/token"  # hilum.toml:11
-        password = "***"  # hilum.toml:12
-        password_file = "secrets/pw"  # hilum.toml:13
-        at = 1.5  # hilum.toml:14
-        when = 2026-01-01  # hilum.toml:15
-        [destination."a b".headers]
-        X-Api-Key = "***"  # hilum.toml:10
-        Authorization = "***"  # hilum.toml:10
-        X-Source = "hilum"  # hilum.toml:10
-    "#]],
+            [gateway]
+            name = "st \"anna\""  # hilum.toml:3
+            [listener.adt-in]
+            kind = "mllp"  # hilum.toml:5
+            strict = true  # hilum.toml:6
+            allow = ["10.0.0.0/8", "::1"]  # hilum.toml:7
+            bind = "127.0.0.1:1"  # environment variable HILUM__LISTENER__ADT_IN__BIND
+            frame_bytes_max = "16 MiB"  # default
+            [listener.adt-in.retry]
+            attempts = 3  # default
+            [destination."a b"]
+            url = "https://***@ehr.example/fhir?x=a@b"  # hilum.toml:9
+            token_url = "https://ehr.example/token"  # hilum.toml:11
+            password = "***"  # hilum.toml:12
+            password_file = "secrets/pw"  # hilum.toml:13
+            at = 1.5  # hilum.toml:14
+            when = 2026-01-01  # hilum.toml:15
+            [destination."a b".headers]
+            X-Api-Key = "***"  # hilum.toml:10
+            Authorization = "***"  # hilum.toml:10
+            X-Source = "hilum"  # hilum.toml:10
+        "#]],
     );
 }
 
@@ -83,12 +88,14 @@ fn an_inline_secret_is_known_by_its_reader_whatever_its_name() {
     check(
         "[listener.adt-in]\npin = \"hunter2\"\n",
         expect![[r#"
-        [listener.adt-in]
-        pin = "***"  # hilum.toml:2
-        bind = "127.0.0.1:1"  # environment variable HILUM__LISTENER__ADT_IN__BIND
-        frame_bytes_max = "16 MiB"  # default
-        strict = false  # default
-    "#]],
+            [listener.adt-in]
+            pin = "***"  # hilum.toml:2
+            bind = "127.0.0.1:1"  # environment variable HILUM__LISTENER__ADT_IN__BIND
+            frame_bytes_max = "16 MiB"  # default
+            strict = false  # default
+            [listener.adt-in.retry]
+            attempts = 3  # default
+        "#]],
     );
 }
 
