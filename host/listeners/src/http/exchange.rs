@@ -128,6 +128,7 @@ impl<D: Door> One<'_, D> {
         if head.method.as_str() != target.method() {
             return Err(RequestFault::Method);
         }
+        headers::check_length(&head.headers)?;
         headers::check_encoding(&head.headers)?;
         let (format, charset) = headers::format(&head.headers, self.config.json)?;
         let resource = target.into_resource();
@@ -205,9 +206,11 @@ fn trouble(refusal: &Refusal) -> Option<Trouble> {
 
 /// Whether our place in the stream is lost, or the rest of the body is not worth reading.
 fn closes(refusal: &Refusal) -> bool {
-    use RequestFault::{Chunks, CutOff, TimedOut};
+    use RequestFault::{Chunks, CutOff, LengthRequired, TimedOut};
     matches!(
         refusal,
-        Refusal::TooLong | Refusal::Busy | Refusal::Request(Chunks | CutOff | TimedOut)
+        Refusal::TooLong
+            | Refusal::Busy
+            | Refusal::Request(Chunks | CutOff | LengthRequired | TimedOut)
     )
 }

@@ -4,7 +4,8 @@ use hilum_env::Entropy;
 use hilum_pipeline::{BodyFormat, RequestFault};
 use hilum_words::Name;
 use hyper::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, TRANSFER_ENCODING,
 };
 use hyper::{Version, http::request::Parts};
 
@@ -36,6 +37,12 @@ pub(super) fn check(head: &Parts) -> Result<(), RequestFault> {
     Ok(())
 }
 
+/// A body says how long it is, or comes in chunks: else it would be taken for another request.
+pub(super) fn check_length(headers: &HeaderMap) -> Result<(), RequestFault> {
+    let is_said = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+    if is_said { Ok(()) } else { Err(RequestFault::LengthRequired) }
+}
+
 /// No body is taken that would have to be unpacked: what is small on the wire may be huge.
 pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), RequestFault> {
     let is_plain = |it: &HeaderValue| it.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");
@@ -63,7 +70,8 @@ pub(super) fn format(
         | "application/hl7-v2+er7"
         | "x-application/hl7-v2"
         | "x-application/hl7-v2+er7" => BodyFormat::Hl7v2,
-        "application/fhir+json" => BodyFormat::FhirJson,
+        // The second is how FHIR was spelt before STU3.
+        "application/fhir+json" | "application/json+fhir" => BodyFormat::FhirJson,
         "application/json" if json == Json::Fhir => BodyFormat::FhirJson,
         // What clients say when nobody told them what they send; the body would not be the message.
         "multipart/form-data" | "application/x-www-form-urlencoded" => {

@@ -25,6 +25,7 @@ fn the_content_type_says_what_the_body_is() {
     }
     assert_eq!(format_of("application/fhir+json;fhirVersion=4.0"), Ok(BodyFormat::FhirJson));
     assert_eq!(format_of("application/json"), Ok(BodyFormat::FhirJson));
+    assert_eq!(format_of("application/json+fhir"), Ok(BodyFormat::FhirJson));
     assert_eq!(format_of("Text/XML"), Ok(BodyFormat::Opaque(Name::from("text/xml"))));
     let json = headers(&[("content-type", "application/json")]);
     let format = format(&json, Json::Opaque).expect("a format").0;

@@ -231,6 +231,9 @@ fn what_is_wrong_with_a_head_is_said_in_the_senders_format() {
     assert_eq!(status(&plain), 202);
     let no_host = bench.ask(post(HL7, "x").replace("host: a\r\n", ""));
     assert_eq!(status(&no_host), 400);
+    let no_length = bench.ask(post(HL7, "x").replace("content-length: 1\r\n", ""));
+    assert_eq!((status(&no_length), header(&no_length, "connection")), (411, Some("close")));
+    assert_eq!(no_length.matches("HTTP/1.1").count(), 1, "what follows is no request");
     let empty = bench.ask(post(HL7, ""));
     assert_eq!(status(&empty), 400);
     assert_eq!(bench.troubles(Trouble::Empty), 1);
