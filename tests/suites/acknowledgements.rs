@@ -119,7 +119,8 @@ fn talk(client: &mut Client, frame: &[u8], probe: &str) -> Result<Vec<String>> {
     let mut said = Vec::new();
     loop {
         let answer = client.answer()?;
-        if answer.contains(&format!("\rMSA|AA|{probe}\r")) {
+        if answer.contains(&format!("|{probe}\r")) {
+            ensure!(answer.contains("\rMSA|AA|"), "the probe was not taken: {answer}");
             return Ok(said);
         }
         said.push(answer);

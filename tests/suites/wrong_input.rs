@@ -29,7 +29,7 @@ when = "MSH-9.1 == 'ADT'"
 to = ["out"]
 "#;
 
-/// Sends raw bytes on a connection of their own and gives the answer, with MSH-7 and MSH-10 left out.
+/// Sends raw bytes on a connection of their own and gives the answer, with our times and ids left out.
 fn answer(running: &hilum_tests::Running<'_>, content: &[u8]) -> String {
     let mut client = running.client("adt-in").expect("connected");
     let answer = client.send(content).expect("answered");
@@ -38,9 +38,14 @@ fn answer(running: &hilum_tests::Running<'_>, content: &[u8]) -> String {
         .map(|segment| {
             let separator = answer.chars().nth(3).expect("MSH-1").to_string();
             let mut fields: Vec<&str> = segment.split(&separator).collect();
-            if fields[0] == "MSH" {
+            let id = match fields[0] {
+                "MSH" => Some(9),
+                "BHS" | "FHS" => Some(10),
+                _ => None,
+            };
+            if let Some(id) = id {
                 fields[6] = "<time>";
-                fields[9] = "<id>";
+                fields[id] = "<id>";
             }
             fields.join(&separator) + "\n"
         })
@@ -84,19 +89,22 @@ fn each_wrong_message_is_answered_in_the_senders_protocol() {
             MSA#AE##MSH-10: required field is missing
             ERR#MSH*1*10*101&Required field missing&HL70357"#]],
     );
+    // A batch whose segments are of no message, and a message that comes in parts.
     check(
-        b"FHS|^~\\&|A\rBHS|^~\\&|A\rMSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rBTS|1\rFTS|1\r",
+        b"BHS|^~\\&|A|B|C|D|2026||||B1\rEVN|A01\rPID|1||4711\rBTS|1\r",
         expect_test::expect![[r#"
-            MSH|^~\&|C|D|A|B|<time>||ACK^A01^ACK|<id>|P|2.5.1
-            MSA|AR|8
-            ERR|||200^Unsupported message type^HL70357|E||||batches are not taken: send one message in each frame"#]],
+            BHS|^~\&|C|D|A|B|<time>||||<id>|B1
+            MSH|^~\&|C|D|A|B|<time>||ACK|<id>|P|2.5.1
+            MSA|AE|B1
+            ERR|||100^Segment sequence error^HL70357|E||||segments stand outside of all messages
+            BTS|1"#]],
     );
     check(
-        b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rMSH|^~\\&|A|B|C|D|20260101||ADT^A01|9|P|2.5.1\r",
+        b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|8|P|2.5.1\rDSC|7|F\r",
         expect_test::expect![[r#"
             MSH|^~\&|C|D|A|B|<time>||ACK^A01^ACK|<id>|P|2.5.1
-            MSA|AR|8
-            ERR|||200^Unsupported message type^HL70357|E||||batches are not taken: send one message in each frame"#]],
+            MSA|AE|8
+            ERR||DSC^1^1|207^Application internal error^HL70357|E||||DSC-1: a message that comes in several parts is not put together: send it whole"#]],
     );
     // After all that the gateway still takes what is right.
     let mut client = running.client("adt-in").expect("connected");
