@@ -7,6 +7,7 @@
 )]
 
 mod acknowledgements;
+mod charset;
 mod configuration;
 mod delivery;
 mod destinations;
