@@ -1,5 +1,6 @@
 //! A running gateway becomes another generation, and back, while messages come and go.
 
+mod certificates;
 mod refused;
 mod swaps;
 

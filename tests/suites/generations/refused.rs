@@ -47,7 +47,7 @@ fn a_wrong_configuration_of_any_kind_leaves_the_old_one_running_and_says_where()
         ("tables/admit-source.csv", "plugins/adt-to-fhir.wasm", 78, "plugins/adt-to-fhir.wasm"),
         ("name = \"swaps\"", "name = \"other\"", 78, "hilum.toml:2  gateway.name  cannot change"),
         ("data = \"data\"", "data = \"data\"\nbytes_in_flight_max = \"64 MiB\"", 78, "restart it"),
-        ("[table.", with_key, 78, "no.pem"),
+        ("[table.", with_key, 78, "listener.adt-in.tls.certificate"),
         (listener, bound_twice.as_str(), 1, taken.as_str()),
     ];
     let whole = site.read("hilum.toml").expect("read");
