@@ -57,6 +57,9 @@ pub enum TlsError {
     /// The system has no authorities.
     #[error("the system's certificate authorities cannot be read; name them with \"ca\"")]
     NoSystemAuthorities,
+    /// What a section refers to, or does not refer to, is something else than what is in hand.
+    #[error("the certificate, key or secret of this section is not in hand")]
+    NotInHand,
     /// The library says no for another reason.
     #[error("TLS cannot be set up")]
     Refused(#[source] rustls::Error),

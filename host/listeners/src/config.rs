@@ -10,7 +10,7 @@ use hilum_words::{Place, Problems};
 
 use crate::allow::Network;
 use crate::http::HttpConfig;
-use crate::mllp::KindConfig as MllpConfig;
+use crate::mllp::MllpConfig;
 
 /// The default of `connections_max`.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -114,6 +114,7 @@ impl ListenerConfig {
         }
         let connections_max = section.integer("connections_max", 1..=65_536);
         let per_peer_max = section.integer("connections_per_peer_max", 1..=65_536);
+        section.default("connections_max", CONNECTIONS_MAX);
         let allow = section.texts("allow").map(|all| networks(&all, section));
         let keepalive = section.duration("keepalive");
         if let Some(keepalive) = keepalive.as_ref().filter(|it| !is_keepalive(it.value)) {
@@ -122,6 +123,8 @@ impl ListenerConfig {
         }
         let idle_timeout = more_than_nothing(section, "idle_timeout");
         let read_timeout = more_than_nothing(section, "read_timeout");
+        section.default("keepalive", ListenOptions::default().keepalive.unwrap_or_default());
+        section.default("read_timeout", READ_TIMEOUT);
         let tls = TlsConfig::read(section);
         let kind = match kind?.value {
             0 => MllpConfig::read(section).map(KindConfig::Mllp),
@@ -238,6 +241,7 @@ impl TlsConfig {
             identity.problem(tls.problems(), text);
         }
         let handshake_timeout = more_than_nothing(&mut tls, "handshake_timeout");
+        tls.default("handshake_timeout", HANDSHAKE_TIMEOUT);
         tls.finish();
         Some(Self {
             certificate: certificate?.map(PathBuf::from),

@@ -56,8 +56,13 @@ pub(crate) struct Settings {
 
 impl Settings {
     fn new(config: &ListenerConfig, materials: &Materials) -> Result<Self, TlsError> {
-        let auth = match (&config.kind, &materials.auth) {
-            (KindConfig::Http(http::HttpConfig { auth: Some(auth), .. }), Some(secret)) => {
+        // Without them the port would be open to all, and in the clear.
+        if config.tls.is_some() != materials.tls.is_some() {
+            return Err(TlsError::NotInHand);
+        }
+        let auth = match &config.kind {
+            KindConfig::Http(http::HttpConfig { auth: Some(auth), .. }) => {
+                let secret = materials.auth.as_ref().ok_or(TlsError::NotInHand)?;
                 Some(http::Auth::new(auth, secret))
             }
             _ => None,

@@ -3,7 +3,6 @@
 mod config;
 mod connection;
 mod later;
-mod old;
 
 use std::sync::Arc;
 
@@ -15,8 +14,7 @@ use crate::listener::{Context, Protocol};
 use crate::sniff::Speech;
 use connection::Connection;
 
-pub(crate) use config::MllpConfig as KindConfig;
-pub use old::{MllpConfig, MllpListener};
+pub use config::MllpConfig;
 
 /// What is spoken at an MLLP listener.
 pub(crate) struct Mllp<D>(pub(crate) Arc<D>);

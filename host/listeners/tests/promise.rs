@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use hilum_env::twin::{Twin, Unsynced};
 use hilum_env::{Address, Doors};
-use hilum_listeners::mllp::{MllpConfig, MllpListener};
-use hilum_listeners::{ByteBudget, Metrics};
+use hilum_listeners::mllp::MllpConfig;
+use hilum_listeners::{ByteBudget, KindConfig, Listener, ListenerConfig, Materials, Metrics};
 use hilum_message::TimeZone;
 use hilum_pipeline::{
     Backlog, Current, Generation, Intake, IntakeOptions, Routes, Unrouted, Waiters,
@@ -26,7 +26,7 @@ struct World {
     twin: Twin,
     address: Option<Address>,
     store: Option<Store>,
-    listener: Option<MllpListener>,
+    listener: Option<Listener>,
 }
 
 impl World {
@@ -59,16 +59,12 @@ impl World {
             Arc::clone(&doors.entropy),
             hilum_pipeline::Metrics::default(),
         );
-        let config = MllpConfig {
-            bind: "127.0.0.1:0".to_owned(),
-            connections_max: 8,
-            frame_bytes_max: 64 << 10,
-            read_timeout: Duration::from_secs(30),
-            strict: false,
-        };
+        let kind = MllpConfig { frame_bytes_max: 64 << 10, ..MllpConfig::default() };
+        let config = ListenerConfig::plain("127.0.0.1:0", KindConfig::Mllp(kind));
         let starting = async move {
             let (budget, metrics) = (ByteBudget::new(1 << 20), Metrics::default());
-            MllpListener::start("lab".into(), config, Arc::new(intake), &doors, budget, metrics)
+            let (name, intake) = ("lab".into(), Arc::new(intake));
+            Listener::start(name, &config, &Materials::default(), intake, &doors, budget, metrics)
                 .await
         };
         let listener = self.twin.block_on(starting).expect("bound");

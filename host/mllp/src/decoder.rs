@@ -100,8 +100,8 @@ pub enum FrameError {
     CutOff,
 }
 
-/// What a decoder may keep of its buffer between frames.
-const KEPT_BYTES: usize = 64 << 10;
+/// What a decoder may keep of its buffer between frames: a thousand connections may be idle for days.
+const KEPT_BYTES: usize = 4 << 10;
 
 /// How much of an unfinished frame [`Decoder::beginning`] gives.
 const BEGINNING_BYTES: usize = 4 << 10;

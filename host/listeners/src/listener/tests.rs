@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::metrics::{Trouble, TroubleLabels};
 use crate::mllp::testing::Story;
-use crate::mllp::{KindConfig as MllpConfig, Mllp};
+use crate::mllp::{Mllp, MllpConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A listener on a real socket, and its doors.

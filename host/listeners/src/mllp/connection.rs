@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tracing::{debug, error};
 
 use super::later::Outstanding;
-use super::{Door, KindConfig as MllpConfig};
+use super::{Door, MllpConfig};
 use crate::listener::Context;
 use crate::metrics::{ListenerLabels, Trouble};
 use crate::{Lease, Metrics};

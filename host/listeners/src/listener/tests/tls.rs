@@ -154,6 +154,22 @@ async fn who_does_not_speak_tls_gets_no_byte_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_listener_without_what_its_section_refers_to_is_none() {
+    let site = Site::new();
+    let bench = Bench::listen(&plain(), &Materials::default()).await;
+    let nothing = Materials::default();
+    assert!(bench.listener.reconfigure(&with_tls(None), &nothing).is_err(), "not in the clear");
+    assert!(bench.listener.reconfigure(&plain(), &site.materials(ClientAuth::None)).is_err());
+    let (doors, protocol) = (&bench.doors, Arc::new(Mllp(Arc::clone(&bench.story))));
+    let (budget, metrics) = (ByteBudget::new(1 << 20), Metrics::default());
+    let (name, config) = (Name::from("lab"), with_tls(None));
+    let started =
+        Listener::start_with(name, &config, &nothing, protocol, doors, budget, metrics).await;
+    assert!(started.is_err());
+    assert!(exchange(&mut bench.dial().await).await.is_some(), "the old one goes on");
+}
+
+#[tokio::test]
 async fn inside_of_tls_another_protocol_is_known_as_well() {
     let site = Site::new();
     let bench = Bench::listen(&with_tls(None), &site.materials(ClientAuth::None)).await;
