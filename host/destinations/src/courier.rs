@@ -14,11 +14,12 @@
 //! [`SendFault::whose`]: crate::SendFault::whose
 
 mod attempt;
-mod blocked;
 mod decide;
 mod journal;
+mod refill;
 mod runner;
 mod status;
+mod supply;
 mod window;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,10 +33,10 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{Destination, DestinationConfig, KindConfig, Metrics, OnPark};
 use attempt::Means;
-use blocked::Blocked;
 use decide::Rules;
 use journal::{Journal, StoreJournal};
 use runner::Runner;
+use supply::Supply;
 use window::{Waiting, Window};
 
 pub use status::{Breaker, CourierStatus, State};
@@ -92,7 +93,7 @@ struct Shared {
     name: Name,
     offers: Mutex<Offers>,
     offers_max: usize,
-    /// What is parked holds its lanes: then all that goes is looked up in the journal.
+    /// A parked delivery is waited for: then all that goes is looked up in the journal.
     blocks: bool,
     offered: Notify,
     phase: watch::Sender<Phase>,
@@ -106,15 +107,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn take_offers(&self, has_more: &mut bool) -> Vec<Waiting> {
-        let mut offers = lock(&self.offers);
-        *has_more |= std::mem::take(&mut offers.overflowed);
-        std::mem::take(&mut offers.waiting)
-    }
-
-    /// Whether parked deliveries may have been let go since this was asked last.
-    fn take_unparked(&self) -> bool {
-        std::mem::take(&mut lock(&self.offers).is_unparked)
+    fn take_offers(&self) -> Offers {
+        std::mem::take(&mut lock(&self.offers))
     }
 
     fn update(&self, change: impl FnOnce(&mut CourierStatus)) {
@@ -183,11 +177,12 @@ impl Courier {
             is_paused,
             breaker: Breaker::Closed,
         };
+        let blocks = rules.on_park == OnPark::Block;
         let shared = Arc::new(Shared {
             name: name.clone(),
             offers: Mutex::default(),
             offers_max: limits.window_max,
-            blocks: rules.on_park == OnPark::Block,
+            blocks,
             offered: Notify::new(),
             phase: watch::channel(Phase::Running).0,
             status: Mutex::new(status),
@@ -206,7 +201,8 @@ impl Courier {
             limits,
             window: Window::new(limits.window_max),
             health: decide::Health::default(),
-            blocked: Blocked::default(),
+            supply: Supply::new(limits.window_max, blocks),
+            relooks: false,
             breaker: Breaker::Closed,
             has_more: true,
             groups: 0,
@@ -229,13 +225,12 @@ impl Courier {
     /// Offers what has been queued. Never blocks: what does not fit is found in the journal later.
     /// Offers of one lane come in the journal's order.
     pub fn offer(&self, ready: DeliveryReady) {
-        let is_again = ready.is_again;
-        self.take(Waiting::from(ready), is_again);
+        self.take(Waiting::from(ready));
     }
 
-    fn take(&self, waiting: Waiting, is_again: bool) {
+    fn take(&self, waiting: Waiting) {
         let mut offers = lock(&self.shared.offers);
-        offers.is_unparked |= is_again;
+        offers.is_unparked |= waiting.is_again;
         if self.shared.blocks {
             offers.overflowed = true;
         } else if offers.waiting.len() < self.shared.offers_max && !offers.overflowed {

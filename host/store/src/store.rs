@@ -188,16 +188,16 @@ impl Store {
         self.shared.state().site.marks(self.shared.durable())
     }
 
-    /// At most `max` of what is queued or parked for a destination, in the order in which it was first
-    /// queued, behind `after`; and whether that is all. For a courier that lets nothing pass what is
-    /// parked.
+    /// At most `max` of what is queued for a destination, and parked there if that is wanted, in the
+    /// order in which it was first queued, from a place on; and whether that is all.
     pub fn standing(
         &self,
         destination: &str,
-        after: Option<JournalPlace>,
+        from: JournalPlace,
         max: usize,
+        with_parked: bool,
     ) -> (Vec<Standing>, bool) {
-        self.shared.state().standing(destination, after, max, self.shared.durable())
+        self.shared.state().standing(destination, from, max, with_parked, self.shared.durable())
     }
 
     /// The lanes in which a delivery to this destination is parked.

@@ -53,13 +53,9 @@ pub(super) struct NotWritten(pub(super) String);
 
 /// The journal, as a courier sees it.
 pub(super) trait Journal: Send + Sync {
-    /// What is queued for this destination, in the order of the journal, at most `max`; and whether
-    /// that is all.
-    fn queued(&self, max: usize) -> (Vec<Waiting>, bool);
-
-    /// What is queued or parked for this destination behind `after`, in the order of the journal, at
-    /// most `max`; and whether that is all.
-    fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool);
+    /// What is queued for this destination, and parked if that is wanted, from a place on, in the order
+    /// of the journal, at most `max`; and whether that is all.
+    fn standing(&self, from: JournalPlace, max: usize, with_parked: bool) -> (Vec<Standing>, bool);
 
     /// The bytes of a delivery. May block.
     fn read(&self, waiting: &Waiting) -> Result<Delivery, Unread>;
@@ -84,6 +80,7 @@ impl From<DeliveryReady> for Waiting {
             run: ready.run,
             lanes: ready.lanes.into_iter().map(LaneKey::from).collect(),
             order: ready.place,
+            is_again: ready.is_again,
             attempts: ready.attempts,
             due: ready.due.unwrap_or(Timestamp::from_micros(i64::MIN)),
             since: ready.since,
@@ -93,13 +90,8 @@ impl From<DeliveryReady> for Waiting {
 }
 
 impl Journal for StoreJournal {
-    fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
-        let (listed, is_all) = self.store.queued_first(&self.destination, max);
-        (listed.into_iter().map(Waiting::from).collect(), is_all)
-    }
-
-    fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool) {
-        let (listed, is_all) = self.store.standing(&self.destination, after, max);
+    fn standing(&self, from: JournalPlace, max: usize, with_parked: bool) -> (Vec<Standing>, bool) {
+        let (listed, is_all) = self.store.standing(&self.destination, from, max, with_parked);
         let standing = listed.into_iter().map(|it| {
             let (is_parked, is_durable) = (it.is_parked, it.is_durable);
             Standing { waiting: Waiting::from(it.ready), is_parked, is_durable }

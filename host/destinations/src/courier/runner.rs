@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hilum_env::{BoxFuture, Entropy};
@@ -12,10 +12,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tracing::{error, info, warn};
 
 use super::attempt::{Came, Group, Means};
-use super::blocked::Blocked;
 use super::decide::{Attempt, Fate, Health, Rules, decide};
-use super::journal::{NotWritten, Outcome, Standing, Unread};
-use super::window::{Admission, LaneKey, Together, Waiting, Window};
+use super::journal::{NotWritten, Outcome, Unread};
+use super::supply::Supply;
+use super::window::{LaneKey, Together, Waiting, Window};
 use super::{Breaker, Limits, Phase, Shared, State};
 use crate::metrics::Outcome as Count;
 use crate::{Metrics, Whose};
@@ -23,8 +23,8 @@ use crate::{Metrics, Whose};
 /// Waits are cut to this: wall time may jump while we sleep.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// How much of the journal is looked at in one go.
-const STANDING_MAX: usize = 1_024;
+/// How soon to look again at what is not durable yet.
+const RELOOK: Duration = Duration::from_millis(50);
 
 /// What the loop is told.
 pub(super) enum Event {
@@ -46,12 +46,14 @@ pub(super) struct Runner {
     pub(super) limits: Limits,
     pub(super) window: Window,
     pub(super) health: Health,
-    /// What is held back by a parked delivery.
-    pub(super) blocked: Blocked,
+    /// What is taken from the journal next.
+    pub(super) supply: Supply,
+    /// Something in the journal is not durable yet; nobody may tell when it is.
+    pub(super) relooks: bool,
     /// How the breaker stood when it was looked at last.
     pub(super) breaker: Breaker,
-    /// The journal has more than the window took. While it has, offers are not looked at: what they
-    /// offer is in the journal, behind others.
+    /// The journal was not gone through to its end. While it was not, offers are not looked at: what
+    /// they offer is in the journal, behind others.
     pub(super) has_more: bool,
     pub(super) groups: usize,
     pub(super) in_flight: usize,
@@ -101,84 +103,6 @@ impl Runner {
 
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.means.clock.now_micros())
-    }
-
-    /// Fills the window.
-    async fn refill(&mut self) {
-        match self.shared.blocks {
-            true => self.refill_unblocked().await,
-            false => self.refill_all().await,
-        }
-    }
-
-    /// Fills the window from the journal with what may go while parked deliveries hold their lanes.
-    async fn refill_unblocked(&mut self) {
-        let _ = self.shared.take_offers(&mut self.has_more);
-        if self.shared.take_unparked() {
-            self.blocked.start_over();
-            self.has_more = true;
-        }
-        while self.has_more && self.window.len() <= self.limits.window_max / 2 {
-            let (after, max) = (self.blocked.cursor(), STANDING_MAX);
-            let journal = Arc::clone(&self.means.journal);
-            let (listed, is_all) =
-                self.look(move || journal.standing(after, max), (Vec::new(), true)).await;
-            self.has_more = !is_all;
-            for Standing { waiting, is_parked, is_durable } in listed {
-                if !is_durable && !self.window.holds(waiting.delivery) {
-                    // It is offered once it is; what is behind it comes after it.
-                    self.has_more = true;
-                    return;
-                }
-                let is_held = self.blocked.holds_back(&waiting, is_parked);
-                if !is_held && self.window.admit(waiting.clone()) == Admission::Full {
-                    self.has_more = true;
-                    return;
-                }
-                self.blocked.passed(&waiting);
-            }
-        }
-    }
-
-    /// Asks the journal, off the async threads.
-    async fn look<T: Send + 'static>(
-        &self,
-        ask: impl FnOnce() -> T + Send + 'static,
-        nothing: T,
-    ) -> T {
-        let answer = Arc::new(Mutex::new(None));
-        let filled = Arc::clone(&answer);
-        let work = move || *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(ask());
-        self.means.tasks.blocking("courier-refill", Box::new(work)).await;
-        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        answer.unwrap_or(nothing)
-    }
-
-    /// Fills the window from the journal if it has room, then from the offers.
-    async fn refill_all(&mut self) {
-        if self.has_more && self.window.len() <= self.limits.window_max / 2 {
-            // What is held comes first in the journal, so this reaches beyond it.
-            let max = self.limits.window_max.saturating_mul(2);
-            let journal = Arc::clone(&self.means.journal);
-            let (listed, is_all) =
-                self.look(move || journal.queued(max), (Vec::new(), false)).await;
-            let mut is_full = false;
-            for waiting in listed {
-                is_full |= self.window.admit(waiting) == Admission::Full;
-            }
-            self.has_more = is_full || !is_all;
-        }
-        for waiting in self.shared.take_offers(&mut self.has_more) {
-            if self.has_more {
-                break;
-            }
-            let delivery = waiting.delivery;
-            match self.window.admit(waiting) {
-                Admission::Taken => {}
-                Admission::Known => self.offered_again |= self.settling.contains(&delivery),
-                Admission::Full => self.has_more = true,
-            }
-        }
     }
 
     /// Starts what may start. A destination that is paused gets one delivery when the pause is over,
@@ -233,11 +157,14 @@ impl Runner {
                 self.commits -= 1;
                 for delivery in settled {
                     self.settling.remove(&delivery);
-                    self.has_more |= self.blocked.committed(delivery);
+                    self.has_more |= self.supply.committed(delivery);
                     self.window.forget(delivery);
                 }
-                // What was offered while it was held is found in the journal.
-                self.has_more |= std::mem::take(&mut self.offered_again);
+                if std::mem::take(&mut self.offered_again) {
+                    // What was offered while it was held is found in the journal.
+                    self.supply.start_over();
+                    self.has_more = true;
+                }
             }
             Event::NotWritten(fault) => return Err(fault),
         }
@@ -312,6 +239,9 @@ impl Runner {
             self.metrics.took(&self.shared.name, took.as_secs_f64());
         }
         self.window.release(&lanes, again);
+        for key in &lanes {
+            self.has_more |= self.supply.used(key, self.window.waiting_in(key));
+        }
         if !outcomes.is_empty() {
             self.commit(outcomes);
         }
@@ -322,7 +252,7 @@ impl Runner {
         self.settling.insert(waiting.delivery);
         if self.shared.blocks && matches!(fate, Fate::Parked { .. }) {
             let closed = self.window.cut_behind(waiting);
-            self.blocked.park(waiting.delivery, closed);
+            self.supply.park(waiting.delivery, closed);
         }
     }
 
@@ -371,7 +301,9 @@ impl Runner {
     /// then an event comes.
     fn sleep(&self) -> BoxFuture<'static, ()> {
         let now = self.now();
-        match self.next_attempt().filter(|at| now < *at) {
+        let next = self.next_attempt().filter(|at| now < *at);
+        let relook = self.relooks.then(|| now.plus(RELOOK));
+        match next.into_iter().chain(relook).min() {
             Some(at) => {
                 let wait = at.since(now).min(SLEEP_MAX);
                 self.means.clock.sleep_until(self.means.clock.instant().plus(wait))
@@ -400,13 +332,14 @@ impl Runner {
     fn publish(&mut self, phase: Phase) {
         self.look_at_breaker();
         let (queued, now) = (self.window.len(), self.now());
+        let has_more = self.has_more || self.supply.leaves_some();
         let is_misconfigured = self.health.is_misconfigured;
         let is_paused = self.shared.paused.load(Ordering::Acquire);
         let state = match phase {
             Phase::Running if is_paused => State::Paused,
             Phase::Running if is_misconfigured => State::Misconfigured,
             Phase::Running if 0 < self.in_flight => State::Sending,
-            Phase::Running if 0 < queued || self.has_more => State::Waiting,
+            Phase::Running if 0 < queued || has_more => State::Waiting,
             Phase::Running => State::Idle,
             _ => State::Stopped,
         };
@@ -416,7 +349,7 @@ impl Runner {
         self.shared.update(|status| {
             status.state = state;
             status.queued = queued;
-            status.has_more = self.has_more;
+            status.has_more = has_more;
             status.in_flight = self.in_flight;
             status.next_attempt = next_attempt;
             status.is_paused = is_paused;

@@ -54,6 +54,7 @@ impl Memory {
             run: RunId::from_bits(number),
             lanes: lanes.iter().map(|lane| LaneKey::from(lane.as_bytes())).collect(),
             order: (place, 0),
+            is_again: false,
             attempts: 0,
             due: Timestamp::from_micros(0),
             since: Timestamp::from_micros(i64::MAX),
@@ -95,17 +96,15 @@ impl Memory {
 struct InMemory(Arc<Memory>, Arc<dyn Clock>);
 
 impl Journal for InMemory {
-    fn queued(&self, max: usize) -> (Vec<Waiting>, bool) {
-        let queued = lock(&self.0.queued);
-        (queued.values().take(max).cloned().collect(), queued.len() <= max)
-    }
-
-    fn standing(&self, after: Option<JournalPlace>, max: usize) -> (Vec<Standing>, bool) {
-        let queued =
-            lock(&self.0.queued).values().map(|it| (it.clone(), false)).collect::<Vec<_>>();
-        let parked = lock(&self.0.parked).values().map(|it| (it.clone(), true)).collect::<Vec<_>>();
-        let mut all = [queued, parked].concat();
-        all.retain(|(it, _)| after.is_none_or(|after| after < it.order));
+    fn standing(&self, from: JournalPlace, max: usize, with_parked: bool) -> (Vec<Standing>, bool) {
+        let listed = |set: &Mutex<BTreeMap<u64, Waiting>>, is_parked| {
+            lock(set).values().map(|it| (it.clone(), is_parked)).collect::<Vec<_>>()
+        };
+        let mut all = listed(&self.0.queued, false);
+        if with_parked {
+            all.extend(listed(&self.0.parked, true));
+        }
+        all.retain(|(it, _)| from <= it.order);
         all.sort_by_key(|(it, _)| it.order);
         let is_all = all.len() <= max;
         all.truncate(max);
@@ -297,7 +296,7 @@ fn standard(retry: Retry) -> Rules {
 }
 
 fn offer(courier: &Courier, waiting: Waiting) {
-    courier.take(waiting, false);
+    courier.take(waiting);
 }
 
 #[track_caller]
@@ -508,7 +507,7 @@ fn what_is_queued_again_while_its_outcome_is_on_its_way_to_the_disk_is_not_forgo
     let (courier, destination) = site.start(well);
     offer(&courier, site.journal.queue(1, "a"));
     wait("it to be submitted", || site.journal.delivered() == [1]);
-    offer(&courier, site.journal.queue(1, "a"));
+    offer(&courier, Waiting { is_again: true, ..site.journal.queue(1, "a") });
     wait("the offer to be looked at", || lock(&courier.shared.offers).waiting.is_empty());
     assert_eq!(destination.came(), [1]);
     site.journal.stalls.store(false, Ordering::SeqCst);
@@ -612,6 +611,7 @@ fn a_status_holds_no_lane() {
         run: RunId::from_bits(1),
         lanes: [LaneKey::from(&b"MRN4711"[..])].into(),
         order: (0, 0),
+        is_again: false,
         attempts: 0,
         due: Timestamp::from_micros(0),
         since: Timestamp::from_micros(0),

@@ -6,7 +6,7 @@
 //! Promises: in none of its lanes does a delivery go before one that was admitted earlier; of a lane
 //! only one group is on its way at a time; across lanes the earliest goes first; no more than
 //! `items_max` are held.
-//! Not here: time, sending, the journal; what waits behind a parked delivery (`blocked`).
+//! Not here: time, sending, the journal; what is taken from there (`supply`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Waiting {
     pub(super) lanes: Arc<[LaneKey]>,
     /// Its place in the journal.
     pub(super) order: JournalPlace,
+    /// It was queued again after it had been parked.
+    pub(super) is_again: bool,
     /// How often it was tried.
     pub(super) attempts: u32,
     /// Not to be tried before.
@@ -209,12 +211,15 @@ impl Window {
     }
 
     /// Lets go of everything behind a parked delivery in any of its lanes, and of what is behind that
-    /// in the others. Answers the lanes in which nothing new may go.
-    pub(super) fn cut_behind(&mut self, parked: &Waiting) -> BTreeSet<LaneKey> {
-        let mut closed = BTreeSet::new();
-        let mut open: Vec<(LaneKey, u64)> =
-            parked.lanes.iter().map(|key| (Arc::clone(key), parked.place)).collect();
-        while let Some((key, place)) = open.pop() {
+    /// in the others. Answers the lanes in which nothing may go behind a place.
+    pub(super) fn cut_behind(&mut self, parked: &Waiting) -> BTreeMap<LaneKey, JournalPlace> {
+        let mut closed: BTreeMap<LaneKey, JournalPlace> = BTreeMap::new();
+        let lanes_of = |waiting: &Waiting| -> Vec<(LaneKey, u64, JournalPlace)> {
+            let of = |key: &LaneKey| (Arc::clone(key), waiting.place, waiting.order);
+            waiting.lanes.iter().map(of).collect()
+        };
+        let mut open = lanes_of(parked);
+        while let Some((key, place, order)) = open.pop() {
             let behind: Vec<u64> = match self.lanes.get(&key) {
                 Some(lane) => lane.waiting.range(place.saturating_add(1)..).copied().collect(),
                 None => Vec::new(),
@@ -227,10 +232,10 @@ impl Window {
                 self.held.remove(&waiting.delivery);
                 for key in &*waiting.lanes {
                     self.leave(key, place);
-                    open.push((Arc::clone(key), place));
                 }
+                open.extend(lanes_of(&waiting));
             }
-            closed.insert(key);
+            closed.entry(key).and_modify(|it| *it = order.min(*it)).or_insert(order);
         }
         closed
     }
@@ -258,6 +263,11 @@ impl Window {
     /// How many are held, on their way or not.
     pub(super) fn len(&self) -> usize {
         self.held.len()
+    }
+
+    /// How many wait in a lane.
+    pub(super) fn waiting_in(&self, key: &LaneKey) -> usize {
+        self.lanes.get(key).map_or(0, |lane| lane.waiting.len())
     }
 
     /// When the earliest front may go.

@@ -99,22 +99,24 @@ impl State {
         (first, ready.next().is_none())
     }
 
-    /// At most `max` of what is queued or parked for a destination, in the order in which it was first
-    /// queued, behind `after`; and whether that is all.
+    /// At most `max` of what is queued for a destination, and parked if that is wanted, in the order in
+    /// which it was first queued, from `from`; and whether that is all.
     pub(crate) fn standing(
         &self,
         destination: &str,
-        after: Option<Order>,
+        from: Order,
         max: usize,
+        with_parked: bool,
         durable: u64,
     ) -> (Vec<Standing>, bool) {
-        let first = after.map_or((0, 0), |(sequence, place)| (sequence, place.saturating_add(1)));
-        let from = (first, DeliveryId::from_bits(0));
+        let from = (from, DeliveryId::from_bits(0));
         let range = |set: &BTreeSet<(Order, DeliveryId)>| {
             set.range(from..).take(max.saturating_add(1)).copied().collect::<Vec<_>>()
         };
         let mut all = self.queued.get(destination).map(range).unwrap_or_default();
-        all.extend(self.parked.get(destination).map(range).unwrap_or_default());
+        if with_parked {
+            all.extend(self.parked.get(destination).map(range).unwrap_or_default());
+        }
         all.sort_unstable();
         let is_all = all.len() <= max;
         all.truncate(max);

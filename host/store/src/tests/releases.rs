@@ -145,16 +145,18 @@ fn what_is_parked_stands_in_its_place_and_its_end_is_told() {
         world.commit(step(number, vec![Effect::DeliveryParked { delivery, cause }])).expect("ok");
     }
     world.restart(Unsynced::Lost);
-    let standing = |world: &World, after, max| {
-        let (all, is_all) = world.store().standing("ehr", after, max);
+    let standing = |world: &World, from, max| {
+        let (all, is_all) = world.store().standing("ehr", from, max, true);
         let short = |it: &crate::Standing| (it.ready.delivery.bits() & 0xffff, it.is_parked);
         (all.iter().map(short).collect::<Vec<_>>(), is_all)
     };
     let all = [(1, false), (2, true), (3, true), (4, false)];
-    assert_eq!(standing(&world, None, 9), (all.to_vec(), true));
-    assert_eq!(standing(&world, None, 2), (all[..2].to_vec(), false));
-    let second = world.store().standing("ehr", None, 2).0[1].ready.place;
-    assert_eq!(standing(&world, Some(second), 2), (all[2..].to_vec(), true));
+    assert_eq!(standing(&world, (0, 0), 9), (all.to_vec(), true));
+    assert_eq!(standing(&world, (0, 0), 2), (all[..2].to_vec(), false));
+    let third = world.store().standing("ehr", (0, 0), 3, true).0[2].ready.place;
+    assert_eq!(standing(&world, third, 2), (all[2..].to_vec(), true));
+    let queued = world.store().standing("ehr", (0, 0), 9, false).0;
+    assert_eq!((queued.len(), queued.iter().any(|it| it.is_parked)), (2, false));
     assert_eq!(world.store().parked_lanes("ehr").len(), 2);
     assert_eq!(world.store().parked_lanes("elsewhere").len(), 0);
 
@@ -171,7 +173,7 @@ fn what_is_parked_stands_in_its_place_and_its_end_is_told() {
     let [Happened::Queued(ready)] = &told[..] else { panic!("{told:?}") };
     assert!(ready.is_again);
     let left = [(1, false), (3, false), (4, false)];
-    assert_eq!(standing(&world, None, 9), (left.to_vec(), true), "in its old place");
+    assert_eq!(standing(&world, (0, 0), 9), (left.to_vec(), true), "in its old place");
     assert_eq!(world.store().parked_lanes("ehr").len(), 0);
 
     // A run that is made again frees what of it is parked.

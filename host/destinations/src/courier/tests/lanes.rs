@@ -115,7 +115,7 @@ impl Destination for Unruly {
 
 /// What a watcher tells.
 enum Told {
-    Queued(Waiting, bool),
+    Queued(Waiting),
     Unparked,
 }
 
@@ -228,11 +228,12 @@ impl Schedule {
             return true;
         }
         lock(&self.memory.submitted).remove(&waiting.delivery.bits());
+        waiting.is_again = true;
         (waiting.attempts, waiting.due) = (0, Timestamp::from_micros(0));
         waiting.since = Timestamp::from_micros(self.twin.doors().clock.now_micros());
         lock(&self.destination.passed).insert(waiting.delivery.bits());
         lock(&self.memory.queued).insert(*place, waiting.clone());
-        self.untold.push_back(Told::Queued(waiting, true));
+        self.untold.push_back(Told::Queued(waiting));
         true
     }
 
@@ -240,7 +241,7 @@ impl Schedule {
     fn tell(&mut self) {
         for told in std::mem::take(&mut self.untold) {
             match told {
-                Told::Queued(waiting, is_again) => self.courier().take(waiting, is_again),
+                Told::Queued(waiting) => self.courier().take(waiting),
                 Told::Unparked => self.courier().unparked(),
             }
         }
@@ -250,7 +251,7 @@ impl Schedule {
         match self.dice.below(20) {
             0..9 => {
                 let waiting = self.queue();
-                self.untold.push_back(Told::Queued(waiting, false));
+                self.untold.push_back(Told::Queued(waiting));
                 // What is told may be overtaken by a look at the journal.
                 if !self.dice.one_in(4) {
                     self.tell();

@@ -59,11 +59,12 @@ impl Site {
     /// A person sends a parked one again, or discards it.
     fn decide(&self, courier: &Courier, number: u128, is_again: bool) {
         let mut parked = lock(&self.memory.parked);
-        let (place, waiting) =
+        let (place, mut waiting) =
             parked.extract_if(.., |_, it| it.delivery.bits() == number).next().expect("parked");
+        waiting.is_again = true;
         if is_again {
             lock(&self.memory.queued).insert(place, waiting.clone());
-            courier.take(waiting, true);
+            courier.take(waiting);
         } else {
             courier.unparked();
         }
@@ -344,4 +345,38 @@ fn the_site_says_what_an_answer_means() {
     site.twin.advance(SECOND * 20);
     assert_eq!((site.delivered(), site.parked()), (vec![1], vec![2, 3]));
     assert_eq!(courier.status().breaker, Breaker::Closed);
+}
+
+#[test]
+fn a_lane_that_stands_still_leaves_room_for_the_others() {
+    for on_park in [OnPark::Pass, OnPark::Block] {
+        let mut site = Site::new();
+        site.rules.on_park = on_park;
+        // Three times what the window holds is behind one that is tried again and again.
+        for number in 0..48 {
+            site.queue(number, &["slow"]);
+        }
+        site.queue(48, &["slow", "other"]);
+        site.queue(49, &["other"]);
+        let is_slow = Arc::new(AtomicBool::new(true));
+        let switch = Arc::clone(&is_slow);
+        let (courier, _) = site.start(move |it| match it.id.bits() {
+            0 if switch.load(Ordering::SeqCst) => {
+                Err(SendFault::Busy { code: "500".into(), after: None, whole: false })
+            }
+            _ => well(it),
+        });
+        for number in 50..200 {
+            offer(&courier, site.queue(number, &[&lane_of(number)]));
+            site.twin.advance(MILLI * 2);
+        }
+        assert_eq!(site.delivered(), (50..200).collect::<Vec<_>>(), "{on_park:?}");
+        let status = courier.status();
+        assert!(status.queued <= 5 && status.has_more, "{on_park:?}: {status:?}");
+        is_slow.store(false, Ordering::SeqCst);
+        site.twin.advance(SECOND * 20);
+        let expected: Vec<u128> = (50..200).chain(0..50).collect();
+        assert_eq!(site.delivered(), expected, "{on_park:?}");
+        assert_eq!((courier.status().queued, courier.status().has_more), (0, false));
+    }
 }

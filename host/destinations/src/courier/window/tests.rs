@@ -6,6 +6,7 @@ fn waiting(number: u128, lane: &str, due: i64) -> Waiting {
         run: RunId::from_bits(number),
         lanes: [LaneKey::from(lane.as_bytes())].into(),
         order: (0, 0),
+        is_again: false,
         attempts: 0,
         due: Timestamp::from_micros(due),
         since: Timestamp::from_micros(0),
