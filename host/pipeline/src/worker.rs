@@ -173,12 +173,11 @@ impl Worker {
                 .body(record.message)
                 .map_err(|_| gone("the message's bytes cannot be read from the journal"))?,
         };
-        let intake = generation.intake(&stored.envelope.listener).cloned().unwrap_or_default();
-        // What no plugin looks at leaves as it came.
-        let read = match route.steps.is_empty() {
-            true => Message::parse_with(&stored.format, body, &intake.reading()),
-            false => intake.parse(&stored.format, body),
-        };
+        // As it was stored: `process` joins continued segments for plugins, and clears parts of an output
+        // as ranges of these bytes.
+        let intake = generation.intake(&stored.envelope.listener);
+        let reading = intake.map(|it| it.reading()).unwrap_or_default();
+        let read = Message::parse_with(&stored.format, body, &reading);
         let message = read.map_err(|_| gone("the stored message does not parse"))?;
         let run = Run {
             id: record.run,

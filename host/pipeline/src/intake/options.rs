@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use bytes::Bytes;
-use hilum_message::hl7v2::{Charset, Message as Hl7, Options};
-use hilum_message::{Message, ParseError};
+use hilum_message::hl7v2::{Charset, Options};
 use hilum_store::OnReused;
 use hilum_words::config::Section;
 
@@ -134,16 +132,6 @@ impl IntakeOptions {
     /// In which character set messages are read that name none.
     pub fn reading(&self) -> Options {
         Options { default_charset: self.charset.unwrap_or_default() }
-    }
-
-    /// Reads a stored message for plugins: in the listener's character set where the message names
-    /// none, and with continued segments (ADD) joined.
-    pub fn parse(&self, format: &str, bytes: Bytes) -> Result<Message, ParseError> {
-        if format != "hl7v2" {
-            return Message::parse(format, bytes);
-        }
-        let message = Hl7::parse_with(bytes, &self.reading())?;
-        Ok(Message::Hl7(message.joined()?))
     }
 }
 

@@ -6,7 +6,7 @@ use hilum_sandbox::Sandbox;
 use hilum_store::{Arrival, RunStart};
 use hilum_words::{Actor, Envelope, MessageId, Origin, RunId};
 
-use super::plugins::{passes_on, step};
+use super::plugins::{accepts, passes_on, step};
 use super::*;
 
 const PATIENT: &str = "{ \"resourceType\": \"Patient\",\r\n\t\"active\" :true, \"x\": [ ],\
@@ -75,6 +75,36 @@ fn what_passes_through_is_byte_identical() {
         accept(&middle, format, body);
         assert_eq!(delivered(&middle), (format.to_owned(), Bytes::copy_from_slice(body)));
     }
+}
+
+#[test]
+fn a_continued_segment_is_read_as_one_and_goes_as_it_came_where_nobody_has_written() {
+    // Values that are written as ranges of what is stored, before and behind the joint.
+    let long = "x".repeat(2_000);
+    let text = format!(
+        "MSH|^~\\&|ADT|WARD|||20261124||ADT^A01|3|P|2.5.1\rPID|1||{long}A\rNTE|1||half a te\rADD|xt\r\
+         OBX|1|TX|||{long}B\rOBX|2|TX|||{long}C\r"
+    );
+    let passed = |plugin: Option<(hilum_sandbox::World, String)>, clearance: Clearance| {
+        let twin = Twin::with_seed(7);
+        let mut route =
+            Arc::into_inner(route("any", "exists PID", &[("archive", clearance)])).expect("ours");
+        if let Some(plugin) = plugin {
+            let sandbox = Sandbox::new(&twin.doors()).expect("a sandbox");
+            route.steps = vec![step(&sandbox, "one", plugin, Grant::sealed_by_default())];
+        }
+        let middle = Middle::open(twin, vec![Arc::new(route)], |_| {}, 100);
+        accept(&middle, "hl7v2", text.as_bytes());
+        delivered(&middle).1
+    };
+    assert_eq!(passed(None, Clearance::treatment()), text);
+    assert_eq!(passed(Some(accepts()), Clearance::treatment()), text);
+    let joined = text.replace("\rADD|", "");
+    assert_eq!(passed(Some(passes_on()), Clearance::treatment()), joined);
+    let masked = Clearance::treatment().with(Class::Identifier, Clear::Mask);
+    let number = format!("{long}A");
+    assert_eq!(passed(Some(accepts()), masked.clone()), text.replace(&number, "***"));
+    assert_eq!(passed(Some(passes_on()), masked), joined.replace(&number, "***"));
 }
 
 #[test]
