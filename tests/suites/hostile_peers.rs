@@ -5,8 +5,11 @@
 //! goes on.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
+use hilum_peers::Authority;
 use hilum_tests::{Site, adt, http_get};
 use serde_json::Value;
 
@@ -41,6 +44,26 @@ connections_per_peer_max = 64
 frame_bytes_max = "1 MiB"
 read_timeout = "5s"
 
+[listener.tls-in]
+kind = "mllp"
+bind = "127.0.0.1:0"
+connections_per_peer_max = 64
+frame_bytes_max = "1 MiB"
+read_timeout = "5s"
+
+[listener.tls-in.tls]
+certificate = "server.pem"
+key_file = "server.key"
+handshake_timeout = "5s"
+
+[listener.web-in]
+kind = "http"
+bind = "127.0.0.1:0"
+connections_per_peer_max = 64
+body_bytes_max = "1 MiB"
+read_timeout = "5s"
+request_timeout = "5s"
+
 [destination.out]
 kind = "file"
 folder = "out"
@@ -50,7 +73,26 @@ clearance = "treatment"
 [route.adt]
 from = "adt-in"
 to = ["out"]
+
+[route.web]
+from = "web-in"
+to = ["out"]
 "#;
+
+/// Posts a message by HTTP; the whole answer.
+fn post(address: &str, message: &[u8]) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60)))?;
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/hl7-v2\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        message.len()
+    );
+    stream.write_all(&[head.as_bytes(), message].concat())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
 
 /// A line of `/proc/PID/status`, such as `VmHWM`, in bytes.
 fn memory(process: u32, line: &str) -> u64 {
@@ -64,7 +106,13 @@ fn memory(process: u32, line: &str) -> u64 {
 fn a_feed_beside_hostile_peers_is_answered_all_the_while() {
     let seconds = std::env::var("HILUM_HOSTILE_SECONDS").unwrap_or_else(|_| SECONDS.to_owned());
     let site = Site::new(SITE).expect("a site");
+    let authority = Authority::new().expect("an authority");
+    let identity = authority.issue(&["localhost", "127.0.0.1"]).expect("issued");
+    site.write("server.pem", identity.certificate).expect("written");
+    site.write("server.key", identity.key).expect("written");
     let running = site.serve().expect("serving");
+    let web = running.listener("web-in").expect("an address");
+    let tls = running.listener("tls-in").expect("an address");
     let address = running.listener("adt-in").expect("an address");
 
     // What it costs to serve a feed at all is no part of the bound.
@@ -79,7 +127,7 @@ fn a_feed_beside_hostile_peers_is_answered_all_the_while() {
     let calm = memory(running.process_id(), "VmRSS");
 
     let mut attack = Command::new(env!("CARGO_BIN_EXE_hostile_peers"))
-        .args([&address, &seconds, &CONNECTIONS.to_string()])
+        .args([&seconds, &CONNECTIONS.to_string(), &address, &tls, &web])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -99,6 +147,12 @@ fn a_feed_beside_hostile_peers_is_answered_all_the_while() {
             sent.insert(id);
             number += 1;
         }
+        let id = format!("F{number}");
+        let answer = post(&web, &adt(&id, "4711"));
+        let answer = answer.unwrap_or_else(|fault| panic!("{id} is not answered: {fault:#}"));
+        assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+        sent.insert(id);
+        number += 1;
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let output = attack.wait_with_output().expect("its end");
@@ -134,17 +188,23 @@ fn a_feed_beside_hostile_peers_is_answered_all_the_while() {
     // Each kind was known for what it is: an operator sees what came.
     let metrics = http_get(&running.admin().expect("an address"), "/metrics").expect("metrics");
     let troubles = [
-        "peer_connections",
-        "tls_on_plain_port",
-        "http_on_mllp_port",
-        "too_long",
-        "timed_out",
-        "cut_off",
-        "junk",
+        ("adt-in", "peer_connections"),
+        ("adt-in", "tls_on_plain_port"),
+        ("adt-in", "http_on_mllp_port"),
+        ("adt-in", "too_long"),
+        ("adt-in", "timed_out"),
+        ("adt-in", "cut_off"),
+        ("adt-in", "junk"),
+        ("tls-in", "peer_connections"),
+        ("tls-in", "plain_on_tls_port"),
+        ("tls-in", "tls_handshake_timed_out"),
+        ("web-in", "peer_connections"),
+        ("web-in", "mllp_on_http_port"),
     ];
-    for trouble in troubles {
-        let name =
-            format!("hilum_listener_troubles_total{{listener=\"adt-in\",trouble=\"{trouble}\"}} ");
+    for (listener, trouble) in troubles {
+        let name = format!(
+            "hilum_listener_troubles_total{{listener=\"{listener}\",trouble=\"{trouble}\"}} "
+        );
         assert!(metrics.contains(&name), "{trouble} is not counted: {metrics}");
     }
 

@@ -1,7 +1,7 @@
 //! Peers that mean no good, in a process of their own: everything that a listener must survive.
 //!
-//! `hostile_peers HOST:PORT SECONDS CONNECTIONS` runs each kind of peer against one address for so
-//! long, and opens at least so many connections in that time. They come from loopback addresses
+//! `hostile_peers SECONDS CONNECTIONS HOST:PORT…` runs each kind of peer against these addresses in
+//! turn for so long, and opens at least so many connections in that time. They come from loopback addresses
 //! other than 127.0.0.1, as if from other machines. What they saw is printed as one line of JSON.
 //!
 //! Promises: it stops by itself; it talks to a loopback address alone; the same bytes every time.
@@ -46,7 +46,7 @@ struct Seen {
 
 /// Everything that the peers share.
 struct World {
-    to: SocketAddr,
+    to: Vec<SocketAddr>,
     until: Instant,
     next: AtomicU64,
     connections: u64,
@@ -66,7 +66,9 @@ impl World {
         let machine = u8::try_from(2 + number % MACHINES).unwrap_or(2);
         let socket = TcpSocket::new_v4().ok()?;
         socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 0, machine), 0))).ok()?;
-        let stream = timeout(PATIENCE, socket.connect(self.to)).await.ok()?.ok()?;
+        let turn = usize::try_from(number / MACHINES).unwrap_or_default() % self.to.len();
+        let to = *self.to.get(turn)?;
+        let stream = timeout(PATIENCE, socket.connect(to)).await.ok()?.ok()?;
         seen.opened.fetch_add(1, Ordering::Relaxed);
         self.opened.fetch_add(1, Ordering::Relaxed);
         let now = self.at_once.fetch_add(1, Ordering::Relaxed) + 1;
@@ -295,10 +297,11 @@ async fn run(world: &Arc<World>) -> serde_json::Value {
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let to: SocketAddr = arguments.next().context("HOST:PORT")?.parse()?;
-    ensure!(to.ip().is_loopback(), "only a loopback address is ever a target");
     let seconds: u64 = arguments.next().context("SECONDS")?.parse()?;
     let connections: u64 = arguments.next().context("CONNECTIONS")?.parse()?;
+    let to: Vec<SocketAddr> = arguments.map(|it| Ok(it.parse()?)).collect::<Result<_>>()?;
+    ensure!(!to.is_empty(), "HOST:PORT");
+    ensure!(to.iter().all(|it| it.ip().is_loopback()), "only loopback is ever a target");
     raise_file_limit()?;
     let world = Arc::new(World {
         to,
