@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hilum_env::tls::{ClientTls, TlsFault};
-use hilum_env::{Address, ByteStream, Clock, Doors, Net};
+use hilum_env::{Address, ByteStream, Clock, Doors, ListenOptions, Net};
 
 use crate::SendFault;
 
@@ -33,6 +33,7 @@ pub(crate) struct Dialer {
     address: Address,
     connect: Duration,
     security: Security,
+    options: ListenOptions,
     net: Arc<dyn Net>,
     clock: Arc<dyn Clock>,
 }
@@ -67,9 +68,15 @@ impl Dialer {
             address: Address::Tcp(address),
             connect,
             security,
+            options: ListenOptions::default(),
             net: Arc::clone(&doors.net),
             clock: Arc::clone(&doors.clock),
         }
+    }
+
+    /// After so long a silence TCP asks whether the other side is still there; none: never.
+    pub(crate) fn with_keepalive(self, keepalive: Option<Duration>) -> Self {
+        Self { options: ListenOptions { keepalive }, ..self }
     }
 
     /// Opens a connection.
@@ -88,7 +95,7 @@ impl Dialer {
         if matches!(self.security, Security::Missing) {
             return Err(NotDialled::SetUp("TLS is configured and was not fetched".into()));
         }
-        let dialled = self.net.dial(&self.address).await;
+        let dialled = self.net.dial_with(&self.address, &self.options).await;
         let stream = match dialled {
             Ok(connection) => connection.stream,
             Err(error) => return Err(NotDialled::Unreachable(error.kind().to_string())),
@@ -101,5 +108,58 @@ impl Dialer {
             Some(fault) => NotDialled::Unreachable(fault.to_string()),
             None => NotDialled::Unreachable(format!("TLS: {}", error.kind())),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Mutex, PoisonError};
+
+    use hilum_env::{Acceptor, BoxFuture, Connection};
+
+    use super::*;
+
+    /// A net that writes down how it is dialled, and reaches nobody.
+    #[derive(Default)]
+    struct Noted(Mutex<Vec<ListenOptions>>);
+
+    impl Net for Noted {
+        fn listen_with(
+            &self,
+            _: &Address,
+            _: &ListenOptions,
+        ) -> BoxFuture<'_, io::Result<Box<dyn Acceptor>>> {
+            Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+        }
+
+        fn dial_with(
+            &self,
+            _: &Address,
+            options: &ListenOptions,
+        ) -> BoxFuture<'_, io::Result<Connection>> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(options.clone());
+            Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) })
+        }
+    }
+
+    #[test]
+    fn a_dialled_connection_is_kept_alive_as_the_site_says() {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio");
+        let net = Arc::new(Noted::default());
+        let mut doors = hilum_env::system::doors(runtime.handle().clone());
+        doors.net = Arc::<Noted>::clone(&net);
+        let second = Some(Duration::from_secs(1));
+        for keepalive in [second, None] {
+            let time = Duration::from_secs(5);
+            let dialer = Dialer::new("x:1".into(), Security::Plain, time, &doors);
+            let dialled = runtime.block_on(dialer.with_keepalive(keepalive).dial());
+            let fault = dialled.err().expect("nobody there");
+            assert_eq!(fault, NotDialled::Unreachable("connection refused".into()));
+        }
+        let noted = net.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = noted.iter().map(|it| it.keepalive).collect();
+        assert_eq!(all, [second, None]);
     }
 }

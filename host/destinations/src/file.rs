@@ -275,7 +275,11 @@ fn written() -> Delivered {
 fn extension_of(format: &str) -> &'static str {
     match format {
         "hl7v2" => "hl7",
-        "fhir-json" | "json" => "json",
+        "fhir-json" | "json" | "application/json" => "json",
+        "text/csv" => "csv",
+        "text/plain" => "txt",
+        "text/xml" | "application/xml" => "xml",
+        "application/pdf" => "pdf",
         _ => "bin",
     }
 }

@@ -177,6 +177,7 @@ fn understand(
         return Ok(());
     }
     match format {
+        "hl7v2" if delivery.format.as_str() != "hl7v2" => Ok(()),
         "hl7v2" => crate::mllp::acknowledged(&delivery.body, body).map_err(|fault| match fault {
             SendFault::Refused { code } => SendFault::Refused { code: format!("{status}: {code}") },
             SendFault::Busy { code, after, whole } => {
@@ -190,12 +191,13 @@ fn understand(
     }
 }
 
-/// The media type of a format.
-fn media_type_of(format: &str) -> &'static str {
+/// The media type of a format. What came in as any media type is named by it.
+fn media_type_of(format: &str) -> &str {
     match format {
         "hl7v2" => "application/hl7-v2",
         "fhir-json" => "application/fhir+json",
         "json" => "application/json",
+        other if other.contains('/') && headers::is_value(other) => other,
         _ => "application/octet-stream",
     }
 }

@@ -43,6 +43,11 @@ use strays::Strays;
 
 pub use on_answer::OnAnswer;
 
+/// How long a connection is silent before TCP asks whether the receiver is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// What Linux takes at most is 32,767 s.
+const KEEPALIVE_MAX: Duration = Duration::from_secs(9 * 3600);
+
 /// The format that is sent.
 const FORMAT: &str = "hl7v2";
 
@@ -69,6 +74,8 @@ pub struct MllpConfig {
     pub application_timeout: Duration,
     /// How long a connection is kept for its next message; none: as long as it lasts.
     pub idle_timeout: Option<Duration>,
+    /// After so long a silence TCP asks whether the receiver is still there; none: never.
+    pub keepalive: Option<Duration>,
     /// What negative answers mean.
     pub on_answer: OnAnswer,
 }
@@ -88,6 +95,10 @@ impl MllpConfig {
         let application_timeout = section.duration("application_timeout");
         section.default("application_timeout", timeout);
         let idle_timeout = section.duration("idle_timeout");
+        let keepalive = section.duration_or("keepalive", KEEPALIVE);
+        if !keepalive.is_zero() && !(Duration::from_secs(1)..=KEEPALIVE_MAX).contains(&keepalive) {
+            section.problem_at("keepalive", "must be from \"1s\" to \"9h\", or \"0s\" for none");
+        }
         for time in [&application_timeout, &idle_timeout].into_iter().flatten() {
             if time.value.is_zero() {
                 time.problem(section.problems(), "must be more than nothing");
@@ -110,6 +121,7 @@ impl MllpConfig {
             ack_listener: ack_listener.map(|it| it.map(|name| Name::from(&*name))),
             application_timeout: application_timeout.map_or(timeout, |it| it.value),
             idle_timeout: idle_timeout.map(|it| it.value),
+            keepalive: Some(keepalive).filter(|it| !it.is_zero()),
             on_answer,
         })
     }
@@ -170,6 +182,7 @@ impl MllpDestination {
             Security::tls(secrets.tls.as_ref(), written.server_name.as_deref().unwrap_or(host))
         });
         let dialer = Dialer::new(config.address.clone(), security, config.connect_timeout, doors);
+        let dialer = dialer.with_keepalive(config.keepalive);
         Self {
             name: name.clone(),
             config: config.clone(),

@@ -167,6 +167,7 @@ fn a_body_goes_as_it_is_with_its_media_type() {
         ("fhir-json", "{ \"a\" : 1.50 }", "application/fhir+json"),
         ("json", "[]", "application/json"),
         ("csv", "a;b\r\n", "application/octet-stream"),
+        ("text/csv", "a;b\r\n", "text/csv"),
     ] {
         assert_eq!(sender.say(format, body), "200");
         let received = receiver.received().pop().expect("a request");

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use hilum_peers::{HttpReceiver, Say, TokenEndpoint};
 
 use crate::http::tests::Sender;
@@ -92,6 +94,18 @@ fn many_at_once_fetch_one_token() {
 }
 
 #[test]
+fn many_at_once_hear_of_one_failure() {
+    let site = Site::new("");
+    let slow = Say::After(Duration::from_millis(500), Box::new(Say::Status(503)));
+    site.tokens.receiver().answer(slow);
+    let down = "Destination: not reached: the token endpoint: 503 Service Unavailable";
+    assert_eq!(site.sender.deliver_at_once(20), vec![down; 20]);
+    // Whoever comes while it is asked hears what it answered; one that comes later asks again.
+    let asked = site.tokens.receiver().received().len();
+    assert!((1..=2).contains(&asked), "{asked}");
+}
+
+#[test]
 fn a_token_near_its_end_is_not_used() {
     let site = Site::new("");
     // Good for nothing: it is fetched anew for each request.
@@ -124,10 +138,13 @@ fn a_token_endpoint_that_fails_says_so_and_nothing_of_the_secret() {
         assert_eq!(site.say(), expected);
     };
     let set_up = |what: &str| format!("SetUp: the set-up is at fault: the token endpoint: {what}");
-    check(Say::json(401, r#"{"error":"invalid_client"}"#), &set_up("401 (invalid_client)"));
-    check(Say::json(400, r#"{"error":"geheim"}"#), &set_up("400"));
-    check(Say::Status(404), &set_up("404"));
-    check(Say::Status(302), &set_up("302"));
+    check(
+        Say::json(401, r#"{"error":"invalid_client"}"#),
+        &set_up("401 Unauthorized (invalid_client)"),
+    );
+    check(Say::json(400, r#"{"error":"geheim"}"#), &set_up("400 Bad Request"));
+    check(Say::Status(404), &set_up("404 Not Found"));
+    check(Say::Status(302), &set_up("302 Found"));
     check(Say::json(200, "token"), &set_up("the answer is not JSON"));
     check(
         Say::json(200, r#"{"token_type":"mac","access_token":"x"}"#),
@@ -141,8 +158,8 @@ fn a_token_endpoint_that_fails_says_so_and_nothing_of_the_secret() {
         check(Say::json(200, body), &set_up("the answer holds no token"));
     }
     let down = |what: &str| format!("Destination: not reached: the token endpoint: {what}");
-    check(Say::Status(503), &down("503"));
-    check(Say::Status(429), &down("429"));
+    check(Say::Status(503), &down("503 Service Unavailable"));
+    check(Say::Status(429), &down("429 Too Many Requests"));
     check(Say::HangUp, &down("the connection closed without an answer"));
     assert!(site.receiver.received().is_empty(), "without a token nothing is sent");
     assert_eq!(site.say(), "200");

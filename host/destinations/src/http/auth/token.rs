@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use super::{OAuth2Config, basic, sensitive};
 use crate::SendFault;
 use crate::http::client::{Client, Lost};
+use crate::http::status::in_words;
 use crate::http::{AGENT, percent_encode};
 
 /// A token is not used so shortly before its end.
@@ -41,6 +42,8 @@ impl Token {
 struct Kept {
     token: Option<Token>,
     fetched: u64,
+    /// When the last fetch failed, and how: whoever waited for it does not try again at once.
+    failed: Option<(Instant, SendFault)>,
 }
 
 /// The tokens of one client at one endpoint.
@@ -71,16 +74,30 @@ impl Tokens {
 
     /// A token that is good for a while.
     pub(super) async fn current(&self) -> Result<Token, SendFault> {
+        let asked = self.clock.instant();
         let mut kept = self.kept.lock().await;
         if let Some(token) = &kept.token
             && self.clock.instant() < token.until
         {
             return Ok(token.clone());
         }
-        kept.token = None;
-        let (header, good) = self.fetch().await?;
+        if let Some((at, fault)) = &kept.failed
+            && asked < *at
+        {
+            return Err(fault.clone());
+        }
+        (kept.token, kept.failed) = (None, None);
+        let fetched = self.fetch().await;
+        let now = self.clock.instant();
+        let (header, good) = match fetched {
+            Ok(fetched) => fetched,
+            Err(fault) => {
+                kept.failed = Some((now, fault.clone()));
+                return Err(fault);
+            }
+        };
         kept.fetched += 1;
-        let token = Token { header, number: kept.fetched, until: self.clock.instant().plus(good) };
+        let token = Token { header, number: kept.fetched, until: now.plus(good) };
         kept.token = Some(token.clone());
         Ok(token)
     }
@@ -103,14 +120,14 @@ impl Tokens {
         let status = answer.status;
         let body = answer.body.as_ref().and_then(|it| hilum_fhir::parse(it).ok());
         if status == 408 || status == 429 || 500 <= status {
-            return Err(SendFault::Unreachable(of_endpoint(status.to_string())));
+            return Err(SendFault::Unreachable(of_endpoint(in_words(status))));
         }
         let set_up = |what: String| SendFault::Misconfigured { code: of_endpoint(what) };
         if status != 200 {
             let error = body.as_ref().and_then(|it| it.member("error")?.text());
             let known = ERRORS.iter().find(|it| Some(**it) == error);
             let known = known.map(|it| format!(" ({it})")).unwrap_or_default();
-            return Err(set_up(format!("{status}{known}")));
+            return Err(set_up(format!("{}{known}", in_words(status))));
         }
         let body = body.ok_or_else(|| set_up("the answer is not JSON".into()))?;
         let text = |name: &str| body.member(name).and_then(Value::scalar);
