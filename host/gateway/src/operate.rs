@@ -5,13 +5,13 @@ mod generations;
 mod held;
 
 use hilum_audit::{Record, What, fact};
+use hilum_destinations::Courier;
 use hilum_pipeline::Generation;
 use hilum_store::{Effect, Parked, RunStart, StoreError};
 use hilum_words::{Actor, DeliveryId, Digest, RunId};
 
 pub use generations::GenerationShown;
 
-use crate::plant::paused_mark;
 use crate::start::Gateway;
 use crate::status::{Component, DestinationStatus, PluginStatus, RouteStatus, Status};
 
@@ -55,14 +55,14 @@ impl Gateway {
         let site = &running.site;
         let parked = self.plant.store.parked();
         let marks = self.plant.store.marks();
-        let destination = |courier: &hilum_destinations::Courier| {
+        let destination = |courier: &Courier| {
             let status = courier.status();
             let waits = parked.iter().filter(|it| it.destination.as_ref() == Some(&status.name));
             DestinationStatus {
                 parked: waits.count(),
                 kind: status.kind,
                 state: status.state.word(),
-                paused: marks.get(&paused_mark(&status.name)).cloned(),
+                paused: marks.get(&Courier::paused_mark(&status.name)).cloned(),
                 breaker: status.breaker.word(),
                 queued: status.queued,
                 in_flight: status.in_flight,

@@ -41,10 +41,8 @@ impl Plant {
         let way = Way { destination: Arc::clone(&it), ack_listener };
         self.dispatch.open(name, way, || {
             let metrics = self.metrics.destinations.clone();
-            let courier =
-                Courier::start(name, config, it, self.store.clone(), &self.doors, metrics);
-            courier.pause(self.store.marks().contains_key(&paused_mark(name)));
-            courier
+            // One that a person has paused begins paused.
+            Courier::start(name, config, it, self.store.clone(), &self.doors, metrics)
         });
     }
 
@@ -76,11 +74,6 @@ impl Plant {
         let runs = undecided.into_iter().chain(held.map(|it| it.run));
         runs.filter_map(|run| self.store.run(run)).map(|run| run.generation).collect()
     }
-}
-
-/// The key of the mark of a destination that a person has paused.
-pub(crate) fn paused_mark(destination: &str) -> String {
-    format!("destination.{destination}.paused")
 }
 
 /// Destinations by their name.

@@ -1,12 +1,12 @@
 //! Destinations that a person pauses.
 
 use hilum_audit::{NonEmpty, Record, What, fact};
+use hilum_destinations::Courier;
 use hilum_store::MarkKey;
 use hilum_words::Actor;
 
 use super::ActionError;
 use crate::Gateway;
-use crate::plant::paused_mark;
 
 /// Characters of a reason that are kept with a mark; the trail has all of it.
 const REASON_CHARACTERS_MAX: usize = 200;
@@ -31,7 +31,7 @@ impl Gateway {
             .generation(self.plant.current.current().digest)
             .text(fact::DESTINATION, destination)
             .text(fact::REASON, reason);
-        let key = MarkKey::new(paused_mark(destination))
+        let key = MarkKey::new(Courier::paused_mark(destination))
             .map_err(|_| ActionError::NoDestination { name: destination.to_owned() })?;
         let value = is_paused.then(|| {
             let reason: String = reason.chars().take(REASON_CHARACTERS_MAX).collect();
