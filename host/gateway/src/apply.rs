@@ -238,7 +238,7 @@ impl Gateway {
                 None => self.plant.give_up(name),
             }
         }
-        self.plant.welcome(&new).await;
+        self.plant.welcome(new.into_iter().cloned().collect());
         self.plant.metrics.loaded(at);
         if is_other {
             self.plant.metrics.applied();

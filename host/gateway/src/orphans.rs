@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::dispatch::Dispatch;
 
-/// How many are looked up in the journal at once.
+/// How many are looked up in the journal, and submitted to it, at once.
 const TOGETHER_MAX: usize = 1_024;
 
 /// Destinations that have something queued and nobody who fetches it.
@@ -40,49 +40,44 @@ impl Orphans {
     pub(crate) async fn park(&self, dispatch: &Dispatch, store: &Store, clock: &dyn Clock) {
         loop {
             while let Some(destination) = self.take() {
-                let _turn = self.turn.lock().await;
-                self.park_all(&destination, dispatch, store, clock).await;
+                // One turn for each handful, so that a change does not wait for a long queue.
+                while self.park_some(&destination, dispatch, store, clock).await {}
             }
             self.offered.notified().await;
         }
     }
 
-    async fn park_all(
+    /// Parks some of what is queued for a destination; whether there may be more.
+    async fn park_some(
         &self,
         destination: &Name,
         dispatch: &Dispatch,
         store: &Store,
         clock: &dyn Clock,
-    ) {
-        while !dispatch.is_served(destination) {
-            let (listed, _) = store.queued_first(destination, TOGETHER_MAX);
-            if listed.is_empty() {
-                return;
-            }
-            warn!(%destination, deliveries = listed.len(), "parked: the destination is not configured");
-            for ready in &listed {
-                let at = Timestamp::from_micros(clock.now_micros());
-                match store.commit(parking(ready, at)).await {
-                    Ok(_) => {}
-                    // An operator was faster.
-                    Err(StoreError::NotInState { .. } | StoreError::NoDelivery(_)) => {}
-                    Err(fault) => {
-                        error!(%destination, %fault, "deliveries without a destination stay queued");
-                        return;
-                    }
-                }
-            }
+    ) -> bool {
+        let _turn = self.turn.lock().await;
+        if dispatch.is_served(destination) {
+            return false;
         }
+        let (listed, _) = store.queued_first(destination, TOGETHER_MAX);
+        if listed.is_empty() {
+            return false;
+        }
+        let deliveries = listed.len();
+        warn!(%destination, deliveries, "parked: the destination is not configured");
+        let at = Timestamp::from_micros(clock.now_micros());
+        let steps = listed.iter().map(|ready| parking(ready, at));
+        commit_all(store, steps, "deliveries without a destination stay queued").await
     }
 
     /// Queues again what was parked while these destinations were not configured. Their couriers are
     /// in their places already.
-    pub(crate) async fn welcome(&self, destinations: &[&Name], store: &Store, clock: &dyn Clock) {
+    pub(crate) async fn welcome(&self, destinations: &[Name], store: &Store, clock: &dyn Clock) {
         if destinations.is_empty() {
             return;
         }
         let _turn = self.turn.lock().await;
-        let causes: BTreeMap<_, _> = destinations.iter().map(|it| (*it, cause(it))).collect();
+        let causes: BTreeMap<_, _> = destinations.iter().map(|it| (it, cause(it))).collect();
         let is_orphan = |it: &ParkedItem| {
             let expected = it.destination.as_ref().and_then(|name| causes.get(name));
             expected.is_some() && it.cause.as_ref() == expected
@@ -92,29 +87,30 @@ impl Orphans {
             return;
         }
         info!(deliveries = orphans.len(), "queued again: their destinations are back");
-        for item in orphans {
-            let (Parked::Delivery(delivery), Some(destination)) = (item.item, &item.destination)
-            else {
-                continue;
-            };
+        for some in orphans.chunks(TOGETHER_MAX) {
             let at = Timestamp::from_micros(clock.now_micros());
-            let record = Record::new(at, What::Requeued, Actor::system("gateway"))
-                .message(item.message)
-                .run(item.run)
-                .delivery(delivery)
-                .text(fact::DESTINATION, destination.as_str())
-                .text(fact::REASON, "the destination is configured again");
-            let effects = vec![Effect::Requeued { delivery }];
-            let step = Step { run: item.run, effects, records: NonEmpty::of(record) };
-            match store.commit(step).await {
-                Ok(_) | Err(StoreError::NotInState { .. } | StoreError::NoDelivery(_)) => {}
-                Err(fault) => {
-                    error!(%destination, %fault, "what was parked for a destination stays parked");
-                    return;
-                }
+            let steps = some.iter().filter_map(|item| queueing(item, at));
+            if !commit_all(store, steps, "what was parked for a destination stays parked").await {
+                return;
             }
         }
     }
+}
+
+/// Commits all of them, and then waits for all; whether that went well. An operator may have been
+/// faster with some.
+async fn commit_all(store: &Store, steps: impl Iterator<Item = Step>, else_: &str) -> bool {
+    let tickets: Vec<_> = steps.map(|step| store.commit(step)).collect();
+    for ticket in tickets {
+        match ticket.await {
+            Ok(_) | Err(StoreError::NotInState { .. } | StoreError::NoDelivery(_)) => {}
+            Err(fault) => {
+                error!(%fault, "{else_}");
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// Why a delivery is parked that nobody fetches. [`Orphans::welcome`] knows it by this.
@@ -123,6 +119,20 @@ fn cause(destination: &Name) -> Cause {
         CauseWord::Gone,
         format!("no destination is named \"{destination}\" in the current configuration"),
     )
+}
+
+fn queueing(item: &ParkedItem, at: Timestamp) -> Option<Step> {
+    let (Parked::Delivery(delivery), Some(destination)) = (item.item, &item.destination) else {
+        return None;
+    };
+    let record = Record::new(at, What::Requeued, Actor::system("gateway"))
+        .message(item.message)
+        .run(item.run)
+        .delivery(delivery)
+        .text(fact::DESTINATION, destination.as_str())
+        .text(fact::REASON, "the destination is configured again");
+    let effects = vec![Effect::Requeued { delivery }];
+    Some(Step { run: item.run, effects, records: NonEmpty::of(record) })
 }
 
 fn parking(ready: &DeliveryReady, at: Timestamp) -> Step {

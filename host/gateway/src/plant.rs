@@ -62,9 +62,15 @@ impl Plant {
         self.dispatch.orphans.offer(name.clone());
     }
 
-    /// Queues again what was parked while these destinations were not configured.
-    pub(crate) async fn welcome(&self, names: &[&Name]) {
-        self.dispatch.orphans.welcome(names, &self.store, self.doors.clock.as_ref()).await;
+    /// Queues again, in the background, what was parked while these destinations were not
+    /// configured: it may be much.
+    pub(crate) fn welcome(&self, names: Vec<Name>) {
+        let plant = self.clone();
+        let work = async move {
+            let Self { store, doors, dispatch, .. } = &plant;
+            dispatch.orphans.welcome(&names, store, doors.clock.as_ref()).await;
+        };
+        self.doors.tasks.spawn("orphans/welcome", Box::pin(work));
     }
 
     /// The generations that a run still needs: those of undecided and of held ones.

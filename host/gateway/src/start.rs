@@ -119,7 +119,7 @@ impl Gateway {
         };
         let (home, running) = checked.settle(started);
         load_older(&home, &plant);
-        start_couriers(&running, &plant).await;
+        start_couriers(&running, &plant);
         start_workers(&plant);
         let listeners = Listeners::default();
         let mut bound = Vec::new();
@@ -289,7 +289,7 @@ fn load_older(home: &Home, plant: &Plant) {
     }
 }
 
-async fn start_couriers(running: &Running, plant: &Plant) {
+fn start_couriers(running: &Running, plant: &Plant) {
     let destinations = &running.site.destinations;
     for destination in destinations {
         plant.open_courier(destination, &running.fetched(&destination.name));
@@ -300,8 +300,7 @@ async fn start_couriers(running: &Running, plant: &Plant) {
             plant.dispatch.orphans.offer(name);
         }
     }
-    let names: Vec<_> = destinations.iter().map(|it| &it.name).collect();
-    plant.welcome(&names).await;
+    plant.welcome(destinations.iter().map(|it| it.name.clone()).collect());
     let orphans = plant.clone();
     let park = async move {
         let Plant { store, doors, dispatch, .. } = &orphans;

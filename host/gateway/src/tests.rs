@@ -185,6 +185,48 @@ fn after_a_crash_the_folder_and_the_journal_agree_on_what_runs() {
 }
 
 #[test]
+fn what_many_deliveries_wait_for_may_go_and_come_back() {
+    const MANY: usize = 3_000;
+    let twin = Twin::with_seed(9);
+    let with = |name: &str| {
+        SITE.replace("[destination.out]", name).replace("to = [\"out\"]", {
+            if name.contains("other") { "to = [\"other\"]" } else { "to = [\"out\"]" }
+        })
+    };
+    write(&twin, SITE);
+    let gateway = start(&twin);
+    let pause = |is_paused| {
+        let gateway = Arc::clone(&gateway);
+        let done =
+            async move { gateway.pause("out", is_paused, Actor::LocalUser(1000), "a test").await };
+        twin.block_on(done).expect("done");
+    };
+    pause(true);
+    for number in 0..MANY {
+        is_taken(&twin, "127.0.0.1:2575", &format!("M{number}"));
+    }
+    twin.advance(Duration::from_secs(1));
+    assert_eq!(gateway.status().counts.queued, MANY as u64);
+    write(&twin, &with("[destination.other]"));
+    change(&twin, &gateway, Source::Folder).expect("applied");
+    twin.advance(Duration::from_secs(1));
+    let counts = gateway.status().counts;
+    assert_eq!((counts.queued, counts.parked), (0, MANY as u64), "each waits for a person");
+    change(&twin, &gateway, Source::Before).expect("rolled back");
+    twin.advance(Duration::from_secs(1));
+    let counts = gateway.status().counts;
+    assert_eq!((counts.queued, counts.parked), (MANY as u64, 0), "paused it is still");
+    pause(false);
+    twin.advance(Duration::from_secs(60));
+    let counts = gateway.status().counts;
+    assert_eq!((counts.queued, counts.parked), (0, 0));
+    assert_eq!(twin.disk().list(Path::new("/site/out")).expect("listed").len(), MANY);
+    // Nothing is pinned to the other generation any more.
+    twin.advance(Duration::from_secs(11));
+    assert_eq!(gateway.plant.current.older(), 0);
+}
+
+#[test]
 fn only_one_change_is_made_at_a_time() {
     let twin = Twin::with_seed(3);
     write(&twin, SITE);
