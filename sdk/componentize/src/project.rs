@@ -27,6 +27,7 @@ const SDK: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../rust/Cargo.toml")),
     ("src/alloc.rs", include_str!("../../rust/src/alloc.rs")),
     ("src/bindings.rs", include_str!("../../rust/src/bindings.rs")),
+    ("src/draft.rs", include_str!("../../rust/src/draft.rs")),
     ("src/entry.rs", include_str!("../../rust/src/entry.rs")),
     ("src/fhir.rs", include_str!("../../rust/src/fhir.rs")),
     ("src/json.rs", include_str!("../../rust/src/json.rs")),
