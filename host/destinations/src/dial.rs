@@ -138,7 +138,7 @@ mod tests {
             _: &Address,
             options: &ListenOptions,
         ) -> BoxFuture<'_, io::Result<Connection>> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(options.clone());
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(*options);
             Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) })
         }
     }

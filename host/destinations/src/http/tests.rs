@@ -45,7 +45,10 @@ impl SecretSource for Table {
 }
 
 /// Reads a `[destination.x]` section and fetches its secrets; and what is wrong with them.
-fn read(text: &str, files: &[(&str, &str)]) -> (Option<(DestinationConfig, Secrets)>, String) {
+pub(crate) fn read(
+    text: &str,
+    files: &[(&str, &str)],
+) -> (Option<(DestinationConfig, Secrets)>, String) {
     let problems = Problems::default();
     let document = Document::parse("hilum.toml", text, &problems);
     let mut root = document.root(&problems);

@@ -8,7 +8,7 @@ use hilum_peers::{
     Ack, Authority, FhirPeer, HttpReceiver, Identity, MllpReceiver, TlsFront, TokenEndpoint,
 };
 
-use crate::http::tests::Sender;
+use crate::http::tests::{Sender, read};
 
 const MESSAGE: &str = "MSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|2.5\rPID|1||4711\r";
 
@@ -243,4 +243,44 @@ fn tokens_are_fetched_over_tls_too() {
     let received = fhir.received().remove(0);
     assert_eq!(received.header("authorization"), Some("Bearer token-1"));
     assert_eq!((token_front.handshakes(), fhir_front.handshakes()), (1, 1));
+}
+
+#[test]
+fn what_does_not_fit_together_is_a_problem_before_anything_is_sent() {
+    let ours = Ours::new();
+    let (one, other) = (ours.server(), ours.server());
+    let files = [
+        ("ca", ours.ca.as_str()),
+        ("own.pem", one.certificate.as_str()),
+        ("own.key", one.key.as_str()),
+        ("other.key", other.key.as_str()),
+        ("nonsense", "nonsense"),
+    ];
+    let check = |tls: &str, expected: &str| {
+        let text = format!("kind = \"mllp\"\naddress = \"lab.example:1\"\n[tls]\n{tls}");
+        let (read, problems) = read(&text, &files);
+        assert_eq!(problems, expected);
+        assert_eq!(read.is_some(), expected.is_empty());
+        if let Some((_, secrets)) = read {
+            assert!(secrets.certificate_expiry().is_some_and(|it| 0 < it), "for the metric");
+            assert!(!format!("{secrets:?}").contains("BEGIN"), "{secrets:?}");
+        }
+    };
+    check("ca = \"ca\"\ncertificate = \"own.pem\"\nkey_file = \"own.key\"\n", "");
+    check(
+        "ca = \"ca\"\ncertificate = \"own.pem\"\nkey_file = \"other.key\"\n",
+        "hilum.toml:3  tls  the key does not belong to the certificate",
+    );
+    check(
+        "ca = \"nonsense\"\n",
+        "hilum.toml:3  tls  the file of authorities holds no certificate in PEM",
+    );
+    check(
+        "certificate = \"nonsense\"\nkey_file = \"own.key\"\nca = \"ca\"\n",
+        "hilum.toml:3  tls  the certificate file holds no certificate in PEM",
+    );
+    check(
+        "certificate = \"own.pem\"\nkey_file = \"absent\"\nca = \"ca\"\n",
+        "hilum.toml:5  tls.key_file  cannot be read",
+    );
 }
