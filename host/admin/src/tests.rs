@@ -264,6 +264,22 @@ async fn what_is_not_there_is_a_problem_document() {
         ("GET", format!("/v1/messages/{id}/trace"), "", 404),
         ("POST", format!("/v1/messages/{id}/reveal"), r#"{"reason": "x"}"#, 404),
         ("GET", format!("/v1/parked/{}", hilum_words::RunId::from_bits(1)), "", 404),
+        ("GET", "/v1/generations/abcdef012345".to_owned(), "", 404),
+        ("GET", "/v1/generations/before".to_owned(), "", 404),
+        ("GET", "/v1/generations/current/diff/before".to_owned(), "", 404),
+        ("POST", "/v1/rollback".to_owned(), "", 404),
+        ("POST", "/v1/rollback".to_owned(), r#"{"generation": "abcdef012345"}"#, 404),
+        ("POST", "/v1/apply".to_owned(), r#"{"generation": "current"}"#, 400),
+        ("POST", "/v1/apply".to_owned(), r#"{"dry_run": "yes"}"#, 400),
+        ("POST", "/v1/destinations/none/pause".to_owned(), r#"{"reason": "x"}"#, 404),
+        ("POST", "/v1/destinations/all/pause".to_owned(), "{}", 400),
+        (
+            "POST",
+            format!("/v1/held/{}/release", hilum_words::RunId::from_bits(1)),
+            r#"{"reason": "x"}"#,
+            404,
+        ),
+        ("POST", format!("/v1/held/{}/refuse", hilum_words::RunId::from_bits(1)), "{}", 400),
         ("DELETE", "/v1/status".to_owned(), "", 405),
         ("GET", "/v2/status".to_owned(), "", 404),
         ("GET", "/v1/messages/msg_7".to_owned(), "", 400),
@@ -273,6 +289,77 @@ async fn what_is_not_there_is_a_problem_document() {
         assert!(answer.head.contains("application/problem+json"), "{}", answer.head);
         assert_eq!(answer.json()["status"], status);
     }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_shown_then_made_and_a_wrong_one_is_a_list_of_problems() {
+    let running = Running::start().await;
+    let before = running.get("/v1/status").await["generation"].clone();
+    let path = running.folder.path().join("hilum.toml");
+    let write = |text: &str| running.doors.disk.replace(&path, text.as_bytes()).expect("written");
+    let right = SITE.replace("open = [\"date\"]", "open = [\"date\", \"unknown\"]");
+    write(&right);
+    let answer = running.ask("POST", "/v1/apply", r#"{"dry_run": true}"#).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let shown = answer.json();
+    assert_eq!((&shown["applied"], &shown["is_other"]), (&json!(false), &json!(true)));
+    let section = &shown["changes"]["sections"][0];
+    assert_eq!(
+        (&section["section"], &section["change"]),
+        (&json!("destination.nothing"), &json!("changed"))
+    );
+    assert_eq!(section["keys"][0]["key"], "clearance.open");
+    assert_eq!(running.get("/v1/status").await["generation"], before, "shown is not done");
+
+    // Something else than what was shown is not taken.
+    write(&format!("{right}\n# more\n"));
+    let order = json!({ "expect": shown["generation"] }).to_string();
+    assert_eq!(running.ask("POST", "/v1/apply", &order).await.status, 409);
+    write(&right.replace("clearance", "clearence"));
+    let answer = running.ask("POST", "/v1/apply", "{}").await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    let problems = answer.json()["problems"].clone();
+    assert_eq!(problems[0]["file"], "hilum.toml");
+    assert!(problems[0]["line"].as_u64().is_some_and(|it| 0 < it), "{problems}");
+    assert!(problems.to_string().contains("did you mean"), "{problems}");
+    assert_eq!(running.get("/v1/status").await["generation"], before);
+
+    write(&right);
+    let order = json!({ "expect": shown["generation"], "reason": "call 17" }).to_string();
+    let answer = running.ask("POST", "/v1/apply", &order).await;
+    assert_eq!((answer.status, &answer.json()["applied"]), (200, &json!(true)));
+    let status = running.get("/v1/status").await;
+    assert_eq!(status["generation"], shown["generation"]);
+    let listed = running.get("/v1/generations").await;
+    let uid = rustix::process::geteuid().as_raw();
+    assert_eq!(listed["generations"][0]["actor"], format!("uid:{uid}"));
+    assert_eq!(listed["generations"][0]["parent"], before);
+    let diff = running.get("/v1/generations/before/diff/current").await;
+    assert_eq!(diff["sections"], shown["changes"]["sections"]);
+    assert_eq!(running.ask("POST", "/v1/rollback", "").await.status, 200);
+    let status = running.get("/v1/status").await;
+    assert_eq!((&status["generation"], &status["folder_differs"]), (&before, &json!(true)));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_is_paused_and_resumed_with_a_reason() {
+    let running = Running::start().await;
+    let of = |listed: &Value| {
+        let all = listed["destinations"].as_array().expect("a list");
+        all.iter().find(|it| it["name"] == "all").expect("it is listed").clone()
+    };
+    assert_eq!(of(&running.get("/v1/destinations").await)["paused"], Value::Null);
+    let reason = r#"{"reason": "their upgrade"}"#;
+    assert_eq!(running.ask("POST", "/v1/destinations/all/pause", reason).await.status, 200);
+    let paused = of(&running.get("/v1/destinations").await);
+    assert!(
+        paused["paused"].as_str().is_some_and(|it| it.ends_with(": their upgrade")),
+        "{paused}"
+    );
+    assert_eq!(running.ask("POST", "/v1/destinations/all/resume", reason).await.status, 200);
+    assert_eq!(of(&running.get("/v1/destinations").await)["paused"], Value::Null);
     running.stop().await;
 }
 
