@@ -58,6 +58,14 @@ pub enum Refusal {
         /// Which one.
         at: Path,
     },
+    /// A field of the header is longer than an answer gives back.
+    #[error("{at}: the field is longer than {bytes_max} bytes")]
+    FieldTooLong {
+        /// Which one.
+        at: Path,
+        /// How long it may be.
+        bytes_max: usize,
+    },
     /// No route takes it.
     #[error("no route takes this kind of message")]
     NoRoute,
@@ -158,6 +166,7 @@ impl Refusal {
             Self::Stray => row(AE, E::SegmentSequenceError, 422, I::Structure, "stray-segments"),
             Self::Fragment { .. } => row(AE, E::ApplicationInternalError, 422, I::NotSupported, "fragment"),
             Self::RequiredFieldMissing { .. } => row(AE, E::RequiredFieldMissing, 422, I::Required, "required-field-missing"),
+            Self::FieldTooLong { .. } => row(AE, E::DataTypeError, 422, I::TooLong, "field-too-long"),
             Self::NoRoute => row(AR, E::UnsupportedMessageType, 422, I::NotSupported, "no-route").at("MSH-9"),
             Self::Reused => row(AE, E::DuplicateKeyIdentifier, 409, I::Duplicate, "reused-control-id").at("MSH-10"),
             Self::ReusedKey => row(AE, E::DuplicateKeyIdentifier, 409, I::Duplicate, "reused-idempotency-key"),
@@ -197,9 +206,10 @@ impl Refusal {
         let Row { error: code, issue, at, .. } = self.row();
         let at = match self {
             Self::Rejected(all) if !all.is_empty() => return all.iter().map(Fault::of).collect(),
-            Self::RequiredFieldMissing { at } | Self::BatchCount { at } | Self::Fragment { at } => {
-                Some(at.to_string())
-            }
+            Self::RequiredFieldMissing { at }
+            | Self::FieldTooLong { at, .. }
+            | Self::BatchCount { at }
+            | Self::Fragment { at } => Some(at.to_string()),
             _ => at.map(str::to_owned),
         };
         vec![Fault { code, issue, at, text: self.to_string() }]

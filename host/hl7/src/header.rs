@@ -46,6 +46,53 @@ impl std::fmt::Debug for Header {
     }
 }
 
+impl Header {
+    /// The same with bytes of its own, since as long as a header shares its message's bytes these stay
+    /// in memory. A field that is longer than `bytes_max` is left out.
+    #[must_use]
+    pub fn detached(&self, bytes_max: usize) -> Self {
+        let own = |field: &Bytes| match field.len() <= bytes_max {
+            true => Bytes::copy_from_slice(field),
+            false => Bytes::new(),
+        };
+        Self {
+            delimiters: self.delimiters,
+            charset: self.charset,
+            sending_application: own(&self.sending_application),
+            sending_facility: own(&self.sending_facility),
+            receiving_application: own(&self.receiving_application),
+            receiving_facility: own(&self.receiving_facility),
+            message_type: own(&self.message_type),
+            control_id: own(&self.control_id),
+            reference: own(&self.reference),
+            processing_id: own(&self.processing_id),
+            version: own(&self.version),
+            accept_acknowledgement: own(&self.accept_acknowledgement),
+            application_acknowledgement: own(&self.application_acknowledgement),
+            character_set: own(&self.character_set),
+            profile: own(&self.profile),
+        }
+    }
+
+    /// The first field that is longer than so many bytes, by its number in MSH.
+    pub fn longer_than(&self, bytes_max: usize) -> Option<u32> {
+        let fields = [
+            (3, &self.sending_application),
+            (4, &self.sending_facility),
+            (5, &self.receiving_application),
+            (6, &self.receiving_facility),
+            (9, &self.message_type),
+            (10, &self.control_id),
+            (11, &self.processing_id),
+            (12, &self.version),
+            (15, &self.accept_acknowledgement),
+            (16, &self.application_acknowledgement),
+            (18, &self.character_set),
+        ];
+        fields.into_iter().find(|(_, field)| bytes_max < field.len()).map(|(number, _)| number)
+    }
+}
+
 impl Message {
     /// The header, to keep: it shares the message's bytes.
     pub fn header(&self) -> Header {

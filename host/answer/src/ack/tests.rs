@@ -22,6 +22,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::Stray,
         Refusal::Fragment { at: at() },
         MISSING(),
+        Refusal::FieldTooLong { at: at(), bytes_max: 7 },
         Refusal::NoRoute,
         Refusal::Reused,
         Refusal::ReusedKey,
@@ -297,4 +298,5 @@ fn what_may_be_anything_is_not_given_back() {
     }
 }
 
+mod echoes;
 mod truth;

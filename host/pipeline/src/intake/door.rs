@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hilum_answer::{Acknowledged, Refusal, Wanted, is_acknowledgement};
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_env::Peer;
-use hilum_message::hl7v2::{Message as Hl7, Path};
+use hilum_message::hl7v2::{Message as Hl7, Path, SegmentName};
 use hilum_message::{Message, PLACES_MAX};
 use hilum_policy::RunSeed;
 use hilum_store::{
@@ -19,6 +19,10 @@ use tracing::{info, warn};
 use super::{AckPoint, Intake, Pinned, Unrouted};
 use crate::metrics::Taken;
 use crate::waiters::Waiter;
+
+/// Bytes that a field of MSH may have that is kept for an answer. The longest by the standard has 227
+/// characters, and a sender may wait for many answers at once.
+pub(super) const FIELD_BYTES_MAX: usize = 4 << 10;
 
 /// Where, when and with what a message came. Shared by the messages of a batch.
 pub(super) struct Came {
@@ -117,6 +121,10 @@ impl Intake {
             if field.is_empty() {
                 return refused(Refusal::RequiredFieldMissing { at: at(path) });
             }
+        }
+        if let Some(field) = header.longer_than(FIELD_BYTES_MAX) {
+            let at = Path::field_of(SegmentName::MSH, field);
+            return refused(Refusal::FieldTooLong { at, bytes_max: FIELD_BYTES_MAX });
         }
         if let Some(at) = hl7.fragment() {
             return refused(Refusal::Fragment { at });

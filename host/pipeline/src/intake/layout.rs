@@ -7,7 +7,7 @@ use hilum_answer::{Ack, AckBatch, Refusal, Wanted, write_batches};
 use hilum_message::hl7v2::{Batch, BatchMessage, Header, Message as Hl7, Wrapper};
 
 use super::batch::{Member, trailer};
-use super::door::Passed;
+use super::door::{FIELD_BYTES_MAX, Passed};
 use super::said::replies;
 use super::{BatchAnswer, Intake, Reply, Stamps};
 
@@ -83,7 +83,7 @@ impl BatchLayout {
 impl Layout {
     /// A header of a file or batch.
     fn open(&mut self, whole: &Hl7, wrapper: &Wrapper) {
-        let header = whole.header_at(wrapper.segment);
+        let header = whole.header_at(wrapper.segment).detached(FIELD_BYTES_MAX);
         if wrapper.is_file {
             self.files.push(FileLayout {
                 segment: Some(wrapper.segment),
@@ -101,7 +101,7 @@ impl Layout {
         let is_named = member.batch.is_some();
         let batches = self.batches(member.file.is_some());
         if batches.last().is_none_or(|it| it.is_named != is_named) {
-            batches.push(BatchLayout::under(header.cloned(), None));
+            batches.push(BatchLayout::under(header.map(|it| it.detached(FIELD_BYTES_MAX)), None));
         }
         if let Some(batch) = batches.last_mut() {
             batch.messages.push(number);

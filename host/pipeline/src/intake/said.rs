@@ -9,7 +9,7 @@ use hilum_message::hl7v2::Header;
 use hilum_store::{RunState, Stored};
 use hilum_words::{CauseWord, Rejection};
 
-use super::door::{Kept, Passed};
+use super::door::{FIELD_BYTES_MAX, Kept, Passed};
 use super::{Answer, Intake, Later, Pinned, Reply, Stamps};
 use crate::waiters::Waiter;
 
@@ -108,6 +108,8 @@ impl Intake {
             (Passed::Stored(Kept { stored, waiter: Some(waiter) }), Some(header)) => {
                 let acks = Ack::commit(&header, &stored, &mut stamp);
                 let holds = Wanted::of(&header).holds;
+                // The message itself may be long, and need not be in memory while its sender waits.
+                let header = header.detached(FIELD_BYTES_MAX);
                 let pending = Some(Pending { header, stored, waiter, holds });
                 Said { acks, pending, is_stored: Some(true) }
             }

@@ -355,3 +355,34 @@ fn a_continued_segment_is_one_for_plugins_and_leaves_as_it_came_where_none_looks
     assert_eq!(passed(&[]), text);
     assert_eq!(passed(&[super::plugins::passes_on()]), text.replace("\rADD|", ""));
 }
+
+#[test]
+fn a_field_that_an_answer_would_give_back_has_a_bound() {
+    let middle = with(&[], |_| {});
+    let long = |bytes: usize| ADT.replace("|7|", &format!("|{}|", "7".repeat(bytes)));
+    assert!(middle.send(&long(4_096))[0].starts_with("MSA|AA|777"));
+    let refused = middle.send(&long(4_097));
+    assert!(refused[0].contains("ERR||MSH^1^10|102^Data type error"), "{}", refused[0].len());
+    let facility = ADT.replace("|WARD|", &format!("|{}|", "W".repeat(5_000)));
+    assert!(middle.send(&facility)[0].contains("ERR||MSH^1^4|102^"));
+    assert_eq!(middle.store.recent(10, None).len(), 1);
+}
+
+#[test]
+fn whoever_waits_keeps_no_message_in_memory() {
+    let middle = processed(&[]);
+    let document = format!("{}OBX|1|ED|||{}\r", adt("1", "AL", "AL"), "A".repeat(1 << 20));
+    let content = Bytes::from(document);
+    let inbound = Inbound {
+        content: content.clone(),
+        findings: Vec::new(),
+        peer: peer(),
+        received: Timestamp::from_micros(0),
+    };
+    let intake = Arc::clone(&middle.intake);
+    let answer = middle.twin.block_on(async move { intake.receive(inbound).await });
+    assert!(answer.later.is_some());
+    // The journal has a copy of its own; the waiter holds none.
+    assert!(content.is_unique(), "the frame's bytes are free while the sender waits");
+    drop(answer);
+}
