@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hilum_words::config::{Placed, Section};
-use hilum_words::{Name, Place, Problems};
+use hilum_words::{Name, Place, Problems, did_you_mean};
 
 use crate::Backoff;
 use crate::fhir::FhirConfig;
@@ -155,6 +155,17 @@ impl DestinationConfig {
             _ => KindConfig::Mllp(MllpConfig::read(section)?),
         };
         Some(Self { place, key, kind, retry, on_ambiguous, on_park, breaker, classify })
+    }
+
+    /// Notes if the listener that application acknowledgements come to is none of these.
+    pub fn check_ack_listener(&self, mllp_listeners: &[&str], problems: &Problems) {
+        let Some(named) = self.ack_listener() else { return };
+        if !mllp_listeners.contains(&named.value.as_str()) {
+            let meant = did_you_mean(&named.value, mllp_listeners.iter().copied());
+            let meant = meant.map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default();
+            let text = format!("no MLLP listener is named \"{}\"{meant}", named.value);
+            named.problem(problems, text);
+        }
     }
 
     /// The listener that application acknowledgements of an `mllp` destination come to.

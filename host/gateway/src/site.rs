@@ -158,6 +158,13 @@ pub(crate) fn resolve(
     let read: Vec<_> = destinations.iter().filter_map(|(_, config, _)| config.as_ref()).collect();
     let data = basics.as_ref().map(|it| folder.join(&it.data));
     hilum_destinations::check_together(&read, data.as_deref(), root.problems());
+    // One that is not right is there all the same.
+    let is_mllp = |plan: &Option<ListenerPlan>| {
+        plan.as_ref().is_none_or(|it| it.config.kind.word() == "mllp")
+    };
+    let mllp_listeners: Vec<_> =
+        listeners.iter().filter(|(_, it)| is_mllp(it)).map(|(name, _)| name.as_str()).collect();
+    read.iter().for_each(|it| it.check_ack_listener(&mllp_listeners, root.problems()));
     let names = routes::Known {
         listeners: listeners.iter().map(|(name, _)| name.as_str()).collect(),
         plugins: &plugins,

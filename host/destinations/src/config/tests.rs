@@ -245,3 +245,22 @@ fn breaker_classify_and_on_park_say_what_is_wrong() {
             hilum.toml:22  destination.out.classify  unknown key"#]],
     );
 }
+
+#[test]
+fn an_ack_listener_is_an_mllp_listener_of_the_site() {
+    let problems = Problems::default();
+    let text = "kind = \"mllp\"\naddress = \"lab.example:1\"\nack_listener = \"acks\"\n";
+    let document = Document::parse("hilum.toml", text, &problems);
+    let config = DestinationConfig::read(&mut document.root(&problems), Path::new("/site"));
+    let config = config.expect("a destination");
+    config.check_ack_listener(&["adt-in", "acks"], &problems);
+    assert!(problems.is_empty(), "{problems:?}");
+    config.check_ack_listener(&["adt-in", "ackz"], &problems);
+    let said: Vec<_> = problems.into_sorted().iter().map(Problem::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "hilum.toml:3  ack_listener  no MLLP listener is named \"acks\"; did you mean \"acks-in\"?"
+        ]
+    );
+}
