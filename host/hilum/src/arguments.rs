@@ -309,13 +309,27 @@ pub enum Store {
     },
 }
 
+/// What a plugin is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum World {
+    /// It turns a message into others.
+    Transformer,
+    /// It chooses destinations.
+    Router,
+    /// It accepts, refuses or holds a message.
+    Validator,
+}
+
 /// `hilum plugin …`.
 #[derive(Debug, Subcommand)]
 pub enum Plugin {
-    /// Make a Rust project with a mapping that builds at once
+    /// Make a Rust project that builds at once
     New {
         /// The folder to make; its name becomes the plugin's
         folder: PathBuf,
+        /// What it is for
+        #[arg(long, value_enum, default_value_t = World::Transformer)]
+        world: World,
     },
     /// Build a plugin's folder into one component with its manifest
     Build {

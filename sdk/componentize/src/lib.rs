@@ -1,6 +1,6 @@
 //! Makes plugin projects, builds them, and turns core modules into components.
 //!
-//! [`new_project`] writes a Rust mapping that builds at once; [`build`] finds the toolchain,
+//! [`new_project`] writes a Rust project that builds at once; [`build`] finds the toolchain,
 //! compiles a plugin's folder and writes one file: a component with its manifest; [`componentize`]
 //! is the last step alone, for other languages.
 //!
@@ -22,4 +22,4 @@ mod toolchain;
 
 pub use build::{Built, build, build_showing};
 pub use component::{MANIFEST_SECTION, componentize};
-pub use project::new_project;
+pub use project::{Kind, new_project};

@@ -8,16 +8,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hilum_componentize::{MANIFEST_SECTION, build, componentize, new_project};
+use hilum_componentize::{Kind, MANIFEST_SECTION, build, componentize, new_project};
 use tempfile::TempDir;
 use wasmparser::{Parser, Payload};
 
 /// A new project that shares its target folder with the other tests: the SDK's own dependencies
 /// take most of a build.
 fn project() -> (TempDir, PathBuf) {
+    project_of(Kind::Transformer)
+}
+
+fn project_of(kind: Kind) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let project = folder.path().join("my-mapping");
-    new_project(&project, "my-mapping").expect("a project");
+    new_project(&project, "my-mapping", kind).expect("a project");
     fs::create_dir_all(project.join(".cargo")).expect("a folder");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
     let config = format!("[build]\ntarget-dir = {target:?}\n");
@@ -49,6 +53,18 @@ fn anatomy(component: &[u8]) -> (Vec<String>, Vec<(String, Vec<u8>)>) {
         }
     }
     (imports, sections)
+}
+
+#[test]
+fn a_new_router_and_a_new_validator_build_at_once() {
+    for kind in [Kind::Router, Kind::Validator] {
+        let (_keep, project) = project_of(kind);
+        let built = build(&project, None).expect("built");
+        assert!(built.warnings.is_empty(), "{:?}", built.warnings);
+        let component = fs::read(&built.component).expect("readable");
+        let (imports, _) = anatomy(&component);
+        assert!(imports.iter().all(|it| it.starts_with("hilum:plugin/")), "{imports:?}");
+    }
 }
 
 #[test]

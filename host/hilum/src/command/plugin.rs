@@ -16,7 +16,7 @@ use crate::exit::{Exit, failed};
 /// New, build, inspect, run.
 pub fn run(context: &Context, command: Plugin) -> anyhow::Result<Exit> {
     match command {
-        Plugin::New { folder } => build::new(context, &folder),
+        Plugin::New { folder, world } => build::new(context, &folder, world),
         Plugin::Build { folder, output } => build::build(context, &folder, output),
         Plugin::Inspect { file } => inspect::run(context, &file),
         Plugin::Run(arguments) => run::run(context, &arguments),

@@ -32,7 +32,7 @@ fn the_whole_sdk_goes_into_a_project() {
 fn a_project_names_itself() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path().join("made/deep");
-    new_project(&folder, "st-anna/my-mapping").expect("written");
+    new_project(&folder, "st-anna/my-mapping", Kind::Transformer).expect("written");
     let read = |path: &str| fs::read_to_string(folder.join(path)).expect(path);
     assert!(read("Cargo.toml").contains("name = \"my-mapping\""));
     assert!(read("Cargo.lock").contains("name = \"my-mapping\""));
@@ -43,10 +43,28 @@ fn a_project_names_itself() {
 }
 
 #[test]
+fn a_project_is_of_its_world() {
+    for kind in [Kind::Transformer, Kind::Router, Kind::Validator] {
+        let folder = tempfile::tempdir().expect("a folder");
+        new_project(folder.path(), "mine", kind).expect("written");
+        let read = |path: &str| fs::read_to_string(folder.path().join(path)).expect(path);
+        let world = kind.world();
+        let contract = format!("contract = \"hilum:plugin/{world}@0.1.0\"");
+        assert!(read("plugin.toml").contains(&contract), "{world}");
+        assert!(read("src/lib.rs").contains(&format!("hilum_sdk::{world}!(")), "{world}");
+        for path in files(folder.path(), "") {
+            if !path.starts_with("hilum-sdk/") {
+                assert!(!read(&path).contains("{{"), "{path} has a place that was not filled");
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_is_written_over() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("mine"), "x").expect("written");
-    let error = new_project(folder.path(), "x").expect_err("refused").to_string();
+    let error = new_project(folder.path(), "x", Kind::Router).expect_err("refused").to_string();
     assert!(error.ends_with("is not empty; nothing was written"), "{error}");
     assert_eq!(files(folder.path(), ""), ["mine"]);
 }
@@ -55,7 +73,7 @@ fn nothing_is_written_over() {
 fn a_name_must_name_a_crate() {
     let folder = tempfile::tempdir().expect("a folder");
     for bad in ["", "X", "a b", "a/b/c", "/a", "1a", "../a", "a_b"] {
-        assert!(new_project(folder.path(), bad).is_err(), "{bad}");
+        assert!(new_project(folder.path(), bad, Kind::Transformer).is_err(), "{bad}");
     }
     assert!(files(folder.path(), "").is_empty());
 }

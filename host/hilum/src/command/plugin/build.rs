@@ -3,26 +3,33 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use hilum_componentize::Kind;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 
+use crate::arguments::World;
 use crate::command::Context;
 use crate::exit::{Exit, failed};
 use crate::output::size;
 
 /// Writes a project that builds at once.
-pub fn new(context: &Context, folder: &Path) -> anyhow::Result<Exit> {
+pub fn new(context: &Context, folder: &Path, world: World) -> anyhow::Result<Exit> {
     let name = folder
         .file_name()
         .and_then(|name| name.to_str())
         .ok_or_else(|| failed(Exit::Usage, "the folder's name becomes the plugin's: name it"))?;
-    hilum_componentize::new_project(folder, name)?;
+    let (kind, article) = match world {
+        World::Transformer => (Kind::Transformer, "a mapping"),
+        World::Router => (Kind::Router, "a router"),
+        World::Validator => (Kind::Validator, "a validator"),
+    };
+    hilum_componentize::new_project(folder, name, kind)?;
     if context.output.is_json() {
         context.output.json(&json!({ "name": name, "folder": folder.display().to_string() }))?;
     } else if !context.output.is_quiet() {
         let folder = folder.display();
         context.output.text(&format!(
-            "{folder}: a mapping that builds. Change src/lib.rs, then:\n\
+            "{folder}: {article} that builds. Change src/lib.rs, then:\n\
              \x20 hilum plugin build {folder}\n\
              \x20 hilum plugin run {folder}/{name}.wasm {folder}/example.hl7"
         ))?;
