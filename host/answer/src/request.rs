@@ -5,15 +5,13 @@ use crate::IssueType;
 /// Why a request over HTTP cannot hold a message. Decided before its body is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestFault {
-    /// It is not HTTP as it should be.
-    Malformed,
     /// It has no `Host`, or two.
     Host,
     /// It does not prove who sends it.
     Unauthorized,
     /// Nothing is at this path.
     NotFound,
-    /// Another method than POST.
+    /// Another method than the one that is taken there.
     Method,
     /// No answer is of a type that the sender takes.
     NotAcceptable,
@@ -37,18 +35,11 @@ pub enum RequestFault {
     CutOff,
     /// A precondition or expectation that is not met.
     Expectation,
-    /// Its head is longer than is taken.
-    HeadTooLong,
-    /// It comes from where nothing is taken.
-    Forbidden,
-    /// Too many requests at once.
-    TooMany,
 }
 
 impl RequestFault {
     /// Every fault.
-    pub const ALL: [Self; 19] = [
-        Self::Malformed,
+    pub const ALL: [Self; 15] = [
         Self::Host,
         Self::Unauthorized,
         Self::NotFound,
@@ -64,16 +55,12 @@ impl RequestFault {
         Self::Chunks,
         Self::CutOff,
         Self::Expectation,
-        Self::HeadTooLong,
-        Self::Forbidden,
-        Self::TooMany,
     ];
 
     /// Status of HTTP, FHIR's type of issue, end of RFC 9457's `type`, and a sentence.
     fn row(self) -> (u16, IssueType, &'static str, &'static str) {
         use IssueType as I;
         match self {
-            Self::Malformed => (400, I::Structure, "malformed", "the request is malformed"),
             Self::Host => (400, I::Structure, "host", "the request needs exactly one Host"),
             Self::Unauthorized => (
                 401,
@@ -82,7 +69,9 @@ impl RequestFault {
                 "this listener needs an Authorization that it knows",
             ),
             Self::NotFound => (404, I::NotFound, "not-found", "nothing is at this path"),
-            Self::Method => (405, I::NotSupported, "method", "only POST is taken here"),
+            Self::Method => {
+                (405, I::NotSupported, "method", "the method is another than Allow names")
+            }
             Self::NotAcceptable => {
                 (406, I::NotSupported, "not-acceptable", "no answer has a type that is accepted")
             }
@@ -121,11 +110,6 @@ impl RequestFault {
             Self::Expectation => {
                 (417, I::NotSupported, "expectation", "the expectation is not met")
             }
-            Self::HeadTooLong => {
-                (431, I::TooLong, "head-too-long", "the head is longer than this listener takes")
-            }
-            Self::Forbidden => (403, I::Processing, "forbidden", "nothing is taken from there"),
-            Self::TooMany => (429, I::Throttled, "too-many", "too many requests: try again later"),
         }
     }
 
