@@ -259,8 +259,6 @@ fn an_ack_listener_is_an_mllp_listener_of_the_site() {
     let said: Vec<_> = problems.into_sorted().iter().map(Problem::to_string).collect();
     assert_eq!(
         said,
-        [
-            "hilum.toml:3  ack_listener  no MLLP listener is named \"acks\"; did you mean \"acks-in\"?"
-        ]
+        ["hilum.toml:3  ack_listener  no MLLP listener is named \"acks\"; did you mean \"ackz\"?"]
     );
 }
