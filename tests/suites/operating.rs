@@ -218,8 +218,11 @@ fn what_is_held_is_released_on_the_generation_that_took_it_or_refused() {
         site.write("tables/admit-source.csv", format!("from,to\n1,{word}\n")).expect("written");
         running.json(&["apply", "--yes"]).expect("applied");
     }
+    let unloaded = |_: &hilum_tests::Running<'_>| Ok(site.log().contains("unloaded"));
+    running.wait("the one in between to be unloaded", unloaded).expect("unloaded");
     running.json(&["held", "release", &id(0), "--reason", "call 17"]).expect("released");
     running.wait_until_idle().expect("idle");
+    assert!(!site.log().contains("goes on with a released run"), "the held ones' was kept");
     assert_eq!(running.terminate().expect("stopped"), 0);
     let running = site.serve().expect("serving again");
     running.json(&["held", "release", &id(1), "--reason", "call 18"]).expect("released");

@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use crate::Checked;
 use crate::apply::generation_record;
 use crate::dispatch::Dispatch;
+use crate::gate::Gate;
 use crate::listeners::{Listeners, Open};
 use crate::metrics::Metrics;
 use crate::plant::Plant;
@@ -121,14 +122,17 @@ impl Gateway {
         load_older(&home, &plant);
         start_couriers(&running, &plant);
         start_workers(&plant);
-        let listeners = Listeners::default();
+        // All are bound before one accepts: where an address is taken nothing was promised to anybody.
+        let (listeners, gate) = (Listeners::default(), Gate::new());
+        let gated = gate.before(&plant.doors);
         let mut bound = Vec::new();
         let materials = &running.materials.listeners;
         for plan in &running.site.listeners {
             let own = materials.get(&plan.name).cloned().unwrap_or_default();
-            bound.push(Open::start(plan, &own, &plant, &plant.doors).await?);
+            bound.push(Open::start(plan, &own, &plant, &gated).await?);
         }
         listeners.become_of(&running.site.listeners, materials, bound);
+        gate.open();
         plant.metrics.loaded(started);
         info!(
             name = %running.site.name,

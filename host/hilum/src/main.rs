@@ -1,8 +1,9 @@
 //! The `hilum` command: arguments in, one command run, one exit code out.
 //!
 //! [`arguments`] says what can be typed, [`command`] has one file per command. `serve` starts the
-//! gateway; `check`, `plugin …` and `store …` work without one; `status`, `message …` and
-//! `parked …` are clients of its control socket; `send` is an MLLP client.
+//! gateway; `check`, `config …`, `plugin …`, `pki …` and `store …` work without one; `send` is an MLLP
+//! client; the others (`status`, `message …`, `apply` …) are clients of a running gateway's control
+//! socket.
 //!
 //! Promises: standard output holds data, standard error everything else; the exit codes are those
 //! of [`exit`]. Not here: what becomes of a message.
