@@ -62,9 +62,23 @@ fuzz_target!(|bytes: &[u8]| {
     let batch = message.batch();
     assert_eq!(batch.messages.len(), message.count_messages());
     let mut last = 0;
-    for it in batch.messages {
+    for it in &batch.messages {
         assert!(last <= it.range.start && it.range.start < it.range.end);
         last = it.range.end;
+        // Each is a message of its own, but for one whose delimiters cannot be used.
+        if let Ok(one) = Message::parse(message.bytes().slice(it.range.clone())) {
+            assert_eq!(one.bytes(), &bytes[it.range.clone()]);
+            let _ = one.fragment();
+        }
+        let header = message.header_at(it.segments.start).detached(64);
+        assert!(header.longer_than(64).is_none());
+    }
+    // Every segment is of a message, of a wrapper, or a stray.
+    let inside: usize = batch.messages.iter().map(|it| it.segments.len()).sum();
+    assert!(inside + batch.wrappers.len() <= message.segments().count());
+    assert!(batch.strays.len() <= message.segments().count() - inside);
+    for wrapper in &batch.wrappers {
+        let _ = message.header_at(wrapper.segment);
     }
     if let Ok(joined) = message.joined() {
         assert!(joined.bytes().len() <= bytes.len());
