@@ -80,5 +80,4 @@ async fn an_idle_connection_costs_some_kilobytes_however_long_its_last_message_w
         costs.push(cost);
     }
     assert!(1_000 < costs[0], "{costs:?}: so little would mean that nothing was counted");
-    eprintln!("bytes a connection (plain, TLS; after 100 bytes, after 200 KiB): {costs:?}");
 }

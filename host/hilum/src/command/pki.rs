@@ -213,8 +213,8 @@ fn describe(dev: &Dev, paths: &[PathBuf]) -> String {
          [listener.NAME.tls]\n\
          certificate = \"{folder}/server.pem\"\n\
          key_file    = \"{folder}/server.key\"\n\
-         client_ca   = \"{folder}/ca.pem\"          # leave out: clients show no certificate\n\
-         identities  = [\"CN={client}\"]           # leave out: everybody whom ca.pem vouches for\n\
+         client_ca   = \"{folder}/ca.pem\"          # without it clients show no certificate\n\
+         identities  = [\"CN={client}\"]           # without it: all whom ca.pem vouches for\n\
          \n\
          # A destination that speaks TLS and shows who it is:\n\
          [destination.NAME.tls]\n\
@@ -299,7 +299,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let doors = hilum_env::system::doors(tokio::runtime::Handle::current());
         let path = folder.path().join("server.key");
-        std::fs::write(&path, "old").expect("written");
+        doors.disk.replace(&path, b"old").expect("written");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
         let made = make(&dev(folder.path(), &["localhost"]), now()).expect("made");
         write(doors.disk.as_ref(), folder.path(), &made, true).expect("written");
@@ -318,7 +318,7 @@ mod tests {
         for bad in ["", "a b", "-a", "a-", "a..b", "*.example", "http://lab", "ä.example"] {
             assert!(!is_host(bad), "{bad}");
             let fault = make(&dev(Path::new("x"), &[bad]), Timestamp::from_micros(0));
-            assert_eq!(crate::exit::of(&fault.err().expect("no host")), Exit::Usage);
+            assert_eq!(crate::exit::of(&fault.expect_err("no host")), Exit::Usage);
         }
     }
 
