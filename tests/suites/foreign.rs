@@ -7,8 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use hilum_peers::{Authority, Identity};
-use hilum_tests::{Running, Site, adt, repository};
+use hilum_tests::{Running, Site, adt, hilum, repository};
 use serde_json::Value;
 
 /// How long a peer may take for anything: it is spent only when the test is about to fail.
@@ -109,23 +108,15 @@ struct Certificates {
     client: (PathBuf, PathBuf),
 }
 
+/// Those that `hilum pki dev` makes, for whoever tries this at a desk.
 fn certificates(site: &Path) -> Certificates {
-    let authority = Authority::new().expect("an authority");
     let folder = site.join("tls");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let write = |name: &str, content: String| {
-        std::fs::write(folder.join(name), content).expect("written");
-        folder.join(name)
-    };
-    let pair = |name: &str, names: &[&str]| {
-        let Identity { certificate, key } = authority.issue(names).expect("issued");
-        (write(&format!("{name}.pem"), certificate), write(&format!("{name}.key"), key))
-    };
-    Certificates {
-        ca: write("ca.pem", authority.pem()),
-        server: pair("server", &["localhost", "127.0.0.1"]),
-        client: pair("client", &["lab-1.example"]),
-    }
+    let output = Command::new(hilum()).args(["pki", "dev", "--quiet"]).arg(&folder).output();
+    let output = output.expect("hilum runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let pair =
+        |name: &str| (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
+    Certificates { ca: folder.join("ca.pem"), server: pair("server"), client: pair("client") }
 }
 
 /// A site that takes messages and files them.
@@ -166,7 +157,7 @@ const MUTUAL_TLS: &str = r#"
 certificate = "tls/server.pem"
 key_file = "tls/server.key"
 client_ca = "tls/ca.pem"
-identities = ["lab-1.example"]
+identities = ["CN=test-client"]
 "#;
 
 /// Files with one message each, as their clients read them.
