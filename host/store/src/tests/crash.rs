@@ -4,7 +4,7 @@
 //! A story is played on a seed: arrivals, repeats, decisions, deliveries, replays, pauses. A model
 //! knows what was told. What was submitted and never told may have happened or not, but wholly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use hilum_env::twin::{Dice, Unsynced};
@@ -15,7 +15,7 @@ use super::world::*;
 use crate::{Accepted, Effect, Happened, MemoryTable, OpenError, Parked, Step, StoreError, Ticket};
 
 /// Rounds of a story before and after the crash.
-const ROUNDS: usize = 14;
+const ROUNDS: usize = 22;
 const LATER_ROUNDS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +58,8 @@ struct Story {
     told_of: Vec<Thing>,
     samples: Vec<Cleared>,
     lanes: BTreeMap<u64, Vec<Vec<u8>>>,
+    /// Words of what was done.
+    seen: BTreeSet<&'static str>,
     /// What the catalogue's table held at some time: a crash may bring it back.
     older_table: MemoryTable,
 }
@@ -83,6 +85,7 @@ impl Story {
             told_of: Vec::new(),
             samples,
             lanes: BTreeMap::new(),
+            seen: BTreeSet::new(),
             older_table: MemoryTable::default(),
         }
     }
@@ -109,6 +112,11 @@ impl Story {
         let is_delivery: fn(&Thing) -> bool = |it| matches!(it, Thing::Delivery(_));
         let is_message: fn(&Thing) -> bool = |it| matches!(it, Thing::Message(_));
         let store = self.world.store().clone();
+        if self.dice.one_in(3)
+            && let Some(asked) = self.release_or_refuse(is_run, busy)
+        {
+            return Some(asked);
+        }
         match self.dice.below(20) {
             0..4 => {
                 let number = self.number();
@@ -161,7 +169,7 @@ impl Story {
                 };
                 self.commit_delivery(number, effect, state)
             }
-            11 => {
+            11 | 12 => {
                 let Thing::Delivery(number) = self.pick(is_delivery, "parked", busy)? else {
                     return None;
                 };
@@ -172,18 +180,17 @@ impl Story {
                 let effect = Effect::Discarded(Parked::Delivery(delivery));
                 self.commit_delivery(number, effect, "discarded")
             }
-            12 => {
+            13 => {
                 let state = if self.dice.one_in(2) { "parked" } else { "held" };
                 let Thing::Run(number) = self.pick(is_run, state, busy)? else { return None };
                 let effect = Effect::Discarded(Parked::Run(run_id(number)));
                 self.commit(number, vec![effect], vec![(Thing::Run(number), "discarded")])
             }
-            13 => {
+            14 => {
                 let state = if self.dice.one_in(2) { "parked" } else { "dispatched" };
                 let Thing::Run(parent) = self.pick(is_run, state, busy)? else { return None };
                 self.replay(parent, state, busy)
             }
-            14 => self.release_or_refuse(is_run, busy),
             15 => {
                 let number = self.number();
                 let (generation, records) = generation(number);
@@ -317,6 +324,7 @@ impl Story {
 
     fn commit(&mut self, run: u64, effects: Vec<Effect>, wish: Wish) -> Option<Asked> {
         let message = *self.above.get(&Thing::Run(run))?;
+        self.seen.extend(effects.iter().map(Effect::word));
         let mut step: Step = step(run, effects);
         let records = step.records.into_iter().map(|record| record.message(message_id(message)));
         step.records = hilum_audit::NonEmpty::from_vec(records.collect())?;
@@ -478,13 +486,15 @@ impl Story {
     }
 }
 
-/// Plays a story to its end, and says how many operations it took, and how many segments.
-fn length(seed: u64) -> (u64, u64) {
+/// Plays a story to its end, and says how many operations it took, and how many segments. Notes what
+/// happened in it.
+fn length(seed: u64, seen: &mut BTreeSet<&'static str>) -> (u64, u64) {
     let mut story = Story::new(seed);
     story.world.open().expect("it opens");
     for _ in 0..ROUNDS {
         assert!(story.round(), "nothing fails");
     }
+    seen.append(&mut story.seen);
     (story.world.twin.disk().operations(), story.world.store().counts().segments)
 }
 
@@ -527,14 +537,18 @@ fn play(seed: u64, operation: u64, unsynced: Unsynced) {
 }
 
 fn play_everywhere(seeds: std::ops::Range<u64>) {
+    let mut seen = BTreeSet::new();
     for seed in seeds {
-        let (operations, segments) = length(seed);
+        let (operations, segments) = length(seed, &mut seen);
         assert!(2 < segments, "seed {seed}: the segments never rolled");
         for operation in 0..=operations {
             for unsynced in Unsynced::ALL {
                 play(seed, operation, *unsynced);
             }
         }
+    }
+    for word in ["dispatched", "refused", "held", "released", "parked", "requeued", "discarded"] {
+        assert!(seen.contains(word), "nothing was {word}: {seen:?}");
     }
 }
 
