@@ -111,11 +111,12 @@ impl<D: Door> Connection<D> {
     /// Closes so that what was written arrives: closing with bytes unread would reset the
     /// connection, and the peer might never see its answer. Bounded in time and bytes.
     async fn part(&mut self, stream: &mut Box<dyn ByteStream>) {
-        if stream.shutdown().await.is_err() {
-            return;
-        }
         let late = self.clock.sleep_until(self.clock.instant().plus(LINGER));
         let drained = async {
+            // With TLS even a farewell waits for a peer that takes nothing.
+            if stream.shutdown().await.is_err() {
+                return;
+            }
             let mut waste = vec![0; READ_BYTES];
             let mut left = LINGER_BYTES_MAX;
             while let Ok(count) = stream.read(&mut waste).await {

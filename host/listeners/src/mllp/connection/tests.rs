@@ -41,6 +41,12 @@ impl Bench {
     /// A connection, running, and the peer's end of it.
     fn connect(&self) -> (impl Future<Output = ()>, Client) {
         let (near, far) = tokio::io::duplex(self.pipe_bytes);
+        let client = Client { stream: far, clock: self.clock.clone() };
+        (self.run(Box::new(near)), client)
+    }
+
+    /// A connection over this stream.
+    fn run(&self, stream: Box<dyn ByteStream>) -> impl Future<Output = ()> + use<> {
         let config = ListenerConfig {
             idle_timeout: self.idle_timeout,
             ..ListenerConfig::plain("127.0.0.1:0", KindConfig::Mllp(self.config.clone()))
@@ -61,8 +67,7 @@ impl Bench {
         let connection = Connection::new(context, self.config.clone(), Arc::clone(&self.story));
         let peer =
             Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
-        let client = Client { stream: far, clock: self.clock.clone() };
-        (connection.run(Box::new(near), peer), client)
+        connection.run(stream, peer)
     }
 
     /// Runs a connection and a peer beside each other, until both have ended.
@@ -389,6 +394,57 @@ async fn a_peer_that_does_not_take_its_answer_is_closed() {
         })
         .await;
     assert_eq!(bench.troubles(Trouble::Unread), 1);
+}
+
+/// A stream that cannot be shut down, as TLS to a peer that takes no more bytes.
+struct Stuck(DuplexStream);
+
+impl tokio::io::AsyncRead for Stuck {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<io::Result<()>> {
+        std::pin::Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl tokio::io::AsyncWrite for Stuck {
+    fn poll_write(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+        bytes: &[u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::pin::Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<()>> {
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn a_farewell_that_nobody_takes_does_not_hold_the_connection() {
+    let bench = Bench::new(Story::open());
+    let (near, far) = tokio::io::duplex(1 << 10);
+    let mut client = Client { stream: far, clock: bench.clock.clone() };
+    let script = async {
+        client.send(b"\x0bA\x1c\r").await;
+        bench.stop.send_replace(true);
+        assert_eq!(client.seen().await, "<ok A>");
+        client.wait(LINGER).await;
+    };
+    tokio::join!(bench.run(Box::new(Stuck(near))), script);
 }
 
 #[tokio::test]
