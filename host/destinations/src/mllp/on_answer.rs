@@ -42,9 +42,7 @@ impl OnAnswer {
     /// Reads `on_answer = { AE = "park", AR = "retry", 206 = "retry" }`.
     pub(super) fn read(section: &mut Section<'_>) -> Self {
         let mut table = Self::default();
-        let Some(mut section) = section.section("on_answer") else {
-            return table;
-        };
+        let mut section = section.section_or_empty("on_answer");
         for code in ["AA", "CA"] {
             if section.has(code) {
                 section.problem_at(code, "always means that the message is delivered");
@@ -61,6 +59,7 @@ impl OnAnswer {
             ("CR", &mut table.cr),
         ];
         for (code, slot) in codes {
+            section.default(code, if *slot == Then::Park { "park" } else { "retry" });
             *slot = then(&mut section, code).unwrap_or(*slot);
         }
         for key in section.keys() {
