@@ -86,7 +86,7 @@ fn files(folder: &Path, ending: &str) -> Result<BTreeSet<PathBuf>> {
 fn message_of(ack: &Path) -> Result<(PathBuf, String)> {
     let relative = ack.strip_prefix(answers())?.with_extension("");
     let name = relative.to_string_lossy().into_owned();
-    let (name, listener) = ["errors", "singly", "strict"]
+    let (name, listener) = ["errors", "singly", "strict", "processed"]
         .iter()
         .find_map(|it| Some((name.strip_suffix(&format!(".{it}"))?.to_owned(), *it)))
         .unwrap_or((name.clone(), "all"));
@@ -114,8 +114,7 @@ fn framed(content: &[u8]) -> Vec<u8> {
 /// the frame.
 fn talk(client: &mut Client, frame: &[u8], probe: &str) -> Result<Vec<String>> {
     client.write(frame)?;
-    let text = format!("MSH|^~\\&|PROBE||||||ADT^A01|{probe}|P|2.5.1\rPID|1||4711\r");
-    client.write(&framed(text.as_bytes()))?;
+    client.write(&framed(&adt(probe, "", "", "ADT^A01^ADT_A01", "4711^^^WARD^MR")))?;
     let mut said = Vec::new();
     loop {
         let answer = client.answer()?;
