@@ -17,6 +17,7 @@ mod http;
 mod layout;
 mod notes;
 mod options;
+mod request;
 mod said;
 
 use std::sync::Arc;
@@ -32,8 +33,8 @@ use crate::metrics::Taken;
 use crate::{Backlog, Current, Generation, Metrics, Waiters};
 
 pub use answer::{Answer, FrameFault, Inbound, Later, Reply};
-pub use http::{BodyFormat, HttpAnswer, HttpInbound, ResourceUrl, Wish};
 pub use options::{AckPoint, BatchAnswer, IntakeOptions, OnBatchCount, Unrouted};
+pub use request::{BodyFormat, HttpAnswer, HttpInbound, ResourceUrl, Wish};
 
 use door::Came;
 use notes::Notes;
@@ -42,7 +43,7 @@ use notes::Notes;
 /// there, MSA-1, and the whole acknowledgement. The answer is whether somebody did.
 pub type Replies = dyn Fn(&[u8], AckCode, Bytes) -> bool + Send + Sync;
 
-/// Runs that may wait for a worker before the door answers "busy".
+/// Places in lanes that runs may wait for a worker in before the door answers "busy".
 const BACKLOG_MAX: usize = 1_000_000;
 
 /// The door of one listener.

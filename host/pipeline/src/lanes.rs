@@ -20,11 +20,14 @@ pub struct Lanes<Id, K = Vec<u8>> {
     queues: BTreeMap<K, VecDeque<Id>>,
     keys: BTreeMap<Id, Vec<K>>,
     ready: VecDeque<Id>,
+    /// Places in all lanes together; a run without a lane has one.
+    places: usize,
 }
 
 impl<Id, K> Default for Lanes<Id, K> {
     fn default() -> Self {
-        Self { queues: BTreeMap::default(), keys: BTreeMap::default(), ready: VecDeque::new() }
+        let (queues, keys) = (BTreeMap::default(), BTreeMap::default());
+        Self { queues, keys, ready: VecDeque::new(), places: 0 }
     }
 }
 
@@ -39,6 +42,7 @@ impl<Id: Copy + Ord, K: Clone + Ord> Lanes<Id, K> {
         for key in &keys {
             self.queues.entry(key.clone()).or_default().push_back(id);
         }
+        self.places += keys.len().max(1);
         self.keys.insert(id, keys);
         if self.is_first(id) {
             self.ready.push_back(id);
@@ -59,7 +63,9 @@ impl<Id: Copy + Ord, K: Clone + Ord> Lanes<Id, K> {
 
     /// Frees the lanes of a run that was taken.
     pub fn done(&mut self, id: Id) {
-        for key in self.keys.remove(&id).unwrap_or_default() {
+        let Some(keys) = self.keys.remove(&id) else { return };
+        self.places -= keys.len().max(1);
+        for key in keys {
             let Some(queue) = self.queues.get_mut(&key) else { continue };
             queue.pop_front();
             match queue.front().copied() {
@@ -73,6 +79,12 @@ impl<Id: Copy + Ord, K: Clone + Ord> Lanes<Id, K> {
     /// How many runs are here, taken ones included.
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// How many places they take: a run in several lanes has one in each. It is what memory they
+    /// take depends on.
+    pub fn places(&self) -> usize {
+        self.places
     }
 
     /// Whether no run is here.
@@ -131,6 +143,20 @@ mod tests {
         lanes.push(1, &[]);
         lanes.push(2, &[]);
         assert_eq!(drain(&mut lanes), [1, 2]);
+    }
+
+    #[test]
+    fn a_run_has_a_place_in_each_of_its_lanes() {
+        let mut lanes = Lanes::default();
+        lanes.push(1, &["a", "b", "b"]);
+        lanes.push(2, &[]);
+        assert_eq!((lanes.len(), lanes.places()), (2, 3));
+        lanes.push(1, &["a"]);
+        assert_eq!(drain(&mut lanes), [1, 2]);
+        for id in [1, 2, 2] {
+            lanes.done(id);
+        }
+        assert_eq!((lanes.len(), lanes.places()), (0, 0));
     }
 
     #[test]

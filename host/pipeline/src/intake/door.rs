@@ -153,7 +153,7 @@ impl Intake {
     pub(super) fn submit(&self, pinned: &Pinned, arriving: Arriving, came: &Came) -> Submitted {
         let bytes = arriving.body.len();
         let refused = |refusal| Submitted::Decided(self.refused(refusal, came, bytes));
-        if self.backlog_max <= self.backlog.len() {
+        if self.backlog_max <= self.backlog.places() {
             return refused(Refusal::Busy);
         }
         let routes = pinned.generation.routes.select(&self.listener, &arriving.message);

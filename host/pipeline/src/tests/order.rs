@@ -22,10 +22,14 @@ fn about(control_id: usize, patients: &[usize]) -> String {
 }
 
 fn by_patient(seed: u64) -> Middle {
+    by_patient_with(seed, 1_000)
+}
+
+fn by_patient_with(seed: u64, backlog_max: usize) -> Middle {
     let plain = route("adt", "MSH-9.1 == 'ADT'", &[(TO, Clearance::treatment())]);
     let mut route = Arc::into_inner(plain).expect("nobody else has it");
     route.lane = LanePlan::parse(&["PID-3.1"]).expect("a lane");
-    Middle::open(Twin::with_seed(seed), vec![Arc::new(route)], |_| {}, 1_000)
+    Middle::open(Twin::with_seed(seed), vec![Arc::new(route)], |_| {}, backlog_max)
 }
 
 /// Accepts one message for each entry, and hands its run.
@@ -138,6 +142,17 @@ fn what_several_workers_queue_is_in_order_in_each_lane() {
             assert_eq!(ready.lanes.len(), patients.len(), "a lane for each patient");
         }
     }
+}
+
+#[test]
+fn a_run_in_many_lanes_fills_the_backlog_by_each() {
+    let middle = by_patient_with(7, 10);
+    assert_eq!(middle.send(&about(1, &(0..9).collect::<Vec<_>>())), ["MSA|AA|1"]);
+    assert_eq!(middle.send(&about(2, &[1])), ["MSA|AA|2"]);
+    let busy = middle.send(&about(3, &[2]));
+    assert!(busy[0].starts_with("MSA|AR|3 ERR|||207^"), "{busy:?}");
+    middle.start_worker();
+    assert_eq!(middle.send(&about(3, &[2])), ["MSA|AA|3"]);
 }
 
 #[test]

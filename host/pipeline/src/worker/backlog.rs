@@ -94,6 +94,12 @@ impl Backlog {
         self.lock().lanes.len()
     }
 
+    /// How many places in lanes the runs take that wait or are being worked on: memory depends on
+    /// this.
+    pub fn places(&self) -> usize {
+        self.lock().lanes.places()
+    }
+
     /// Whether no run waits or is being worked on.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
