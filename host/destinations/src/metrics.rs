@@ -260,6 +260,21 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// Drops what is said about the present of a destination that is no longer configured, or an
+    /// alert about it would never end. What was counted stays.
+    pub fn forget(&self, destination: &str) {
+        let labels = labels(destination);
+        for family in [&self.window, &self.in_flight, &self.misconfigured, &self.paused] {
+            family.remove(&labels);
+        }
+        for (state, _) in BreakerState::ALL {
+            let labels = BreakerLabels { destination: destination.to_owned(), state };
+            self.breaker.remove(&labels);
+        }
+    }
+}
+
 fn labels(destination: &str) -> DestinationLabels {
     DestinationLabels { destination: destination.to_owned() }
 }

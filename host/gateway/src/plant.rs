@@ -59,6 +59,7 @@ impl Plant {
     /// parked.
     pub(crate) fn give_up(&self, name: &Name) {
         self.dispatch.close(name);
+        self.metrics.destinations.forget(name);
         self.dispatch.orphans.offer(name.clone());
     }
 

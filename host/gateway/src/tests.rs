@@ -212,6 +212,9 @@ fn what_many_deliveries_wait_for_may_go_and_come_back() {
     twin.advance(Duration::from_secs(1));
     let counts = gateway.status().counts;
     assert_eq!((counts.queued, counts.parked), (0, MANY as u64), "each waits for a person");
+    let page = gateway.encode();
+    assert!(page.contains("hilum_destination_paused{destination=\"other\"} 0"), "{page}");
+    assert!(!page.contains("hilum_destination_paused{destination=\"out\"}"), "{page}");
     change(&twin, &gateway, Source::Before).expect("rolled back");
     twin.advance(Duration::from_secs(1));
     let counts = gateway.status().counts;
