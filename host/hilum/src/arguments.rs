@@ -237,6 +237,29 @@ pub struct Send {
     /// How long to wait for a connection, and for each answer
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Duration,
+    /// Whether and how TLS is spoken.
+    #[command(flatten)]
+    pub tls: Tls,
+}
+
+/// How a client speaks TLS. Any of these switches it on.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Tls {
+    /// Speak TLS with a receiver that the system's authorities vouch for
+    #[arg(long)]
+    pub tls: bool,
+    /// Speak TLS with a receiver that these authorities vouch for (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// The certificate to show (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key: Option<PathBuf>,
+    /// The name in the receiver's certificate, if it is not the host of --to
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
 }
 
 /// `hilum message …`.

@@ -72,9 +72,9 @@ pub fn run(context: &Context, command: &Pki) -> anyhow::Result<Exit> {
 }
 
 /// File names and contents.
-type Made = Vec<(&'static str, String)>;
+pub(super) type Made = Vec<(&'static str, String)>;
 
-fn make(dev: &Dev, now: Timestamp) -> anyhow::Result<Made> {
+pub(super) fn make(dev: &Dev, now: Timestamp) -> anyhow::Result<Made> {
     for host in &dev.hosts {
         if !is_host(host) {
             return Err(failed(
@@ -165,7 +165,12 @@ fn is_host(host: &str) -> bool {
         || (host.len() <= HOST_BYTES_MAX && host.split('.').all(is_label))
 }
 
-fn write(disk: &dyn Disk, folder: &Path, made: &Made, force: bool) -> anyhow::Result<()> {
+pub(super) fn write(
+    disk: &dyn Disk,
+    folder: &Path,
+    made: &Made,
+    force: bool,
+) -> anyhow::Result<()> {
     let fault = |path: &Path, fault: io::Error| {
         failed(Exit::Io, format!("{} cannot be written: {fault}", path.display()))
     };
@@ -220,8 +225,13 @@ fn describe(dev: &Dev, paths: &[PathBuf]) -> String {
          [destination.NAME.tls]\n\
          ca          = \"{folder}/ca.pem\"\n\
          certificate = \"{folder}/client.pem\"\n\
-         key_file    = \"{folder}/client.key\"\n",
+         key_file    = \"{folder}/client.key\"\n\
+         \n\
+         # A sender at a desk:\n\
+         hilum send FILES --to {server}:PORT --ca {folder}/ca.pem \\\n    \
+         --certificate {folder}/client.pem --key {folder}/client.key\n",
         days = dev.days,
+        server = dev.hosts.first().map_or("localhost", String::as_str),
     ));
     text
 }

@@ -11,6 +11,7 @@
 
 mod link;
 mod messages;
+mod secured;
 mod tally;
 
 use std::io::IsTerminal;
@@ -28,6 +29,7 @@ use crate::exit::{Exit, failed};
 
 use link::{Link, LinkFault};
 use messages::{ControlIds, Prepared};
+use secured::Secured;
 use tally::{Outcome, Sent, Tally};
 
 /// Exchanges that fail one after the other before a connection gives up.
@@ -59,6 +61,7 @@ async fn send(doors: &Doors, arguments: &Send, is_quiet: bool) -> anyhow::Result
         total,
         next: AtomicU64::new(0),
         to: Address::Tcp(arguments.to.clone()),
+        tls: Secured::new(&arguments.tls, &arguments.to, &*doors.disk)?,
         timeout: arguments.timeout,
         doors: doors.clone(),
     });
@@ -102,6 +105,7 @@ struct Work {
     total: u64,
     next: AtomicU64,
     to: Address,
+    tls: Option<Secured>,
     timeout: Duration,
     doors: Doors,
 }
@@ -139,10 +143,12 @@ impl Work {
         let fault = |fault: LinkFault| Sent::failed(message.name(), fault.to_string());
         let mut open = match link.take() {
             Some(open) => open,
-            None => match Link::dial(&self.doors, &self.to, self.timeout).await {
-                Ok(open) => open,
-                Err(not_open) => return fault(not_open),
-            },
+            None => {
+                match Link::dial(&self.doors, &self.to, self.tls.as_ref(), self.timeout).await {
+                    Ok(open) => open,
+                    Err(not_open) => return fault(not_open),
+                }
+            }
         };
         let started = self.doors.clock.instant();
         match open.exchange(&prepared).await {

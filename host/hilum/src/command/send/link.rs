@@ -9,6 +9,7 @@ use hilum_mllp::{Decoder, Event, FrameError, Limits, Waiting};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::messages::{Asked, Expects, Prepared};
+use super::secured::Secured;
 
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -22,6 +23,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub enum LinkFault {
     #[error("cannot connect: {0}")]
     NotConnected(String),
+    #[error("TLS failed: {0}")]
+    NotSecured(String),
     #[error("no connection within {0:?}")]
     DialTimeout(Duration),
     #[error("no answer within {0:?}")]
@@ -65,14 +68,29 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects.
-    pub async fn dial(doors: &Doors, to: &Address, timeout: Duration) -> Result<Self, LinkFault> {
+    /// Connects, and shakes hands if TLS is spoken.
+    pub async fn dial(
+        doors: &Doors,
+        to: &Address,
+        tls: Option<&Secured>,
+        timeout: Duration,
+    ) -> Result<Self, LinkFault> {
         let until = doors.clock.instant().plus(timeout);
+        let dialling = async {
+            let dialled = doors.net.dial(to).await;
+            let mut connection =
+                dialled.map_err(|fault| LinkFault::NotConnected(fault.to_string()))?;
+            if let Some(tls) = tls {
+                connection.stream = tls
+                    .shake(connection.stream)
+                    .await
+                    .map_err(|fault| LinkFault::NotSecured(fault.to_string()))?;
+            }
+            Ok(connection)
+        };
         let connection = tokio::select! {
             biased;
-            dialled = doors.net.dial(to) => {
-                dialled.map_err(|fault| LinkFault::NotConnected(fault.to_string()))?
-            }
+            dialled = dialling => dialled?,
             () = doors.clock.sleep_until(until) => return Err(LinkFault::DialTimeout(timeout)),
         };
         let limits =

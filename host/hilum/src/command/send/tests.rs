@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::arguments::Tls;
 
 const ADT: &str = "MSH|^~\\&|ADT|A|HILUM|B|20261124||ADT^A01|ID1|P|2.5.1\rPID|1||17\r";
 
@@ -54,6 +55,7 @@ impl Receiver {
             connections: 1,
             repeat: None,
             timeout: Duration::from_secs(20),
+            tls: Tls::default(),
         };
         change(&mut arguments);
         let (tally, _) = send(&self.doors, &arguments, true).await.expect("it can be sent");
@@ -231,10 +233,84 @@ async fn where_nobody_listens_nothing_is_sent() {
         connections: 4,
         repeat: Some(3),
         timeout: Duration::from_secs(20),
+        tls: Tls::default(),
     };
     let (tally, _) = send(&receiver.doors, &arguments, true).await.expect("it ends");
     assert!(tally.nothing_was_sent().is_some_and(|why| why.contains("refused")));
     assert!(!tally.all_accepted());
+}
+
+/// A receiver that speaks TLS and knows its clients, with what `hilum pki dev` makes.
+async fn secured(folder: &std::path::Path) -> (Doors, String) {
+    use crate::command::pki::{Dev, make, write};
+    use hilum_env::tls::{ClientAuth, ServerMaterial, ServerTls};
+    let doors = hilum_env::system::doors(tokio::runtime::Handle::current());
+    let dev = Dev {
+        folder: folder.to_owned(),
+        hosts: vec!["127.0.0.1".to_owned(), "lab.example".to_owned()],
+        client: "lab-1".to_owned(),
+        days: 1,
+        force: false,
+    };
+    let now = hilum_words::Timestamp::from_micros(doors.clock.now_micros());
+    write(&*doors.disk, folder, &make(&dev, now).expect("made"), false).expect("written");
+    let read = |name: &str| doors.disk.read(&folder.join(name), 1 << 16).expect("there");
+    let tls = ServerTls::new(&ServerMaterial {
+        certificate: read("server.pem"),
+        key: read("server.key"),
+        client_ca: Some(read("ca.pem")),
+        client: ClientAuth::Required,
+    });
+    let tls = tls.expect("fits");
+    let at = Address::Tcp("127.0.0.1:0".to_owned());
+    let acceptor = doors.net.listen(&at).await.expect("a port is free");
+    let to = acceptor.address().to_string();
+    doors.tasks.spawn(
+        "receiver",
+        Box::pin(async move {
+            while let Ok(accepted) = acceptor.accept().await {
+                if let Ok((stream, _)) = tls.accept(accepted.stream).await {
+                    let connection = hilum_env::Connection { stream, peer: accepted.peer };
+                    talk(connection, accept, Arc::default()).await;
+                }
+            }
+        }),
+    );
+    (doors, to)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_over_tls_and_both_ends_are_known() {
+    let (files, pki) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let (doors, to) = secured(pki.path()).await;
+    doors.disk.replace(&files.path().join("a.hl7"), ADT.as_bytes()).expect("written");
+    let file = |name: &str| Some(pki.path().join(name));
+    let known = Tls {
+        ca: file("ca.pem"),
+        certificate: file("client.pem"),
+        key: file("client.key"),
+        ..Tls::default()
+    };
+    let nobody = Tls { ca: file("ca.pem"), ..Tls::default() };
+    let named = |name: &str| Tls { server_name: Some(name.to_owned()), ..known.clone() };
+    for (tls, is_sent) in [
+        (known.clone(), true),
+        (named("lab.example"), true),
+        (named("ehr.example"), false),
+        (nobody, false),
+        (Tls::default(), false),
+    ] {
+        let arguments = Send {
+            paths: vec![files.path().to_owned()],
+            to: to.clone(),
+            connections: 1,
+            repeat: None,
+            timeout: Duration::from_secs(20),
+            tls,
+        };
+        let (tally, _) = send(&doors, &arguments, true).await.expect("it ends");
+        assert_eq!(tally.all_accepted(), is_sent, "{:?}", arguments.tls);
+    }
 }
 
 #[test]
