@@ -67,9 +67,7 @@ impl TlsConfig {
         };
         let ca = self.ca.as_ref().map(file).transpose();
         let certificate = self.certificate.as_ref().map(file).transpose();
-        let key = self.private_key.as_ref().map(|key| {
-            key.value.read(from).map_err(|fault| key.problem(problems, fault.to_string()))
-        });
+        let key = self.private_key.as_ref().map(|key| key.fetch(from, problems).ok_or(()));
         let (Ok(ca), Ok(certificate), Ok(key)) = (ca, certificate, key.transpose()) else {
             return None;
         };

@@ -258,10 +258,7 @@ impl TlsConfig {
             read.map_err(|fault| path.problem(problems, format!("cannot be read: {fault}"))).ok()
         };
         let certificate = file(&self.certificate);
-        let key = self.key.value.read(source);
-        let key = key.map_err(|fault| {
-            self.key.problem(problems, format!("{} {fault}", self.key.value));
-        });
+        let key = self.key.fetch(source, problems);
         let client_ca = match &self.client_ca {
             Some(path) => Some(file(path)?),
             None => None,
@@ -269,7 +266,7 @@ impl TlsConfig {
         let client = if client_ca.is_some() { ClientAuth::Required } else { ClientAuth::None };
         let material = ServerMaterial {
             certificate: certificate?,
-            key: key.ok()?.open_secret().as_bytes().to_vec(),
+            key: key?.open_secret().as_bytes().to_vec(),
             client_ca,
             client,
         };

@@ -281,6 +281,6 @@ fn what_does_not_fit_together_is_a_problem_before_anything_is_sent() {
     );
     check(
         "certificate = \"own.pem\"\nkey_file = \"absent\"\nca = \"ca\"\n",
-        "hilum.toml:5  tls.key_file  cannot be read",
+        "hilum.toml:5  tls.key_file  file absent cannot be read: entity not found",
     );
 }

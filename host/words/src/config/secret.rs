@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{Placed, Section};
+use crate::Problems;
 
 /// The longest secret. A chain of keys is a few KiB; a longer file is the wrong file.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;
@@ -57,7 +58,7 @@ pub enum SecretError {
     #[error("cannot be read")]
     Unreadable(#[source] io::Error),
     /// The variable of the environment is not set.
-    #[error("the environment variable is not set")]
+    #[error("is not set")]
     NotSet,
     /// There is nothing in it.
     #[error("is empty")]
@@ -79,6 +80,20 @@ impl SecretRef {
             Self::Credential(name) => from.credential(name).map_err(SecretError::Unreadable)?,
         };
         Secret::from_bytes(bytes)
+    }
+}
+
+impl Placed<SecretRef> {
+    /// Fetches the secret; none after a problem, which names the reference and why.
+    pub fn fetch(&self, from: &dyn SecretSource, problems: &Problems) -> Option<Secret> {
+        let note = |fault: SecretError| {
+            let cause = match &fault {
+                SecretError::Unreadable(cause) => format!(": {cause}"),
+                _ => String::new(),
+            };
+            self.problem(problems, format!("{} {fault}{cause}", self.value));
+        };
+        self.value.read(from).map_err(note).ok()
     }
 }
 

@@ -82,7 +82,7 @@ impl AuthConfig {
     /// Fetches the secret; none after a problem.
     pub(crate) fn load(&self, from: &dyn SecretSource, problems: &Problems) -> Option<Secret> {
         let problem = |text: String| self.secret.problem(problems, text);
-        let secret = self.secret.value.read(from).map_err(|it| problem(it.to_string())).ok()?;
+        let secret = self.secret.fetch(from, problems)?;
         let goes_as_it_is = matches!(self.kind, AuthKind::Bearer | AuthKind::Header { .. });
         if goes_as_it_is && !is_value(secret.open_secret()) {
             problem("cannot stand in a header: it must be one line of printable ASCII".into());

@@ -132,10 +132,24 @@ fn what_is_no_secret_says_why_and_never_what() {
     assert_eq!(file("fits"), Ok(()));
     assert_eq!(file("binary"), Err("is not UTF-8".into()));
     assert_eq!(file("nowhere"), Err("cannot be read".into()));
-    assert_eq!(
-        said(SecretRef::Env("NO".into())),
-        Err("the environment variable is not set".into())
-    );
+    assert_eq!(said(SecretRef::Env("NO".into())), Err("is not set".into()));
+}
+
+#[test]
+fn what_cannot_be_fetched_is_a_problem_at_its_key() {
+    let problems = Problems::default();
+    let text = "key_file = \"no/where\"\npin_env = \"NO\"\n";
+    let document = Document::parse("hilum.toml", text, &problems);
+    let mut root = document.root(&problems);
+    for key in ["key", "pin"] {
+        let secret = root.secret(key).expect("a reference");
+        assert!(secret.fetch(&Table(BTreeMap::new()), &problems).is_none());
+    }
+    let all: Vec<_> = problems.into_sorted().iter().map(Problem::to_string).collect();
+    expect![[r#"
+        hilum.toml:1  key_file  file no/where cannot be read: entity not found
+        hilum.toml:2  pin_env  environment variable NO is not set"#]]
+    .assert_eq(&all.join("\n"));
 }
 
 #[test]
