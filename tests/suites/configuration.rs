@@ -182,3 +182,85 @@ headers = { Authorization = "Bearer hunter2" }
     let (_, without, _) = site.run(&["config", "show"]).expect("hilum runs");
     assert!(!without.contains("# default"), "{without}");
 }
+
+#[test]
+fn secrets_come_from_files_the_environment_and_credentials() {
+    let site = Site::new(
+        r#"
+[gateway]
+name = "secrets"
+data = "data"
+timezone = "UTC"
+
+[listener.adt-in]
+kind = "mllp"
+bind = "127.0.0.1:0"
+
+[listener.adt-in.tls]
+certificate = "tls/server.pem"
+key_env = "TEST_SERVER_KEY"
+
+[destination.out]
+kind = "http"
+url = "http://127.0.0.1:1/"
+clearance = "treatment"
+auth = { kind = "bearer", token_credential = "token" }
+
+[destination.more]
+kind = "http"
+url = "http://127.0.0.1:1/"
+clearance = "treatment"
+auth = { kind = "basic", user = "hilum", password_file = "password" }
+
+[route.adt]
+from = "adt-in"
+to = ["out", "more"]
+"#,
+    )
+    .expect("a site");
+    let folder = site.path().to_string_lossy().into_owned();
+    let (code, _, err) = site.run(&["pki", "dev", &format!("{folder}/tls")]).expect("hilum runs");
+    assert_eq!(code, 0, "{err}");
+    let key = site.read("tls/server.key").expect("the key");
+
+    // Every one that is missing is a problem at its key.
+    let (code, _, err) = site.run(&["check"]).expect("hilum runs");
+    assert_eq!(code, 78, "{err}");
+    for problem in [
+        "listener.adt-in.tls.key_env  environment variable TEST_SERVER_KEY is not set",
+        "destination.out.auth.token_credential  credential token cannot be read: ",
+        "destination.more.auth.password_file  file password cannot be read: ",
+    ] {
+        assert!(err.contains(problem), "{problem} in {err}");
+    }
+
+    site.write("password", "hunter2\n").expect("written");
+    site.write("token", "sesame\n").expect("written");
+    let environment = [("TEST_SERVER_KEY", &*key), ("CREDENTIALS_DIRECTORY", &*folder)];
+    let (code, out, err) = site.run_in(&environment, &["check"]).expect("hilum runs");
+    assert_eq!(code, 0, "{out}{err}");
+
+    // None of them is a part of what is kept.
+    {
+        let _running = site.serve_in(&environment).expect("serving");
+    }
+    let secrets = ["hunter2", "sesame", key.lines().nth(1).expect("the key's second line")];
+    let mut folders = vec![site.path().join("data")];
+    let mut searched = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                let content = std::fs::read(&path).expect("the file");
+                let content = String::from_utf8_lossy(&content);
+                let found = secrets.iter().find(|it| content.contains(**it));
+                assert!(found.is_none(), "a secret is in {}", path.display());
+                searched += 1;
+            }
+        }
+    }
+    assert!(0 < searched, "something is kept");
+    assert!(!site.log().contains("hunter2") && !site.log().contains("sesame"));
+}
