@@ -34,6 +34,7 @@ pub fn status(gateway: &Gateway, health: Option<&Address>) -> Value {
             .map(|it| json!({ "name": it.name, "ok": it.ok, "why": it.why }))
             .collect::<Vec<_>>(),
         "started": status.started.to_string(),
+        "configuration": status.configuration.to_string_lossy(),
         "generation": status.generation.to_string(),
         "generation_since": status.generation_since.to_string(),
         "folder_differs": gateway.folder_differs(),

@@ -77,6 +77,7 @@ impl Gateway {
             name: site.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             started: self.started,
+            configuration: self.home.configuration(),
             generation: current.digest,
             generation_since: running.since,
             listeners: self.listeners.status(),

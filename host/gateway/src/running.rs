@@ -99,6 +99,12 @@ impl Home {
         Ok(Checked { site, generation, data, files, inventory, outline, materials, home })
     }
 
+    /// The configuration's file, whatever the working directory of who asks.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        let path = self.folder.join(&self.root);
+        std::path::absolute(&path).unwrap_or(path)
+    }
+
     /// Whether the site's folder holds other files than these. Blocks.
     pub(crate) fn differs(&self, inventory: &Inventory, doors: &Doors) -> bool {
         let files = FolderFiles::new(doors.disk.as_ref(), &self.folder, self.overrides.clone());

@@ -1,5 +1,7 @@
 //! What a running gateway says about itself. Names and counts, never content.
 
+use std::path::PathBuf;
+
 use hilum_store::Counts;
 use hilum_words::{Digest, Name, Timestamp};
 
@@ -95,6 +97,8 @@ pub struct Status {
     pub version: &'static str,
     /// When it started.
     pub started: Timestamp,
+    /// The file that an apply reads.
+    pub configuration: PathBuf,
     /// The generation that new messages are pinned to.
     pub generation: Digest,
     /// Since when they are.

@@ -110,3 +110,24 @@ fn an_unknown_generation_and_the_lack_of_one_are_told_apart() {
     assert_eq!(code, 0);
     assert!(out.contains("the first one") && out.contains("runs"), "{out}");
 }
+
+#[test]
+fn another_configuration_over_the_same_data_is_not_taken_for_the_running_one() {
+    let site = Site::new(SITE).expect("a site");
+    let _running = site.serve().expect("serving");
+    let copy = Site::new(SITE).expect("a copy");
+    let data = site.path().join("data");
+    copy.edit("hilum.toml", "data = \"data\"", &format!("data = {data:?}")).expect("edited");
+    let (code, _, err) = copy.run(&["apply", "--yes"]).expect("hilum runs");
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("the running gateway reads"), "{err}");
+    // By another way it is the same file.
+    let link = copy.path().join("link");
+    std::os::unix::fs::symlink(site.path(), &link).expect("linked");
+    let status = std::process::Command::new(hilum_tests::hilum())
+        .args(["apply", "--yes", "-c"])
+        .arg(link.join("hilum.toml"))
+        .output()
+        .expect("hilum runs");
+    assert!(status.status.success(), "{status:?}");
+}

@@ -5,7 +5,7 @@ use hilum_words::Digest;
 
 use crate::apply::GENERATIONS_MAX;
 use crate::changes::Changes;
-use crate::files::BlobFiles;
+use crate::files::{BlobFiles, ENVIRONMENT, Files as _};
 use crate::outline::Outline;
 use crate::{ApplyError, Gateway};
 
@@ -16,7 +16,7 @@ pub struct GenerationShown {
     pub record: GenerationRecord,
     /// Its files with their digests; the configuration comes first. None if they are lost.
     pub files: Option<Vec<(String, Digest)>>,
-    /// The text of its configuration, by file.
+    /// The text of its configuration, by file; the environment's overrides are one.
     pub configuration: Vec<(String, String)>,
     /// Its plugins: name in the configuration, package, digest, what it asks for.
     pub plugins: Vec<(String, String, Digest, Vec<String>)>,
@@ -71,11 +71,12 @@ impl Gateway {
         };
         let inventory = files.inventory();
         let text = |name: &str| {
-            let content = crate::files::Files::read(&files, name).unwrap_or_default();
+            let content = files.read(name).unwrap_or_default();
             (name.to_owned(), String::from_utf8_lossy(&content).into_owned())
         };
         let names = inventory.entries().map(|(name, _)| name);
-        let configuration = names.filter(|it| inventory.is_configuration(it)).map(text).collect();
+        let is_text = |it: &&str| inventory.is_configuration(it) || *it == ENVIRONMENT;
+        let configuration = names.filter(is_text).map(text).collect();
         let outline = Outline::read(inventory, &files);
         let plugins = outline.plugins.into_iter().map(|(name, it)| {
             let title = format!("{} {}", it.title, it.version);

@@ -4,6 +4,7 @@
 //! configuration has problems; then the running one goes on.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +15,23 @@ use crate::output::member;
 
 /// Makes the site's folder the running configuration.
 pub async fn run(context: &Context, change: &Change) -> anyhow::Result<Exit> {
+    is_the_same(context).await?;
     make(context, "/v1/apply", Map::new(), change).await
+}
+
+/// The gateway reads its own configuration. Another one that names the same data folder is easily
+/// taken for it.
+async fn is_the_same(context: &Context) -> anyhow::Result<()> {
+    let status = context.client()?.get("/v1/status").await?;
+    let its = member(&status, "configuration");
+    let ours = &context.common.config;
+    // Where one of them cannot be followed, the paths decide.
+    let real = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+    if real(Path::new(&its)).ok() == real(ours).ok() {
+        return Ok(());
+    }
+    let sentence = format!("the running gateway reads {its}, not {}", ours.display());
+    Err(failed(Exit::Usage, sentence))
 }
 
 /// Makes a generation that ran before the running configuration.
