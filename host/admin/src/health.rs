@@ -48,8 +48,8 @@ impl Health {
 
     fn metrics(&self, asked: &Asked) -> Reply {
         let accept = asked.head.headers.get(ACCEPT).and_then(|it| it.to_str().ok());
-        let status = self.gateway.status();
-        let more = metrics::process(&*self.doors.disk, status.version, status.started);
+        let (version, started) = self.gateway.born();
+        let more = metrics::process(&*self.doors.disk, version, started);
         let (content_type, page) = metrics::page(accept, &self.gateway.encode(), &more);
         Reply::of(StatusCode::OK, content_type, page)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use hilum_destinations::{Courier, Destination};
+use hilum_destinations::{Courier, CourierStatus, Destination};
 use hilum_pipeline::{Backlog, Waiters};
 use hilum_store::Happened;
 use hilum_words::Name;
@@ -28,8 +28,9 @@ enum Desk {
     /// Its courier, and the destination itself.
     Courier(Courier, Way),
     /// Nobody for the moment: one courier ends and the next one begins. What is queued meanwhile is
-    /// in the journal, where the next one looks first.
-    Between,
+    /// in the journal, where the next one looks first. What the one before said last is kept for
+    /// who looks.
+    Between(Option<CourierStatus>),
 }
 
 /// A destination, as far as acknowledgements go that come to a listener.
@@ -52,7 +53,7 @@ impl Dispatch {
             Happened::Run(ready) => self.backlog.push(ready.run, &ready.lanes, ready.body),
             Happened::Queued(ready) => match self.desks().get(&ready.destination) {
                 Some(Desk::Courier(courier, _)) => courier.offer(ready),
-                Some(Desk::Between) => {}
+                Some(Desk::Between(_)) => {}
                 None => self.orphans.offer(ready.destination),
             },
             Happened::Unparked { destination, .. } => {
@@ -87,10 +88,17 @@ impl Dispatch {
 
     /// Takes a courier from its place, which the next one is to fill.
     pub(crate) fn vacate(&self, name: &Name) -> Option<Courier> {
-        match self.desks().insert(name.clone(), Desk::Between) {
-            Some(Desk::Courier(courier, _)) => Some(courier),
-            Some(Desk::Between) | None => None,
-        }
+        let mut desks = self.desks();
+        let (courier, last) = match desks.remove(name) {
+            Some(Desk::Courier(courier, _)) => {
+                let last = courier.status();
+                (Some(courier), Some(last))
+            }
+            Some(Desk::Between(last)) => (None, last),
+            None => (None, None),
+        };
+        desks.insert(name.clone(), Desk::Between(last));
+        courier
     }
 
     /// Gives up a place: its destination is no longer configured, and its courier has ended.
@@ -107,7 +115,7 @@ impl Dispatch {
     pub(crate) fn courier(&self, destination: &str) -> Option<Courier> {
         match self.desks().get(destination) {
             Some(Desk::Courier(courier, _)) => Some(courier.clone()),
-            Some(Desk::Between) | None => None,
+            Some(Desk::Between(_)) | None => None,
         }
     }
 
@@ -116,9 +124,19 @@ impl Dispatch {
         let couriers = self.desks();
         let here = couriers.values().filter_map(|desk| match desk {
             Desk::Courier(courier, _) => Some(courier.clone()),
-            Desk::Between => None,
+            Desk::Between(_) => None,
         });
         here.collect()
+    }
+
+    /// What each courier says of itself, and whether it is there: not while it is being replaced.
+    pub(crate) fn statuses(&self) -> Vec<(CourierStatus, bool)> {
+        let desks = self.desks();
+        let status = |desk: &Desk| match desk {
+            Desk::Courier(courier, _) => Some((courier.status(), true)),
+            Desk::Between(last) => last.clone().map(|it| (it, false)),
+        };
+        desks.values().filter_map(status).collect()
     }
 
     fn desks(&self) -> MutexGuard<'_, BTreeMap<Name, Desk>> {

@@ -5,10 +5,10 @@ mod generations;
 mod held;
 
 use hilum_audit::{Record, What, fact};
-use hilum_destinations::Courier;
+use hilum_destinations::{Courier, CourierStatus};
 use hilum_pipeline::Generation;
 use hilum_store::{Effect, Parked, RunStart, StoreError};
-use hilum_words::{Actor, DeliveryId, Digest, RunId};
+use hilum_words::{Actor, DeliveryId, Digest, RunId, Timestamp};
 
 pub use generations::GenerationShown;
 
@@ -55,13 +55,12 @@ impl Gateway {
         let site = &running.site;
         let parked = self.plant.store.parked();
         let marks = self.plant.store.marks();
-        let destination = |courier: &Courier| {
-            let status = courier.status();
+        let destination = |(status, is_there): (CourierStatus, bool)| {
             let waits = parked.iter().filter(|it| it.destination.as_ref() == Some(&status.name));
             DestinationStatus {
                 parked: waits.count(),
                 kind: status.kind,
-                state: status.state.word(),
+                state: if is_there { status.state.word() } else { "replacing" },
                 paused: marks.get(&Courier::paused_mark(&status.name)).cloned(),
                 breaker: status.breaker.word(),
                 queued: status.queued,
@@ -81,7 +80,7 @@ impl Gateway {
             generation: current.digest,
             generation_since: running.since,
             listeners: self.listeners.status(),
-            destinations: self.plant.dispatch.couriers().iter().map(destination).collect(),
+            destinations: self.plant.dispatch.statuses().into_iter().map(destination).collect(),
             plugins: site
                 .plugins
                 .iter()
@@ -95,6 +94,11 @@ impl Gateway {
             routes: routes(&current),
             counts: self.plant.store.counts(),
         }
+    }
+
+    /// The version of the program, and when it started.
+    pub fn born(&self) -> (&'static str, Timestamp) {
+        (env!("CARGO_PKG_VERSION"), self.started)
     }
 
     /// The parts that readiness depends on: the journal and the listeners, never one destination.
