@@ -394,3 +394,26 @@ application_timeout = "60s"
     let parked = running.list("parked").expect("listed");
     assert_eq!(parked.as_array().map(Vec::len), Some(0), "{parked}");
 }
+
+#[test]
+fn an_acknowledgement_that_asks_for_one_back_gets_it_when_its_outcome_is_written_down() {
+    let receiver = MllpReceiver::start().expect("a receiver");
+    let asking =
+        "\u{b}MSH|^~\\&|LAB|L|HILUM|H|2026||ACK^A01^ACK|K1|P|2.5.1|||AL|NE\rMSA|AA|F1\r\u{1c}\r";
+    let both = Ack::All(vec![Ack::Code("CA"), Ack::Raw(asking.as_bytes().to_vec())]);
+    receiver.answer_next([both, Ack::Silence]);
+    let destination = format!(
+        "[destination.lab]\nkind = \"mllp\"\naddress = \"{}\"\nclearance = \"treatment\"\nenhanced = true\n",
+        receiver.address()
+    );
+    let site = site(&destination, &["lab"]);
+    let running = site.serve().expect("serving");
+    send(&running, &adt("F1", "4711"));
+    running.wait("it to come back", |_| Ok(receiver.received().len() == 2)).expect("it does");
+    let back = String::from_utf8_lossy(&receiver.received()[1]).into_owned();
+    assert!(back.contains("|||NE|NE\rMSA|CA|K1\r"), "{back}");
+    running.wait_until_idle().expect("idle");
+    let parked = running.list("parked").expect("listed");
+    assert_eq!(parked.as_array().map(Vec::len), Some(0), "{parked}");
+    assert_eq!(receiver.connections(), 1);
+}

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hilum_env::{BoxFuture, Doors};
-use hilum_words::Name;
+use hilum_words::{DeliveryId, Name};
 
 use crate::config::{DestinationConfig, KindConfig};
 use crate::{Delivered, Delivery, Metrics, Secrets, SendFault};
@@ -25,6 +25,12 @@ pub trait Destination: Send + Sync {
     /// nobody waits for settles nothing.
     fn answered(&self, _acknowledgement: &Bytes) -> bool {
         false
+    }
+
+    /// What became of an attempt at this delivery is durable: whatever the destination asked for
+    /// once that is so, it gets now.
+    fn recorded(&self, _delivery: DeliveryId) -> Option<BoxFuture<'_, ()>> {
+        None
     }
 
     /// Sends deliveries and answers one result for each, in their order.

@@ -7,27 +7,31 @@
 //! In the enhanced mode a commit acknowledgement comes first and the application's later, on the same
 //! connection, on another of this destination's, or to the listener that `ack_listener` names.
 //!
+//! One that asks for an acknowledgement back on its connection gets it once its outcome is durable.
+//!
 //! Promises: only an answer to this very message settles it; what else comes is counted and named
 //! without its content; a message is begun on a second connection only if not one byte of it went
 //! out on the first.
 //! Not here: batches, commit bytes of MLLP release 2. What reads acknowledgements that come to a
 //! listener ([`Destination::answered`] gets them).
 
+mod accept;
 mod answer;
 mod awaited;
 mod expected;
 mod link;
 mod on_answer;
 mod outgoing;
+mod places;
 mod strays;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hilum_env::{BoxFuture, Clock, Doors, Instant};
-use hilum_words::Name;
+use hilum_env::{BoxFuture, Clock, Doors, Entropy, Instant};
 use hilum_words::config::{Placed, Section};
+use hilum_words::{DeliveryId, Name, Stamp, Timestamp};
 use tracing::warn;
 
 use crate::bounds::{bytes_or, connections_or, time_or};
@@ -39,6 +43,7 @@ use answer::Answer;
 use awaited::{Awaited, Elsewhere};
 use link::{Link, NotBegun, Times};
 use outgoing::Outgoing;
+use places::{Place, Places};
 use strays::Strays;
 
 pub use on_answer::OnAnswer;
@@ -162,13 +167,23 @@ struct Kept {
     since: Instant,
 }
 
+/// A connection on which an acknowledgement asks for one back, until it gets it.
+struct Owing {
+    delivery: DeliveryId,
+    link: Link,
+    acknowledgement: Bytes,
+}
+
 /// An MLLP receiver.
 pub struct MllpDestination {
     name: Name,
     config: MllpConfig,
     dialer: Dialer,
     clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
     idle: Mutex<Vec<Kept>>,
+    owing: Mutex<Vec<Owing>>,
+    places: Arc<Places>,
     awaited: Awaited,
     metrics: OnceLock<Metrics>,
 }
@@ -188,7 +203,10 @@ impl MllpDestination {
             config: config.clone(),
             dialer,
             clock: Arc::clone(&doors.clock),
+            entropy: Arc::clone(&doors.entropy),
             idle: Mutex::default(),
+            owing: Mutex::default(),
+            places: Places::new(config.connections_max),
             awaited: Awaited::default(),
             metrics: OnceLock::new(),
         }
@@ -207,15 +225,47 @@ impl MllpDestination {
             })?;
             elsewhere.is_named = self.config.ack_listener.is_some();
         }
-        if let Some(link) = self.kept().filter(|it| !it.has_sent(&outgoing.control_id))
-            && let Ok(result) = self.on(link, &outgoing, &mut elsewhere).await
-        {
-            return result;
-        }
+        let id = delivery.id;
+        let place = loop {
+            match self.kept_or_place(&outgoing.control_id).await {
+                // One that proves to be closed before the message was begun gives its place free.
+                Ok(link) => {
+                    if let Ok(result) = self.on(link, id, &outgoing, &mut elsewhere).await {
+                        return result;
+                    }
+                }
+                Err(place) => break place,
+            }
+        };
         let stream = self.dialer.dial().await?;
         let link = Link::new(stream, self.config.answer_bytes_max, self.awaited.clone());
-        let begun = self.on(link, &outgoing, &mut elsewhere).await;
+        let begun = self.on(link.in_place(place), id, &outgoing, &mut elsewhere).await;
         begun.unwrap_or_else(|NotBegun(why)| Err(why.into()))
+    }
+
+    /// A kept connection that this message can go out on, or a place for a fresh one.
+    ///
+    /// There are no more messages on their way than places, so what holds the last one is a
+    /// connection that owes an acknowledgement until an outcome is durable. After a while it is
+    /// closed without.
+    async fn kept_or_place(&self, control_id: &Bytes) -> Result<Link, Place> {
+        loop {
+            if let Some(link) = self.kept().filter(|it| !it.has_sent(control_id)) {
+                return Ok(link);
+            }
+            if let Some(place) = self.places.take() {
+                return Err(place);
+            }
+            let deadline = self.clock.instant().plus(self.config.connect_timeout);
+            tokio::select! {
+                biased;
+                () = self.places.freed() => {}
+                () = self.clock.sleep_until(deadline) => {
+                    let mut owing = self.owing.lock().unwrap_or_else(PoisonError::into_inner);
+                    drop((!owing.is_empty()).then(|| owing.remove(0)));
+                }
+            }
+        }
     }
 
     /// A kept connection that has not waited for too long.
@@ -232,22 +282,52 @@ impl MllpDestination {
     async fn on(
         &self,
         mut link: Link,
+        delivery: DeliveryId,
         outgoing: &Outgoing,
         elsewhere: &mut Elsewhere,
     ) -> Result<Result<Delivered, SendFault>, NotBegun> {
-        let times = Times {
+        let times = self.times();
+        let result = link.exchange(outgoing, elsewhere, &self.config.on_answer, times).await;
+        self.count(&link.take_strays());
+        match link.take_owed() {
+            _ if !link.is_usable() => {}
+            None => self.keep(link),
+            Some(acknowledgement) => {
+                let mut owing = self.owing.lock().unwrap_or_else(PoisonError::into_inner);
+                owing.push(Owing { delivery, link, acknowledgement });
+            }
+        }
+        result
+    }
+
+    fn times(&self) -> Times<'_> {
+        Times {
             clock: &*self.clock,
             answer: self.config.timeout,
             application: self.config.application_timeout,
-        };
-        let result = link.exchange(outgoing, elsewhere, &self.config.on_answer, times).await;
-        self.count(&link.take_strays());
-        if link.is_usable() {
-            let since = self.clock.instant();
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push(Kept { link, since });
         }
-        result
+    }
+
+    fn keep(&self, link: Link) {
+        let since = self.clock.instant();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(Kept { link, since });
+        drop(idle);
+        self.places.tell();
+    }
+
+    /// Acknowledges the acknowledgement, and keeps its connection for the next message.
+    async fn acknowledge(&self, mut owing: Owing) {
+        let mut random = [0; 10];
+        self.entropy.fill(&mut random);
+        let control_id = random.iter().map(|byte| format!("{byte:02X}")).collect();
+        let at = Timestamp::from_micros(self.clock.now_micros());
+        let frame = accept::frame(&owing.acknowledgement, &Stamp { at, control_id });
+        if let Some(frame) = frame
+            && owing.link.say(&frame, self.times()).await
+        {
+            self.keep(owing.link);
+        }
     }
 
     fn count(&self, strays: &Strays) {
@@ -275,6 +355,13 @@ impl Destination for MllpDestination {
     fn count_with(&self, metrics: &Metrics) {
         // The first is the one that is served.
         let _ = self.metrics.set(metrics.clone());
+    }
+
+    fn recorded(&self, delivery: DeliveryId) -> Option<BoxFuture<'_, ()>> {
+        let mut owing = self.owing.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = owing.iter().position(|it| it.delivery == delivery)?;
+        let owing = owing.swap_remove(place);
+        Some(Box::pin(self.acknowledge(owing)))
     }
 
     fn answered(&self, acknowledgement: &Bytes) -> bool {

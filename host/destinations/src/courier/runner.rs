@@ -97,8 +97,9 @@ impl Runner {
                 break;
             }
         }
-        self.shared.phase.send_replace(Phase::Ended);
+        // Published before it is told: whoever waits for the end may forget what is published.
         self.publish(Phase::Ended);
+        self.shared.phase.send_replace(Phase::Ended);
     }
 
     fn now(&self) -> Timestamp {
@@ -259,12 +260,19 @@ impl Runner {
     fn commit(&mut self, outcomes: Vec<Outcome>) {
         let is_settled = |it: &&Outcome| !matches!(it.fate, Fate::Deferred { .. });
         let settled = outcomes.iter().filter(is_settled).map(|it| it.delivery).collect();
+        let all: Vec<DeliveryId> = outcomes.iter().map(|it| it.delivery).collect();
+        let destination = Arc::clone(&self.means.destination);
         let committed = self.means.journal.commit(outcomes);
         let report = self.report.clone();
         self.commits += 1;
         let wait = async move {
             let event = match committed.await {
-                Ok(()) => Event::Committed(settled),
+                Ok(()) => {
+                    for done in all.into_iter().filter_map(|it| destination.recorded(it)) {
+                        done.await;
+                    }
+                    Event::Committed(settled)
+                }
                 Err(fault) => Event::NotWritten(fault),
             };
             let _ = report.send(event);

@@ -343,7 +343,7 @@ fn what_cannot_be_fetched_is_said_without_its_value() {
     );
     check_config(
         &format!("{https}[auth]\nkind = \"basic\"\nuser = \"a\"\npassword_file = \"empty\"\n"),
-        expect!["hilum.toml:6  auth.password_file  is empty"],
+        expect!["hilum.toml:6  auth.password_file  file empty is empty"],
     );
     check_config(
         &format!("{https}[auth]\nkind = \"header\"\nname = \"Host\"\nvalue_file = \"absent\"\n"),

@@ -49,6 +49,11 @@ impl Wish {
     }
 }
 
+/// Whether a message that was taken asks for a commit acknowledgement: MSH-15.
+pub(super) fn wants_commit(header: &Header) -> bool {
+    Wish::of(&header.accept_acknowledgement).is_for_success()
+}
+
 impl Expected {
     /// What MSH-15 and MSH-16 ask for. Both empty is the original mode: one answer, always.
     ///

@@ -12,11 +12,13 @@ use hilum_words::Name;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::FORMAT;
+use super::accept;
 use super::answer::Answer;
 use super::awaited::{Awaited, Elsewhere};
 use super::expected::Wait;
 use super::on_answer::OnAnswer;
 use super::outgoing::Outgoing;
+use super::places::Place;
 use super::strays::Strays;
 use crate::dial::NotDialled;
 use crate::metrics::Stray;
@@ -95,6 +97,10 @@ pub(super) struct Link {
     awaited: Awaited,
     is_usable: bool,
     has_ended: bool,
+    /// The acknowledgement that settled the last message, if it asks for one back.
+    owed: Option<Bytes>,
+    /// Counts it among the destination's connections.
+    _place: Option<Place>,
 }
 
 impl Link {
@@ -118,7 +124,14 @@ impl Link {
             awaited,
             is_usable: true,
             has_ended: false,
+            owed: None,
+            _place: None,
         }
+    }
+
+    /// The same, in a place among the destination's connections.
+    pub(super) fn in_place(self, place: Place) -> Self {
+        Self { _place: Some(place), ..self }
     }
 
     /// Whether another message can be sent on it: every answer that is awaited has come.
@@ -135,6 +148,16 @@ impl Link {
     /// What came and settled nothing.
     pub(super) fn take_strays(&mut self) -> Strays {
         std::mem::take(&mut self.strays)
+    }
+
+    /// The acknowledgement that asks for one back.
+    pub(super) fn take_owed(&mut self) -> Option<Bytes> {
+        self.owed.take()
+    }
+
+    /// Says something that nobody answers; whether all of it was written.
+    pub(super) async fn say(&mut self, frame: &[u8], times: Times<'_>) -> bool {
+        self.write(frame, times.after(times.answer), times).await.is_ok()
     }
 
     /// Sends one message and waits for the answers that it asks for.
@@ -229,9 +252,13 @@ impl Link {
         };
         let mut is_committed = false;
         loop {
+            let mut is_here = true;
             let heard = tokio::select! {
                 biased;
-                answer = elsewhere.next() => Heard::Answer(answer),
+                answer = elsewhere.next() => {
+                    is_here = false;
+                    Heard::Answer(answer)
+                }
                 heard = self.listen(outgoing, deadline, times), if !self.has_ended => heard,
                 () = times.clock.sleep_until(deadline) => Heard::Silence,
             };
@@ -257,6 +284,9 @@ impl Link {
                 continue;
             }
             self.remember(outgoing, true);
+            if is_here && !code.is_commit() && accept::is_asked_for(&answer.content) {
+                self.owed = Some(answer.content.clone());
+            }
             if !code.is_positive() {
                 return Err(on_answer.fault(code, &answer));
             }

@@ -150,3 +150,73 @@ fn a_connection_that_waited_for_too_long_is_not_used_again() {
     assert_eq!(site.send("2"), "AA");
     assert_eq!(site.receiver.connections(), 2);
 }
+
+/// An application acknowledgement that asks for one back.
+fn asking(control_id: &str) -> Ack {
+    let text = format!(
+        "\u{b}MSH|^~\\&|P|P|H|H|2026||ACK^A01^ACK|K{control_id}|P|2.5.1|||AL|NE\rMSA|AA|{control_id}\r\u{1c}\r"
+    );
+    Ack::All(vec![Ack::Code("CA"), Ack::Raw(text.into_bytes()), Ack::Silence])
+}
+
+/// The receiver takes what comes back for a message, too: it must not answer it.
+fn after(count: usize, ack: Ack) -> impl Iterator<Item = Ack> {
+    std::iter::repeat_n(Ack::Silence, count).chain([ack])
+}
+
+#[test]
+fn an_acknowledgement_that_asks_for_one_back_gets_it_once_the_outcome_is_durable() {
+    let site = Site::new("");
+    site.receiver.answer_next([asking("1")]);
+    assert_eq!(site.sender.send("1", "AL", "AL"), "AA");
+    let_it_arrive();
+    assert_eq!(site.receiver.received().len(), 1, "nothing is durable yet");
+    // What became of another delivery is not what it waits for.
+    assert!(site.sender.destination.recorded(DeliveryId::from_bits(8)).is_none());
+    site.receiver.answer_next(after(1, asking("2")));
+    let recorded = site.sender.destination.recorded(DeliveryId::from_bits(7));
+    site.sender.runtime.block_on(recorded.expect("it is owed"));
+    site.wait_for(2);
+    let said = String::from_utf8_lossy(&site.receiver.received()[1]).into_owned();
+    assert!(said.starts_with("MSH|^~\\&|H|H|P|P|"), "{said}");
+    assert!(said.contains("||ACK^A01^ACK|"), "{said}");
+    assert!(said.ends_with("|P|2.5.1|||NE|NE\rMSA|CA|K1\r"), "{said}");
+    assert!(site.sender.destination.recorded(DeliveryId::from_bits(7)).is_none(), "once");
+    // The same connection serves the next message.
+    assert_eq!(site.sender.send("2", "AL", "AL"), "AA");
+    assert_eq!(site.receiver.connections(), 1);
+    assert!(site.sender.strays().is_empty());
+}
+
+#[test]
+fn a_connection_that_owes_an_acknowledgement_is_waited_for_and_not_for_ever() {
+    let site = Site::new("connect_timeout = \"300ms\"\n");
+    site.receiver.answer_next([asking("1"), Ack::Silence, Ack::Code("AA")]);
+    assert_eq!(site.sender.send("1", "AL", "AL"), "AA");
+    // The next message waits for the one connection that there may be.
+    let said = scope(|scope| {
+        let sending = scope.spawn(|| site.send("2"));
+        let recorded = site.sender.destination.recorded(DeliveryId::from_bits(7));
+        site.sender.runtime.block_on(recorded.expect("it is owed"));
+        sending.join().expect("no panic")
+    });
+    assert_eq!((said.as_str(), site.receiver.connections()), ("AA", 1));
+    // An outcome that is never written down must not hold it for ever.
+    site.receiver.answer_next([asking("3"), Ack::Code("AA")]);
+    assert_eq!(site.sender.send("3", "AL", "AL"), "AA");
+    assert_eq!(site.send("4"), "AA");
+    assert_eq!(site.receiver.connections(), 2, "the first was closed");
+}
+
+#[test]
+fn what_comes_elsewhere_is_acknowledged_where_it_came() {
+    let site = Site::new(ELSEWHERE);
+    site.receiver.answer(Ack::Code("CA"));
+    let said = site.send_while("1", |site| {
+        site.wait_for(1);
+        let asks = "MSH|^~\\&|P|P|H|H|2026||ACK|K1|P|2.5|||AL|NE\rMSA|AA|1\r";
+        assert!(site.sender.destination.answered(&Bytes::from_static(asks.as_bytes())));
+    });
+    assert_eq!(said, "AA");
+    assert!(site.sender.destination.recorded(DeliveryId::from_bits(7)).is_none());
+}
