@@ -1,5 +1,6 @@
 //! What must hold for any message, grant and plugin.
 
+mod charsets;
 mod drafts;
 
 use std::sync::Arc;

@@ -73,12 +73,16 @@ impl Sensitive {
             is_too_much = !add_words(message.bytes(), &mut folded);
         }
         for found in message.values() {
-            let Ok(Some(text)) = message.text_of(&found) else { continue };
             let classes = classer.classes(found.at);
+            let text = message.text_of(&found);
             if classes.is_empty() {
-                open.push(text);
+                // Bytes that are no text are searched as if they were, so what is open in them is.
+                let raw = || message.bytes().get(found.range.clone()).unwrap_or_default();
+                let lossy = |_| Some(String::from_utf8_lossy(raw()).into_owned());
+                open.extend(text.unwrap_or_else(lossy));
                 continue;
             }
+            let Ok(Some(text)) = text else { continue };
             if LEAK_BYTES_MIN <= text.len() && !is_json_code(message, &text) {
                 values.add(&text, classes);
             }

@@ -38,7 +38,9 @@ pub(super) fn clear(job: &Job<'_>) -> Result<Cleared, ClearFault> {
 
 fn segments_of(job: &Job<'_>, cleared: &Cleared) -> Option<Vec<(SegmentName, usize)>> {
     let bytes = cleared.assemble(job.original.bytes())?;
-    Hl7::parse(bytes).ok().as_ref().map(names)
+    // In its own character set: in some, a delimiter's byte may be half of a letter.
+    let reading = job.seals().source.message().made_with();
+    Hl7::parse_with(bytes, &reading).ok().as_ref().map(names)
 }
 
 /// Each segment's name, and how many fields it has.

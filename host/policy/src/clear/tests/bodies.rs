@@ -91,3 +91,31 @@ fn a_message_that_no_plugin_touched_goes_byte_for_byte() {
         assert_eq!(cleared.assemble(message.bytes()).expect("whole"), body, "{format}");
     }
 }
+
+/// A message that a plugin has carried unseen.
+fn carried(message: &Arc<Message>) -> Bytes {
+    let mut view = policy().view(Input::Message(Arc::clone(message)), &Grant::default(), SEED, 0);
+    let body = view.body();
+    let (seals, _) = view.finish();
+    let template = policy().output(&seals, "hl7v2", body).expect("nothing was touched");
+    let input = Input::Template(Arc::new(template));
+    let cleared = policy().clear(&input, message, &Clearance::treatment()).expect("cleared");
+    cleared.assemble(message.bytes()).expect("whole")
+}
+
+#[test]
+fn a_line_feed_beside_a_letter_that_holds_a_delimiters_byte_stays() {
+    use hilum_message::hl7v2::{Charset, Options};
+
+    let bytes = Bytes::from_static(b"MSH|^~\\&|LAB\r|\n|\xa4|");
+    let big5 = Options { default_charset: Charset::Big5 };
+    let message = Message::parse_with("hl7v2", bytes.clone(), &big5).expect("parses");
+    assert_eq!(carried(&Arc::new(message)), bytes);
+}
+
+#[test]
+fn a_word_that_stands_openly_among_bytes_that_are_no_text_is_no_leak() {
+    let bytes = Bytes::from_static(b"MSH|^~\\&|LAB\rPID|\xfcMARIA|||MARIA\r");
+    let message = Message::parse("hl7v2", bytes.clone()).expect("parses");
+    assert_eq!(carried(&Arc::new(message)), bytes);
+}
