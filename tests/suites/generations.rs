@@ -1,6 +1,7 @@
 //! A running gateway becomes another generation, and back, while messages come and go.
 
 mod certificates;
+mod couriers;
 mod kills;
 mod refused;
 mod swaps;
