@@ -76,6 +76,15 @@ fn check_bytes(bytes: &[u8], charset: Charset, grant: &Grant) -> Result<(), Test
     let body = view.body();
     let limits = EditLimits { bytes_max: 1 << 20, number_max: 100 };
     let draft = view.draft_of_message(limits).and_then(|it| it.finish());
+    // As text and back: in these there is one way to write a letter.
+    let is_plain = matches!(
+        message.as_hl7().map(|it| it.charset()),
+        Some(Charset::Utf8 | Charset::Latin1 | Charset::Windows1252 | Charset::Ascii)
+    );
+    if let Some(text) = view.text().ok().filter(|_| is_plain) {
+        let encoded = view.encoded("hl7v2", text);
+        prop_assert_eq!(encoded.as_ref(), Some(&body));
+    }
     let (seals, _) = view.finish();
     for made in [Ok(body), draft] {
         let made = made.map_err(|fault| TestCaseError::fail(fault.to_string()))?;
