@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hilum_peers::{Ack, MllpReceiver};
@@ -399,25 +400,4 @@ fn a_refusal_at_the_head_of_a_message_is_heard_and_an_acceptance_is_not_believed
         sender.say(&delivery(&long)),
         "Unknown: outcome unknown: broke off while the message was written: could not be written in time"
     );
-}
-
-#[test]
-fn an_address_is_host_and_port() {
-    for good in ["127.0.0.1:2575", "lab.example:1", "[::1]:65535", "localhost:2575"] {
-        assert!(is_host_and_port(good), "{good}");
-    }
-    for bad in [
-        "",
-        "lab",
-        "lab:",
-        ":2575",
-        "lab:0",
-        "lab:65536",
-        "::1:2575",
-        "[]:1",
-        "mllp://lab:1",
-        "a b:1",
-    ] {
-        assert!(!is_host_and_port(bad), "{bad}");
-    }
 }
