@@ -30,7 +30,7 @@ async fn measure(
     materials: &Materials,
     sent: usize,
 ) -> usize {
-    let listener = world.listen(None, 1_024, materials).await;
+    let listener = world.listen(1_024, materials).await;
     let at = Address::Tcp(address(&listener).to_string());
     // No message, so that the journal keeps nothing of it: it is refused.
     let frame = [&b"\x0b"[..], &vec![b'x'; sent], b"\x1c\r"].concat();

@@ -122,17 +122,18 @@ async fn storm(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_peers_come_back_at_once_and_all_are_answered() {
     let world = World::open();
-    let listener = world.listen(None, 1_024, &Materials::default()).await;
+    let listener = world.listen(1_024, &Materials::default()).await;
     let at = address(&listener);
     assert_eq!(storm(&world, at, None, 1_000, true).await, 0, "there is a place for each");
-    // The gateway goes, and is there again at the same address.
+    // It stops, and another takes over. (At a port of its own: this one may be taken by a client's
+    // end of a connection as soon as it is free.)
     listener.stop();
     while 0 < listener.connections() {
         tokio::task::yield_now().await;
     }
     drop(listener);
-    let listener = world.listen(Some(at), 1_024, &Materials::default()).await;
-    assert_eq!(storm(&world, at, None, 1_000, true).await, 0);
+    let listener = world.listen(1_024, &Materials::default()).await;
+    assert_eq!(storm(&world, address(&listener), None, 1_000, true).await, 0);
     assert_eq!(world.store.counts().messages, 2_000, "each is stored once");
     drop(listener);
 }
@@ -140,7 +141,7 @@ async fn a_thousand_peers_come_back_at_once_and_all_are_answered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_there_are_not_enough_places_the_others_are_turned_away_and_come_through_in_time() {
     let world = World::open();
-    let listener = world.listen(None, 50, &Materials::default()).await;
+    let listener = world.listen(50, &Materials::default()).await;
     let refused = storm(&world, address(&listener), None, 1_000, false).await;
     assert!(0 < refused, "50 places for 1,000");
     assert_eq!(world.store.counts().messages, 1_000, "each is stored once");
@@ -150,7 +151,7 @@ async fn where_there_are_not_enough_places_the_others_are_turned_away_and_come_t
 async fn they_may_speak_tls() {
     let world = World::open();
     let (materials, client) = tls();
-    let listener = world.listen(None, 1_024, &materials).await;
+    let listener = world.listen(1_024, &materials).await;
     assert_eq!(storm(&world, address(&listener), Some(client), 300, true).await, 0);
     assert_eq!(world.store.counts().messages, 300);
 }

@@ -53,17 +53,12 @@ impl World {
         Self { doors, store, metrics: Metrics::default(), current, _folder: folder }
     }
 
-    /// Listens on a loopback port, or on the one that is named.
-    pub async fn listen(
-        &self,
-        at: Option<SocketAddr>,
-        connections_max: usize,
-        materials: &Materials,
-    ) -> Listener {
-        let bind = at.map_or_else(|| "127.0.0.1:0".to_owned(), |it| it.to_string());
+    /// Listens on a loopback port.
+    pub async fn listen(&self, connections_max: usize, materials: &Materials) -> Listener {
         let kind = KindConfig::Mllp(MllpConfig::default());
         let tls = materials.tls.as_ref().map(|_| section());
-        let config = ListenerConfig { connections_max, tls, ..ListenerConfig::plain(&bind, kind) };
+        let config =
+            ListenerConfig { connections_max, tls, ..ListenerConfig::plain("127.0.0.1:0", kind) };
         let intake = Arc::new(Intake::new(
             Name::from("lab"),
             self.store.clone(),
