@@ -229,6 +229,92 @@ fn what_many_deliveries_wait_for_may_go_and_come_back() {
     assert_eq!(gateway.plant.current.older(), 0);
 }
 
+/// One destination for each generation, so that a folder shows which one a message went with.
+fn going_to(names: &[&str]) -> String {
+    let head = SITE.split("[destination.out]").next().expect("the beginning");
+    let destination = |name: &&str| {
+        format!(
+            "[destination.{name}]\nkind = \"file\"\nfolder = \"{name}\"\nclearance = \"treatment\"\n\n"
+        )
+    };
+    let destinations: String = names.iter().map(destination).collect();
+    format!("{head}{destinations}[route.through]\nfrom = \"in\"\nto = [\"{}\"]\n", names[0])
+}
+
+/// Sends its messages on one connection, and waits for the answer to each.
+async fn send_all(doors: Doors, number: usize, count: usize) {
+    let to = Address::Tcp("127.0.0.1:2575".to_owned());
+    let mut connection = doors.net.dial(&to).await.expect("it listens");
+    for message in 0..count {
+        let id = format!("W{number}X{message}");
+        let frame = format!("\u{b}{}\u{1c}\r", ADT.replace("|ID|", &format!("|{id}|")));
+        connection.stream.write_all(frame.as_bytes()).await.expect("it is open");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\x1c\r") {
+            answer.push(connection.stream.read_u8().await.expect("it stays open"));
+        }
+        let answer = String::from_utf8(answer).expect("text");
+        assert!(answer.contains(&format!("MSA|AA|{id}")), "{answer}");
+        let soon = doors.clock.instant().plus(Duration::from_millis(3));
+        doors.clock.sleep_until(soon).await;
+    }
+}
+
+#[test]
+fn in_no_schedule_is_a_message_lost_doubled_or_split_between_generations() {
+    const SENDERS: usize = 4;
+    const EACH: usize = 12;
+    let mut both = 0;
+    for seed in 0..40 {
+        let twin = Twin::with_seed(seed);
+        write(&twin, &going_to(&["one"]));
+        let gateway = start(&twin);
+        for number in 0..SENDERS {
+            let sending = send_all(twin.doors(), number, EACH);
+            twin.doors().tasks.spawn("sender", Box::pin(sending));
+        }
+        for round in 0..8 {
+            let name = if round % 2 == 0 { "two" } else { "one" };
+            write(&twin, &going_to(&[name]));
+            change(&twin, &gateway, Source::Folder).expect("applied");
+            twin.advance(Duration::from_millis(seed % 7));
+        }
+        // What was parked while its destination was gone comes back when both are there.
+        write(&twin, &going_to(&["two", "one"]));
+        change(&twin, &gateway, Source::Folder).expect("applied");
+        twin.advance(Duration::from_secs(30));
+        let counts = gateway.status().counts;
+        assert_eq!(
+            (counts.accepted, counts.undecided),
+            ((SENDERS * EACH) as u64, 0),
+            "seed {seed}"
+        );
+        assert_eq!((counts.queued, counts.parked), (0, 0), "seed {seed}");
+        let goes_to_one = |digest: Digest| {
+            let shown = gateway.show_generation(digest).expect("known");
+            shown.configuration[0].1.contains("to = [\"one\"]")
+        };
+        let accepted = gateway.store().recent(1_000, None);
+        let record = |it: &hilum_store::MessageSummary| gateway.store().message(it.message);
+        let pinned: Vec<bool> =
+            accepted.iter().filter_map(record).map(|it| goes_to_one(it.generation)).collect();
+        let to_one = pinned.iter().filter(|it| **it).count();
+        let files = |name: &str| {
+            let folder = Path::new("/site").join(name);
+            twin.disk().list(&folder).map_or(0, |all| all.len())
+        };
+        assert_eq!(pinned.len(), SENDERS * EACH, "seed {seed}");
+        assert_eq!((files("one"), files("two")), (to_one, pinned.len() - to_one), "seed {seed}");
+        // A file's name is its message's: a second attempt would not show there.
+        let page = gateway.encode();
+        let attempts = page.lines().filter(|it| it.starts_with("hilum_delivery_attempts_total{"));
+        let count = |it: &str| it.rsplit(' ').next().and_then(|it| it.parse::<usize>().ok());
+        assert_eq!(attempts.filter_map(count).sum::<usize>(), pinned.len(), "seed {seed}");
+        both += usize::from(0 < to_one && to_one < pinned.len());
+    }
+    assert!(20 < both, "in most schedules both generations had messages: {both}");
+}
+
 #[test]
 fn only_one_change_is_made_at_a_time() {
     let twin = Twin::with_seed(3);
