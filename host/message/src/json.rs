@@ -15,6 +15,9 @@ use crate::path::{At, Found};
 
 mod scan;
 
+/// As many values as places in HL7 v2: each costs memory and work of whoever looks at it.
+const LIMITS: Limits = Limits { values_max: crate::PLACES_MAX, ..Limits::RESOURCE };
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -102,7 +105,7 @@ impl Json {
     pub const ROOT: NodeId = NodeId(0);
 
     pub(crate) fn parse(format: &str, bytes: Bytes) -> Result<Self, JsonError> {
-        hilum_fhir::parse_with(&bytes, Limits::RESOURCE)?;
+        hilum_fhir::parse_with(&bytes, LIMITS)?;
         let nodes = scan::nodes(&bytes);
         Ok(Self { inner: Arc::new(Inner { format: format.into(), bytes, nodes }) })
     }

@@ -57,7 +57,7 @@ pub fn is_structured(format: &str) -> bool {
 }
 
 /// Places for values that a message may have: a bound on the work of everything that looks at each.
-/// A result with 1,000 OBX has some 30,000; a document is one.
+/// A result with 1,000 OBX has some 30,000, a FHIR Bundle of 10 MB some 250,000; a document is one.
 pub const PLACES_MAX: usize = 250_000;
 
 impl Message {
@@ -111,7 +111,8 @@ impl Message {
     }
 
     /// How many places for values the message has, at most: its separators and segments in HL7 v2;
-    /// 0 for formats whose reader bounds them itself. Costs one look at each byte.
+    /// 0 for JSON, whose reader takes no more than [`PLACES_MAX`], and for formats that have none. Costs
+    /// one look at each byte.
     pub fn places_max(&self) -> usize {
         let Self::Hl7(message) = self else { return 0 };
         let delimiters = message.delimiters();

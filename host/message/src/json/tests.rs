@@ -96,3 +96,16 @@ proptest! {
         let _ = scan::nodes(&bytes);
     }
 }
+
+#[test]
+fn a_document_of_too_many_values_is_none() {
+    let of = |values: usize| {
+        let items = vec!["1"; values - 1].join(",");
+        crate::Message::parse("fhir-json", Bytes::from(format!("[{items}]")))
+    };
+    assert!(of(crate::PLACES_MAX).is_ok());
+    let fault = of(crate::PLACES_MAX + 1).expect_err("too many");
+    assert!(
+        matches!(fault, crate::ParseError::Json(it) if it.fault == hilum_fhir::JsonFault::TooMany)
+    );
+}
