@@ -104,6 +104,20 @@ fn memory(process: u32, line: &str) -> u64 {
     kib.trim().parse::<u64>().expect("a number") << 10
 }
 
+/// Starts something with the limit of open files that a shell gives: it is for the gateway to raise
+/// it.
+fn few_open_files<T>(start: impl FnOnce() -> T) -> T {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let before = getrlimit(Resource::Nofile);
+    let few = before.current.map_or(1024, |it| it.min(1024));
+    let mut lowered = before;
+    lowered.current = Some(few);
+    setrlimit(Resource::Nofile, lowered).expect("the limit is lowered");
+    let started = start();
+    setrlimit(Resource::Nofile, before).expect("the limit is as it was");
+    started
+}
+
 #[test]
 fn a_feed_beside_hostile_peers_is_answered_all_the_while() {
     let seconds = std::env::var("HILUM_HOSTILE_SECONDS").unwrap_or_else(|_| SECONDS.to_owned());
@@ -112,7 +126,7 @@ fn a_feed_beside_hostile_peers_is_answered_all_the_while() {
     let identity = authority.issue(&["localhost", "127.0.0.1"]).expect("issued");
     site.write("server.pem", identity.certificate).expect("written");
     site.write("server.key", identity.key).expect("written");
-    let running = site.serve().expect("serving");
+    let running = few_open_files(|| site.serve()).expect("serving");
     let web = running.listener("web-in").expect("an address");
     let tls = running.listener("tls-in").expect("an address");
     let address = running.listener("adt-in").expect("an address");

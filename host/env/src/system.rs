@@ -10,6 +10,7 @@
 
 mod clock;
 mod disk;
+mod files;
 mod net;
 mod tasks;
 
@@ -21,6 +22,7 @@ use crate::Doors;
 
 pub use clock::{SystemClock, SystemEntropy};
 pub use disk::SystemDisk;
+pub use files::raise_open_files;
 pub use net::SystemNet;
 pub use tasks::SystemTasks;
 

@@ -171,3 +171,12 @@ fn timers_and_blocking_work_need_no_entered_runtime() {
     assert!(doors.clock.instant().since(before) >= Duration::from_millis(5));
     assert!(doors.clock.now_micros() > 1_700_000_000_000_000);
 }
+
+#[test]
+fn as_many_files_may_be_open_as_the_machine_allows() {
+    use rustix::process::{Resource, getrlimit};
+    let raised = raise_open_files();
+    let limit = getrlimit(Resource::Nofile);
+    assert_eq!(raised, limit.current);
+    assert_eq!(limit.current, limit.maximum);
+}

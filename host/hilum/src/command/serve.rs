@@ -26,6 +26,9 @@ use crate::exit::{Exit, failed};
 /// How long a drain may take: systemd kills after 90 seconds.
 const DRAIN_MAX: Duration = Duration::from_secs(60);
 
+/// Files that a gateway has open beside its connections: journal, blobs, catalogue, destinations.
+const OPEN_FILES: u64 = 256;
+
 /// Runs the gateway.
 pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     let site = match hilum_gateway::check(&context.common.config, &context.doors) {
@@ -35,6 +38,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
             return Ok(Exit::Configuration);
         }
     };
+    check_open_files(&site);
     let mut signals = Signals::new().context("signals cannot be received")?;
     let gateway =
         Gateway::start(site, context.doors.clone()).await.map_err(|fault| not_started(&fault))?;
@@ -117,6 +121,17 @@ async fn reload(gateway: &Arc<Gateway>) {
     // What came of it is in the log and in the metrics already.
     if gateway.change(wanted).await.is_err() {
         warn!("SIGHUP: nothing was changed");
+    }
+}
+
+/// Raises the limit of open files. Where it is lower than what the listeners may take, peers could
+/// leave the journal without a file to open.
+fn check_open_files(site: &hilum_gateway::Checked) {
+    let Some(files_max) = hilum_env::system::raise_open_files() else { return };
+    let connections = site.site.listeners.iter().map(|it| it.config.connections_max as u64);
+    let needed = connections.sum::<u64>() + OPEN_FILES;
+    if files_max < needed {
+        warn!(files_max, needed, "the limit of open files is lower than connections_max asks for");
     }
 }
 
