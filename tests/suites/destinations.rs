@@ -1,10 +1,12 @@
 //! Destinations that answer badly, late, wrongly or not at all, over TLS: nothing is lost, nothing is
 //! settled by chance, and the message's trace says in words what happened.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use hilum_peers::{
-    Ack, Authority, HttpReceiver, Identity, MllpReceiver, Say, TlsFront, TokenEndpoint,
+    Ack, Authority, FhirPeer, HttpReceiver, Identity, MllpReceiver, Say, TlsFront, TokenEndpoint,
 };
 use hilum_tests::{Running, Site, adt};
 
@@ -416,4 +418,98 @@ fn an_acknowledgement_that_asks_for_one_back_gets_it_when_its_outcome_is_written
     let parked = running.list("parked").expect("listed");
     assert_eq!(parked.as_array().map(Vec::len), Some(0), "{parked}");
     assert_eq!(receiver.connections(), 1);
+}
+
+/// Posts FHIR JSON to an HTTP listener; the status of the answer.
+fn post(address: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    let length = body.len();
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn resources_are_matched_by_their_identifier_which_is_nowhere_but_on_the_wire() {
+    let authority = Authority::new().expect("an authority");
+    let ehr = FhirPeer::start().expect("an endpoint");
+    let front = TlsFront::start(ehr.address(), &server(&authority)).expect("TLS");
+    let configuration = format!(
+        r#"
+[gateway]
+name = "resources"
+data = "data"
+timezone = "UTC"
+
+[admin]
+bind = "127.0.0.1:0"
+
+[listener.fhir-in]
+kind = "http"
+bind = "127.0.0.1:0"
+
+[destination.ehr]
+kind = "fhir"
+url = "https://{}/fhir"
+clearance = "treatment"
+update_by = "identifier"
+tls = {{ ca = "ca.pem" }}
+
+[route.fhir]
+from = "fhir-in"
+to = ["ehr"]
+"#,
+        front.address()
+    );
+    let site = Site::new(&configuration).expect("a site");
+    site.write("ca.pem", authority.pem()).expect("written");
+    let running = site.serve().expect("serving");
+    let listener = running.listener("fhir-in").expect("an address");
+    let patient = |given: &str| {
+        format!(
+            r#"{{"resourceType":"Patient","identifier":[{{"system":"urn:mrn","value":"Zwiebel7"}}],"name":[{{"given":["{given}"]}}]}}"#
+        )
+    };
+    for given in ["Quirina", "Quirina Maria"] {
+        assert_eq!(post(&listener, &patient(given)), "202");
+        running.wait_until_idle().expect("idle");
+    }
+    let received = ehr.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[1].body, patient("Quirina Maria"), "byte for byte");
+    assert_eq!(
+        (received[1].method.as_str(), received[1].target.as_str()),
+        ("PUT", "/fhir/Patient?identifier=urn%3Amrn%7CZwiebel7")
+    );
+    assert_eq!(ehr.resources("Patient").len(), 1, "one patient");
+
+    // A batch that fails in part says where, and nothing of what.
+    let entry = |kind: &str, url: &str| {
+        format!(
+            r#"{{"resource":{{"resourceType":"{kind}","id":"Zwiebel8"}},"request":{{"method":"POST","url":"{url}"}}}}"#
+        )
+    };
+    let batch = format!(
+        r#"{{"resourceType":"Bundle","type":"batch","entry":[{},{}]}}"#,
+        entry("Encounter", "Encounter"),
+        entry("Encounter", "Observation")
+    );
+    assert_eq!(post(&listener, &batch), "202");
+    running.wait_until_idle().expect("idle");
+    let parked = running.list("parked").expect("listed");
+    assert_eq!(parked[0]["cause"], "rejected", "{parked}");
+    let said = parked.to_string();
+    assert!(said.contains("200, entry 2: 400 Bad Request (invalid)"), "{said}");
+    let id = parked[0]["message"].as_str().expect("a message").to_owned();
+    let (code, trace, err) = site.run(&["message", "trace", &id]).expect("traced");
+    assert_eq!(code, 0, "{err}");
+    check(&trace, &["parked for ehr", "200, entry 2: 400 Bad Request (invalid)"]);
+    for place in [&said, &trace, &site.log()] {
+        assert!(!place.contains("Zwiebel"), "{place}");
+    }
 }
