@@ -159,7 +159,8 @@ fn refused(status: StatusCode, body: &[u8]) -> anyhow::Error {
         // As `hilum check` prints them; the sentence comes last.
         problems.iter().for_each(|it| eprintln!("{}", problem(it)));
         let count = counted(problems.len() as u64, "problem", "problems");
-        return failed(Exit::Configuration, format!("{count}. {sentence}"));
+        let sentence = format!("{count}. Nothing was changed: the running configuration goes on");
+        return failed(Exit::Configuration, sentence);
     }
     let exit = match status {
         StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Exit::Permission,
