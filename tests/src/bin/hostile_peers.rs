@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 const MACHINES: u64 = 8;
 
 /// How many connections a storm opens before it lets go of them.
-const STORM: u64 = 1_000;
+const STORM: u64 = 5_000;
 
 /// How long a peer waits for something before it tries again.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -245,9 +245,9 @@ async fn storm(world: &Arc<World>, seen: &Seen) {
     let missing = world.connections.saturating_sub(world.opened.load(Ordering::Relaxed));
     let left = world.until.saturating_duration_since(Instant::now());
     let rounds = u32::try_from(missing / STORM / 2 + 1).unwrap_or(u32::MAX);
-    let pause = if missing == 0 { Duration::from_secs(5) } else { left / 2 / rounds };
+    let pause = if missing == 0 { Duration::from_secs(15) } else { left / 2 / rounds };
     drop(held);
-    sleep(pause.clamp(Duration::from_millis(50), Duration::from_secs(5))).await;
+    sleep(pause.clamp(Duration::from_millis(50), Duration::from_secs(15))).await;
 }
 
 /// Bytes that look like chance (xorshift) and are the same every time.
