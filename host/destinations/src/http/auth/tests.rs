@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use hilum_peers::{HttpReceiver, Say, TokenEndpoint};
 
-use crate::http::tests::Sender;
+use crate::http::tests::{Sender, delivery};
 
 /// A service that answers 200 to every request, and what sends to it with this `[auth]`.
 fn service(auth: &str, files: &[(&str, &str)]) -> (HttpReceiver, Sender) {
@@ -98,7 +98,7 @@ fn many_at_once_hear_of_one_failure() {
     let site = Site::new("");
     let slow = Say::After(Duration::from_millis(500), Box::new(Say::Status(503)));
     site.tokens.receiver().answer(slow);
-    let down = "Destination: not reached: the token endpoint: 503 Service Unavailable";
+    let down = "Destination: not reached: the token endpoint answered 503 Service Unavailable";
     assert_eq!(site.sender.deliver_at_once(20), vec![down; 20]);
     // Whoever comes while it is asked hears what it answered; one that comes later asks again.
     let asked = site.tokens.receiver().received().len();
@@ -137,30 +137,34 @@ fn a_token_endpoint_that_fails_says_so_and_nothing_of_the_secret() {
         site.tokens.receiver().answer_next([say]);
         assert_eq!(site.say(), expected);
     };
-    let set_up = |what: &str| format!("SetUp: the set-up is at fault: the token endpoint: {what}");
+    let set_up = |what: &str| format!("SetUp: the set-up is at fault: the token endpoint{what}");
     check(
         Say::json(401, r#"{"error":"invalid_client"}"#),
-        &set_up("401 Unauthorized (invalid_client)"),
+        &set_up(" answered 401 Unauthorized (invalid_client)"),
     );
-    check(Say::json(400, r#"{"error":"geheim"}"#), &set_up("400 Bad Request"));
-    check(Say::Status(404), &set_up("404 Not Found"));
-    check(Say::Status(302), &set_up("302 Found"));
-    check(Say::json(200, "token"), &set_up("the answer is not JSON"));
+    check(Say::json(400, r#"{"error":"geheim"}"#), &set_up(" answered 400 Bad Request"));
+    check(Say::Status(404), &set_up(" answered 404 Not Found"));
+    check(Say::Status(302), &set_up(" answered 302 Found"));
+    check(Say::json(200, "token"), &set_up(": the answer is not JSON"));
     check(
         Say::json(200, r#"{"token_type":"mac","access_token":"x"}"#),
-        &set_up("the token is no bearer token"),
+        &set_up(": the token is no bearer token"),
     );
     for body in [
         r#"{"token_type":"bearer"}"#,
         r#"{"token_type":"bearer","access_token":""}"#,
         r#"{"token_type":"bearer","access_token":"a\nb"}"#,
     ] {
-        check(Say::json(200, body), &set_up("the answer holds no token"));
+        check(Say::json(200, body), &set_up(": the answer holds no token"));
     }
-    let down = |what: &str| format!("Destination: not reached: the token endpoint: {what}");
-    check(Say::Status(503), &down("503 Service Unavailable"));
-    check(Say::Status(429), &down("429 Too Many Requests"));
-    check(Say::HangUp, &down("the connection closed without an answer"));
+    let down = |what: &str| format!("Destination: not reached: the token endpoint{what}");
+    check(Say::Status(503), &down(" answered 503 Service Unavailable"));
+    check(Say::Status(429), &down(" answered 429 Too Many Requests"));
+    check(Say::HangUp, &down(": the connection closed without an answer"));
+    // A site that says what 401 of the service means has not said it of the token endpoint.
+    site.tokens.receiver().answer_next([Say::Status(401)]);
+    let fault = site.sender.deliver(delivery("json", "{}")).expect_err("a fault");
+    assert_eq!(fault.code().map(|it| it.word()), Some("the"));
     assert!(site.receiver.received().is_empty(), "without a token nothing is sent");
     assert_eq!(site.say(), "200");
 }

@@ -120,14 +120,15 @@ impl Tokens {
         let status = answer.status;
         let body = answer.body.as_ref().and_then(|it| hilum_fhir::parse(it).ok());
         if status == 408 || status == 429 || 500 <= status {
-            return Err(SendFault::Unreachable(of_endpoint(in_words(status))));
+            return Err(SendFault::Unreachable(answered(status)));
         }
         let set_up = |what: String| SendFault::Misconfigured { code: of_endpoint(what) };
         if status != 200 {
             let error = body.as_ref().and_then(|it| it.member("error")?.text());
             let known = ERRORS.iter().find(|it| Some(**it) == error);
             let known = known.map(|it| format!(" ({it})")).unwrap_or_default();
-            return Err(set_up(format!("{}{known}", in_words(status))));
+            let code = format!("{}{known}", answered(status));
+            return Err(SendFault::Misconfigured { code });
         }
         let body = body.ok_or_else(|| set_up("the answer is not JSON".into()))?;
         let text = |name: &str| body.member(name).and_then(Value::scalar);
@@ -166,6 +167,11 @@ impl Tokens {
         let code = || "the token endpoint's URL cannot be requested".into();
         built.map_err(|_| SendFault::Misconfigured { code: code() })
     }
+}
+
+/// Told apart from what the service itself answers, which a site may classify.
+fn answered(status: u16) -> String {
+    format!("the token endpoint answered {}", in_words(status))
 }
 
 /// How long a token is used. One that is good for less than a minute is used for half of its time.
