@@ -18,6 +18,9 @@ mod scan;
 /// As many values as places in HL7 v2: each costs memory and work of whoever looks at it.
 const LIMITS: Limits = Limits { values_max: crate::PLACES_MAX, ..Limits::RESOURCE };
 
+/// Bytes after which a shown path goes no further up: one is kept for each sealed value.
+const SHOWN_BYTES_MAX: usize = 200;
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -262,35 +265,55 @@ impl Json {
     }
 
     /// The path of a node, `name[0].family`; empty for the document itself. Names stand as they are,
-    /// with `.`, `[` and `\` escaped, so that no two nodes have the same.
-    pub fn path_of(&self, id: NodeId) -> String {
-        self.path_by(id, |name| {
-            name.chars()
-                .flat_map(|it| {
-                    matches!(it, '.' | '[' | '\\').then_some('\\').into_iter().chain([it])
-                })
-                .collect()
-        })
+    /// with `.`, `[` and `\` escaped, so that no two nodes have the same. It may be as long as the
+    /// document.
+    #[cfg(test)]
+    pub(crate) fn path_of(&self, id: NodeId) -> String {
+        let spelt = |name: String| {
+            let escape =
+                |it| matches!(it, '.' | '[' | '\\').then_some('\\').into_iter().chain([it]);
+            name.chars().flat_map(escape).collect()
+        };
+        self.path_by(id, usize::MAX, |node| self.name(node).map(spelt))
     }
 
-    /// The same for people and logs: a name that is none of an element is `?`.
+    /// The path of a node for people and logs: a name that is none of an element is `?`, and of a
+    /// long one the end is shown.
     pub(crate) fn shown_path_of(&self, id: NodeId) -> String {
-        let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        self.path_by(id, |name| {
-            let is_shown = !name.is_empty() && name.len() <= 64 && name.bytes().all(in_name);
-            if is_shown { name } else { "?".to_owned() }
+        let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        self.path_by(id, SHOWN_BYTES_MAX, |node| {
+            let range = self.node(node)?.name.clone()?;
+            // With an escape in it, it is none that is shown.
+            let raw = self.bytes().get(range.start + 1..range.end.saturating_sub(1));
+            let name = raw.filter(|it| (1..=64).contains(&it.len()) && it.iter().all(in_name));
+            let name = name.and_then(|it| std::str::from_utf8(it).ok()).unwrap_or("?");
+            Some(name.to_owned())
         })
     }
 
-    fn path_by(&self, id: NodeId, spell: impl Fn(String) -> String) -> String {
+    fn path_by(
+        &self,
+        id: NodeId,
+        bytes_max: usize,
+        name: impl Fn(NodeId) -> Option<String>,
+    ) -> String {
         let mut steps = Vec::new();
         let mut here = id;
+        let mut bytes = 0;
         while let Some(node) = self.node(here) {
             let Some(parent) = node.parent else { break };
-            steps.push(match self.name(here) {
-                Some(name) => Step::Name(spell(name)),
+            if bytes_max < bytes {
+                steps.push(Step::Name("\u{2026}".to_owned()));
+                break;
+            }
+            steps.push(match name(here) {
+                Some(name) => {
+                    bytes += name.len();
+                    Step::Name(name)
+                }
                 None => Step::Index(node.number),
             });
+            bytes += 1;
             here = parent;
         }
         let mut path = String::new();

@@ -283,12 +283,12 @@ impl Message {
         }
     }
 
-    /// A text that no other place of the message has. It may hold content: it is for keys, and never
-    /// shown.
+    /// A short text that no other place of the message has: for keys, and never shown. In JSON a path
+    /// may be as long as the document, so there it is the value's number.
     pub fn place_key(&self, at: At) -> String {
-        match (self, at) {
-            (Self::Fhir(json), At::Json(node)) => json.path_of(node),
-            _ => self.place_name(at),
+        match at {
+            At::Json(node) => format!("#{}", node.index()),
+            At::Hl7(_) | At::Body => self.place_name(at),
         }
     }
 

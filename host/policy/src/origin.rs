@@ -20,11 +20,18 @@ pub(crate) struct Classer {
     value_types: OnceLock<HashMap<u32, String, Hasher>>,
     /// Where delimiters begin to hold, in order.
     delimiters: OnceLock<Vec<(usize, Delimiters)>>,
+    /// Whether the body is a Bundle.
+    is_bundle: OnceLock<bool>,
 }
 
 impl Classer {
     pub(crate) fn new(message: Arc<Message>) -> Self {
-        Self { message, value_types: OnceLock::new(), delimiters: OnceLock::new() }
+        Self {
+            message,
+            value_types: OnceLock::new(),
+            delimiters: OnceLock::new(),
+            is_bundle: OnceLock::new(),
+        }
     }
 
     pub(crate) fn message(&self) -> &Arc<Message> {
@@ -36,7 +43,7 @@ impl Classer {
         match at {
             At::Hl7(place) => self.entry(&place).classes,
             At::Json(node) => match self.message.as_json() {
-                Some(json) if is_structure(json, node) => Classes::NONE,
+                Some(json) if self.is_structure(json, node) => Classes::NONE,
                 _ => Class::Unknown.into(),
             },
             At::Body => Class::Body.into(),
@@ -61,6 +68,24 @@ impl Classer {
         let all = self.delimiters.get_or_init(|| delimiters(&self.message));
         let before = all.partition_point(|(start, _)| *start <= offset);
         all.get(before.saturating_sub(1)).map(|(_, it)| it)
+    }
+
+    /// Whether a value of JSON is structure: the type of a resource or Bundle, or what a request does.
+    /// Everything else is unknown until elements of FHIR have classes.
+    fn is_structure(&self, json: &Json, id: NodeId) -> bool {
+        let Some(node) = json.node(id) else { return false };
+        let (Some(parent), Some(name)) = (node.parent, json.name(id)) else { return false };
+        let is_bundle = || *self.is_bundle.get_or_init(|| is_bundle(json));
+        let is_code = json.scalar(id).is_some_and(|text| {
+            text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
+        });
+        is_code
+            && match name.as_str() {
+                "resourceType" => true,
+                "type" => parent == Json::ROOT && is_bundle(),
+                "method" => json.name(parent).as_deref() == Some("request") && is_bundle(),
+                _ => false,
+            }
     }
 
     fn entry(&self, place: &Place) -> Entry {
@@ -132,23 +157,6 @@ fn value_types(message: &Message) -> HashMap<u32, String, Hasher> {
         }
     }
     types
-}
-
-/// Whether a value of JSON is structure: the type of a resource or Bundle, or what a request does.
-/// Everything else is unknown until elements of FHIR have classes.
-fn is_structure(json: &Json, id: NodeId) -> bool {
-    let Some(node) = json.node(id) else { return false };
-    let (Some(parent), Some(name)) = (node.parent, json.name(id)) else { return false };
-    let is_code = json.scalar(id).is_some_and(|text| {
-        text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-    });
-    is_code
-        && match name.as_str() {
-            "resourceType" => true,
-            "type" => parent == Json::ROOT && is_bundle(json),
-            "method" => json.name(parent).as_deref() == Some("request") && is_bundle(json),
-            _ => false,
-        }
 }
 
 pub(crate) fn is_bundle(json: &Json) -> bool {

@@ -109,3 +109,19 @@ fn a_document_of_too_many_values_is_none() {
         matches!(fault, crate::ParseError::Json(it) if it.fault == hilum_fhir::JsonFault::TooMany)
     );
 }
+
+#[test]
+fn a_shown_path_is_short_however_deep_the_value_and_however_long_the_names() {
+    let long = "n".repeat(64);
+    let deep = format!("{}1{}", format!("{{\"{long}\":").repeat(100), "}".repeat(100));
+    let secret = format!("{{\"{}\":[{{\"a.b\":1}}]}}", "x".repeat(100_000));
+    let shown = |text: &str| {
+        let json = json(text);
+        let (id, _) = json.nodes().last().expect("a value");
+        json.shown_path_of(id)
+    };
+    let path = shown(&deep);
+    assert!(path.len() < 300 && path.starts_with("\u{2026}.nnn"), "{path}");
+    assert_eq!(shown(&secret), "?[0].?");
+    assert_eq!(shown("{\"a\":{\"b\":[1,2]}}"), "a.b[1]");
+}

@@ -298,12 +298,14 @@ fn url_of(json: &Json, id: NodeId, node: &Node, is_bundle: bool, before: &str) -
         let is_there = json.name(request)? == "request" && json.name(entries)? == "entry";
         is_there.then_some(())
     };
-    if is_bundle && in_request().is_some() {
-        match json.name(id).as_deref() {
-            Some("url") => return Url::Whole,
-            Some("ifNoneExist") => return Url::Search,
-            _ => {}
-        }
+    // Its own name first: the names above it may be long, and many values may stand below them.
+    let url = match json.name(id).as_deref() {
+        Some("url") => Some(Url::Whole),
+        Some("ifNoneExist") => Some(Url::Search),
+        _ => None,
+    };
+    if let Some(url) = url.filter(|_| is_bundle && in_request().is_some()) {
+        return url;
     }
     let is_url = ["http://", "https://"].iter().any(|scheme| before.starts_with(scheme));
     if is_url { Url::Whole } else { Url::No }

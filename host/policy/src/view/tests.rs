@@ -229,10 +229,10 @@ fn json_is_unknown_but_for_its_structure() {
     check_body(
         view_of("fhir-json", bundle, &Grant::sealed_by_default()),
         expect![[r#"
-        { "resourceType": "Bundle", "type": "transaction", "entry": [ {
-          "resource": { "resourceType": "Patient", "active": "ZQ8Q2SWZGHJ01N", "multipleBirthInteger": "ZQCBVKOBWVLYWH",
-            "name": [ { "family": "ZQRQERF2ETTOL7", "given": [ "" ] } ] },
-          "request": { "method": "PUT", "url": "ZQ6WMRN3FSBKGV" } } ] }"#]],
+            { "resourceType": "Bundle", "type": "transaction", "entry": [ {
+              "resource": { "resourceType": "Patient", "active": "ZQVLOGQMVQ82NR", "multipleBirthInteger": "ZQ4XSYCIQRZWF3",
+                "name": [ { "family": "ZQ80ZXE8NJHOET", "given": [ "" ] } ] },
+              "request": { "method": "PUT", "url": "ZQ43ODJY8SQ0DJ" } } ] }"#]],
     );
     let withheld = Grant::sealed_by_default().with(Class::Unknown, Sight::Withhold);
     check_body(

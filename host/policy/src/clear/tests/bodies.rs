@@ -119,3 +119,18 @@ fn a_word_that_stands_openly_among_bytes_that_are_no_text_is_no_leak() {
     let message = Message::parse("hl7v2", bytes.clone()).expect("parses");
     assert_eq!(carried(&Arc::new(message)), bytes);
 }
+
+#[test]
+fn a_long_name_above_many_values_is_not_read_for_each() {
+    // 5,000 values below a name of a megabyte, and as many requests behind as many members: read for
+    // each of them, this would take hours.
+    let name = "\\u0061".repeat(200_000);
+    let values = vec![r#"{"url":"x","method":"PUT"}"#; 5_000].join(",");
+    let deep = format!("{}{values}{}", "[".repeat(100), "]".repeat(100));
+    let members: String = (0..5_000).map(|it| format!("\"m{it}\":{{\"type\":1}},")).collect();
+    let text = format!("{{{members}\"{name}\":{deep},\"resourceType\":\"Bundle\"}}");
+    let message = parse("fhir-json", &text);
+    let steps = [Step { grant: Grant::default(), format: "fhir-json", make: &body_of }];
+    let cleared = policy().clear(&run(&message, &steps), &message, &Clearance::treatment());
+    assert_eq!(text_of(&cleared.expect("cleared"), &message), text);
+}
