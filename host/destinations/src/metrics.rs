@@ -1,6 +1,8 @@
 //! What couriers count.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use std::fmt;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -10,7 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::{Breaker, SendFault, Whose};
 
 /// What came of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The destination has it.
     Delivered,
@@ -31,6 +33,20 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The word as it is exported.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::GaveUp => "gave-up",
+            Self::Gone => "gone",
+            Self::Unreachable => "unreachable",
+            Self::Busy => "busy",
+            Self::Misconfigured => "misconfigured",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+
     /// What a fault counts as if it is tried again.
     pub(crate) fn deferred(fault: &SendFault, whose: Whose) -> Self {
         match fault {
@@ -46,6 +62,12 @@ impl Outcome {
     }
 }
 
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
+}
+
 /// Labels of attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct AttemptLabels {
@@ -56,7 +78,7 @@ pub struct AttemptLabels {
 }
 
 /// An answer that settles no message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelValue)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stray {
     /// To an earlier message, after we stopped waiting for it.
     Late,
@@ -77,6 +99,20 @@ pub enum Stray {
 }
 
 impl Stray {
+    /// The word as it is exported.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Repeated => "repeated",
+            Self::Foreign => "foreign",
+            Self::Unsolicited => "unsolicited",
+            Self::NoControlId => "no_control_id",
+            Self::NoAcknowledgement => "no_acknowledgement",
+            Self::Empty => "empty",
+            Self::CutOff => "cut_off",
+        }
+    }
+
     /// What came, in words, to follow a number.
     pub(crate) fn text(self) -> &'static str {
         match self {
@@ -89,6 +125,12 @@ impl Stray {
             Self::Empty => "empty",
             Self::CutOff => "cut off",
         }
+    }
+}
+
+impl EncodeLabelValue for Stray {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
     }
 }
 
@@ -108,23 +150,10 @@ pub struct DestinationLabels {
     pub destination: String,
 }
 
-/// How a destination's breaker stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub enum BreakerState {
-    /// Deliveries go as they come.
-    Closed,
-    /// Nothing goes.
-    Open,
-    /// One delivery tries.
-    HalfOpen,
-}
-
-impl BreakerState {
-    const ALL: [(Self, Breaker); 3] = [
-        (Self::Closed, Breaker::Closed),
-        (Self::Open, Breaker::Open),
-        (Self::HalfOpen, Breaker::HalfOpen),
-    ];
+impl EncodeLabelValue for Breaker {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
 }
 
 /// Labels of the breaker's states: one of them is 1.
@@ -133,7 +162,7 @@ pub struct BreakerLabels {
     /// The destination's name in the configuration.
     pub destination: String,
     /// The state.
-    pub state: BreakerState,
+    pub state: Breaker,
 }
 
 /// Counters of all couriers. Cheap to clone.
@@ -253,9 +282,9 @@ impl Metrics {
     }
 
     pub(crate) fn breaks(&self, destination: &str, now: Breaker) {
-        for (state, it) in BreakerState::ALL {
+        for state in Breaker::ALL {
             let labels = BreakerLabels { destination: destination.to_owned(), state };
-            self.breaker.get_or_create(&labels).set(i64::from(it == now));
+            self.breaker.get_or_create(&labels).set(i64::from(state == now));
         }
     }
 }
@@ -268,7 +297,7 @@ impl Metrics {
         for family in [&self.window, &self.in_flight, &self.misconfigured, &self.paused] {
             family.remove(&labels);
         }
-        for (state, _) in BreakerState::ALL {
+        for state in Breaker::ALL {
             let labels = BreakerLabels { destination: destination.to_owned(), state };
             self.breaker.remove(&labels);
         }
@@ -277,4 +306,28 @@ impl Metrics {
 
 fn labels(destination: &str) -> DestinationLabels {
     DestinationLabels { destination: destination.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breaker_is_called_in_metrics_as_in_the_status() {
+        let metrics = Metrics::default();
+        metrics.breaks("lab", Breaker::HalfOpen);
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("encoded");
+        for (state, is) in [(Breaker::Closed, 0), (Breaker::Open, 0), (Breaker::HalfOpen, 1)] {
+            let line =
+                format!("destination_breaker{{destination=\"lab\",state=\"{state}\"}} {is}\n");
+            assert!(text.contains(&line), "{line}{text}");
+        }
+        metrics.forget("lab");
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("encoded");
+        assert!(!text.contains("state="), "{text}");
+    }
 }

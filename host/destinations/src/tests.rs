@@ -205,7 +205,7 @@ fn a_delivery_arrives_with_evidence_and_its_answer_is_kept() {
     site.metrics.register(&mut registry);
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).expect("encoded");
-    let line = "delivery_attempts_total{destination=\"ehr\",outcome=\"Delivered\"} 1";
+    let line = "delivery_attempts_total{destination=\"ehr\",outcome=\"delivered\"} 1";
     assert!(text.contains(line), "{text}");
     site.close();
 }

@@ -41,7 +41,7 @@ impl fmt::Display for State {
 }
 
 /// Whether faults in a row have cut a destination off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Breaker {
     /// Deliveries go as they come.
     #[default]
@@ -53,6 +53,9 @@ pub enum Breaker {
 }
 
 impl Breaker {
+    /// Every state.
+    pub(crate) const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
+
     /// The word as it is printed.
     pub fn word(self) -> &'static str {
         match self {

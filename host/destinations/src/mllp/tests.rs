@@ -199,7 +199,7 @@ fn what_is_not_the_answer_to_this_message_settles_nothing() {
     site.check("7", raw("\u{b}MSH|^~\\&|P\u{b}\u{1c}\r"), &unknown("; came: 1 empty, 1 cut off"));
     assert_eq!(
         site.sender.strays(),
-        ["CutOff 1", "Empty 2", "Foreign 1", "NoAcknowledgement 2", "NoControlId 1"]
+        ["cut_off 1", "empty 2", "foreign 1", "no_acknowledgement 2", "no_control_id 1"]
     );
     assert_eq!(site.receiver.connections(), 7, "a connection without its answer is not used again");
     // The right one among others is found.
@@ -216,12 +216,12 @@ fn late_double_and_unsolicited_answers_settle_no_other_message() {
     let_it_arrive();
     // An answer to it came before it was sent: that was no answer to it.
     site.check("2", Ack::Error("AE", "102"), "Content: rejected: AE (102 at PID-5)");
-    assert_eq!(site.sender.strays(), ["Repeated 1", "Unsolicited 1"]);
+    assert_eq!(site.sender.strays(), ["repeated 1", "unsolicited 1"]);
     // One that asked for no answer gets one, after the next has gone out.
     site.receiver.answer_next([Ack::Silence, Ack::All(vec![Ack::Of("3"), Ack::Code("AR")])]);
     assert_eq!(site.sender.send("3", "NE", "NE"), "unconfirmed");
     assert_eq!(site.send("4"), "Moment: busy: AR");
-    assert_eq!(site.sender.strays(), ["Late 1", "Repeated 1", "Unsolicited 1"]);
+    assert_eq!(site.sender.strays(), ["late 1", "repeated 1", "unsolicited 1"]);
     assert_eq!(site.receiver.connections(), 1);
 }
 

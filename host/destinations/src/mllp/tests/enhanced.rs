@@ -64,8 +64,8 @@ fn the_applications_comes_to_the_listener_that_is_named() {
     assert_eq!(site.receiver.connections(), 1);
     let strays = site.sender.strays();
     // Commit acknowledgements that came after the application's are counted as repeated.
-    let named: Vec<_> = strays.iter().filter(|it| !it.starts_with("Repeated")).collect();
-    assert_eq!(named, ["NoAcknowledgement 1", "NoControlId 1", "Unsolicited 5"]);
+    let named: Vec<_> = strays.iter().filter(|it| !it.starts_with("repeated")).collect();
+    assert_eq!(named, ["no_acknowledgement 1", "no_control_id 1", "unsolicited 5"]);
 }
 
 #[test]
