@@ -31,11 +31,13 @@ pub enum Refusal {
     /// It has more fields, components and repetitions than the gateway looks at.
     #[error("the message has more fields, components and repetitions than this gateway takes")]
     TooManyValues,
-    /// A batch has more messages than are taken at once.
-    #[error("the batch has more than {messages_max} messages")]
+    /// A batch has more messages, or headers of batches and files, than are taken at once.
+    #[error("the batch has more than {most} {of}")]
     BatchTooLong {
         /// How many are taken.
-        messages_max: usize,
+        most: usize,
+        /// Of what.
+        of: &'static str,
     },
     /// A trailer states another number than came.
     #[error("{at}: the number of messages or batches that came is another")]

@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use clock::{Clock, Entropy, Instant, WallClock};
 pub use disk::{Disk, DiskFile, Entry, OpenMode, Space};
 pub use net::{Acceptor, Address, ByteStream, Connection, ListenOptions, Net, Peer};
-pub use tasks::{Bell, Machine, Next, Tasks};
+pub use tasks::{Bell, Machine, Next, Tasks, give_way};
 
 /// A future that can be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::task::Poll;
 
 use crate::{BoxFuture, Instant};
 
@@ -48,6 +49,20 @@ impl fmt::Debug for Bell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Bell")
     }
+}
+
+/// Lets other futures run before this one goes on: for work that is long, and waits for nothing.
+pub async fn give_way() {
+    let mut gave_way = false;
+    std::future::poll_fn(|context| {
+        if gave_way {
+            return Poll::Ready(());
+        }
+        gave_way = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// The door to threads and futures.

@@ -17,7 +17,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::BadFrame,
         Refusal::TooLong,
         Refusal::TooManyValues,
-        Refusal::BatchTooLong { messages_max: 7 },
+        Refusal::BatchTooLong { most: 7, of: "messages" },
         Refusal::BatchCount { at: at() },
         Refusal::Stray,
         Refusal::Fragment { at: at() },

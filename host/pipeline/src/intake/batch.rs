@@ -4,11 +4,14 @@
 //! becomes of the others. So a batch that is repeated because half of it was taken is neither skipped
 //! nor taken twice: each of its messages is known by its own control id.
 //!
-//! Promises: a batch has at most [`MESSAGES_MAX`] messages; at most [`TOGETHER`] of them wait for the
-//! disk at once.
+//! Promises: a batch has at most [`MESSAGES_MAX`] messages and [`WRAPPERS_MAX`] headers; at most
+//! [`TOGETHER`] of the messages wait for the disk at once; between two of them others get their turn.
 //! Not here: splitting (`hilum_message::hl7v2`), how a batch is spelt (`hilum_answer`).
 
+use std::collections::BTreeMap;
+
 use hilum_answer::{Ack, Refusal};
+use hilum_env::give_way;
 use hilum_message::hl7v2::{
     Batch, BatchMessage, Charset, FindingKind, Header, Message as Hl7, Options, Path, SegmentName,
 };
@@ -21,6 +24,9 @@ use super::{Answer, Intake, Later, OnBatchCount, Pinned};
 
 /// Messages that a batch may have, its headers counted with them.
 pub(super) const MESSAGES_MAX: usize = 10_000;
+/// Headers of batches and files that a batch may have: each may be answered by itself, though it holds
+/// no message.
+const WRAPPERS_MAX: usize = 256;
 /// Messages of one batch that wait for the disk at once.
 const TOGETHER: usize = 256;
 /// Findings about the batch that each of its messages carries at most.
@@ -56,6 +62,7 @@ impl Intake {
         let mut now: Vec<Vec<Ack>> = Vec::new();
         let mut pending: Vec<Option<Pending>> = Vec::new();
         for member in members {
+            give_way().await;
             let said = self.said(Some(member.header), member.passed);
             let Said { acks, pending: waits, is_stored: is_this_stored } = said;
             is_stored &= is_this_stored.unwrap_or(true);
@@ -67,7 +74,7 @@ impl Intake {
         let holds_reading = pending.iter().flatten().any(|it| it.holds);
         let is_stored = Some(is_stored);
         if pending.iter().all(Option::is_none) {
-            let now = layout.write(&now, how, &stamps);
+            let now = layout.write(&now, how, &stamps).await;
             return Answer { now, later: None, close: false, is_stored };
         }
         let patience = self.patience(pinned);
@@ -76,15 +83,16 @@ impl Intake {
             (Vec::new(), now)
         } else {
             let none = now.iter().map(|_| Vec::new()).collect();
-            (layout.write(&now, how, &stamps), none)
+            (layout.write(&now, how, &stamps).await, none)
         };
         let replies = async move {
             for (acks, pending) in late.iter_mut().zip(pending) {
+                give_way().await;
                 if let Some(pending) = pending {
                     acks.extend(pending.acks(&patience, &stamps).await);
                 }
             }
-            layout.write(&late, how, &stamps)
+            layout.write(&late, how, &stamps).await
         };
         let later = Some(Later { replies: Box::pin(replies), holds_reading });
         Answer { now: said, later, close: false, is_stored }
@@ -100,7 +108,12 @@ impl Intake {
     ) -> Result<(Layout, Vec<Member>), Passed> {
         let batch = whole.batch();
         if MESSAGES_MAX < batch.messages.len() + batch.wrappers.len() {
-            let refusal = Refusal::BatchTooLong { messages_max: MESSAGES_MAX };
+            let refusal = Refusal::BatchTooLong { most: MESSAGES_MAX, of: "messages" };
+            return Err(self.refused(refusal, came, whole.bytes().len()));
+        }
+        if WRAPPERS_MAX < batch.wrappers.len() {
+            let of = "headers of batches and files";
+            let refusal = Refusal::BatchTooLong { most: WRAPPERS_MAX, of };
             return Err(self.refused(refusal, came, whole.bytes().len()));
         }
         let first = self.message_id(came);
@@ -120,24 +133,23 @@ impl Intake {
             true => Options { default_charset: Charset::Utf8 },
             false => pinned.options.reading(),
         };
+        let miscounted = miscounted(&batch);
         let mut members = Vec::new();
-        for (number, chunk) in batch.messages.chunks(TOGETHER).enumerate() {
-            let submitted: Vec<(Header, Submitted)> = chunk
-                .iter()
-                .enumerate()
-                .map(|(place, member)| {
-                    let is_first = number == 0 && place == 0;
-                    let id = if is_first { first } else { self.message_id(&came) };
-                    let one = One { batch: &batch, member, id, reading };
-                    self.submit_member(pinned, whole, &one, findings.clone(), &came)
-                })
-                .collect();
+        let mut next = Some(first);
+        for chunk in batch.messages.chunks(TOGETHER) {
+            let mut submitted: Vec<(Header, Submitted)> = Vec::new();
+            for member in chunk {
+                give_way().await;
+                let id = next.take().unwrap_or_else(|| self.message_id(&came));
+                let one = One { miscounted: &miscounted, member, id, reading };
+                submitted.push(self.submit_member(pinned, whole, &one, findings.clone(), &came));
+            }
             for (header, submitted) in submitted {
                 let passed = self.passed(pinned, submitted, &came).await;
                 members.push(Member { header, passed });
             }
         }
-        let layout = self.layout(whole, &batch, &members);
+        let layout = self.layout(whole, &batch, &members).await;
         Ok((layout, members))
     }
 
@@ -160,10 +172,10 @@ impl Intake {
         if one.member.is_cut {
             return (header, refused(Refusal::Stray));
         }
-        if let Some(at) = miscounted(one.batch, one.member)
-            .filter(|_| pinned.options.on_batch_count == OnBatchCount::Refuse)
+        if let Some(is_file) =
+            one.is_miscounted().filter(|_| pinned.options.on_batch_count == OnBatchCount::Refuse)
         {
-            return (header, refused(Refusal::BatchCount { at: trailer(at) }));
+            return (header, refused(Refusal::BatchCount { at: trailer(is_file) }));
         }
         (header, self.submit_hl7_as(one.id, pinned, message, findings, came))
     }
@@ -171,18 +183,25 @@ impl Intake {
 
 /// One message of a batch that is to be taken.
 struct One<'a> {
-    batch: &'a Batch,
+    miscounted: &'a BTreeMap<usize, bool>,
     member: &'a BatchMessage,
     id: MessageId,
     reading: Options,
 }
 
-/// Whether a message is under a header whose trailer counts another number: its file's (true) or its
-/// batch's (false).
-fn miscounted(batch: &Batch, member: &BatchMessage) -> Option<bool> {
-    let is_above = |segment: usize| [member.file, member.batch].contains(&Some(segment));
-    let wrong = batch.wrappers.iter().filter(|it| it.is_miscounted && is_above(it.segment));
-    wrong.map(|it| it.is_file).next()
+impl One<'_> {
+    /// Whether it is under a header whose trailer counts another number: its file's (true) or its
+    /// batch's (false).
+    fn is_miscounted(&self) -> Option<bool> {
+        let above = [self.member.file, self.member.batch].into_iter().flatten();
+        above.filter_map(|segment| self.miscounted.get(&segment).copied()).next()
+    }
+}
+
+/// The headers whose trailers count another number than came, by segment, and whether each is a file's.
+fn miscounted(batch: &Batch) -> BTreeMap<usize, bool> {
+    let wrong = batch.wrappers.iter().filter(|it| it.is_miscounted);
+    wrong.map(|it| (it.segment, it.is_file)).collect()
 }
 
 pub(super) fn trailer(is_file: bool) -> Path {

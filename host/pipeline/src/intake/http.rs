@@ -7,6 +7,7 @@ use hilum_answer::{
     Ack, Refusal, Wanted, accepted_outcome, batch_outcome, batch_receipt, operation_outcome,
     problem, receipt,
 };
+use hilum_env::give_way;
 use hilum_message::Message;
 use hilum_message::hl7v2::{Header, Message as Hl7};
 use hilum_store::{DuplicateKey, Stored};
@@ -224,6 +225,7 @@ impl Intake {
         let mut resolved = Vec::new();
         let mut headers = Vec::new();
         for Member { header, passed } in members {
+            give_way().await;
             resolved.push(self.resolved(&patience, passed).await);
             headers.push(header);
         }
@@ -241,13 +243,17 @@ impl Intake {
                 let last = |(header, resolved): (&Header, &Resolved)| -> Vec<Ack> {
                     self.acks_over_http(Some(header), resolved).pop().into_iter().collect()
                 };
-                let acks: Vec<Vec<Ack>> = headers.iter().zip(&resolved).map(last).collect();
+                let mut acks: Vec<Vec<Ack>> = Vec::new();
+                for one in headers.iter().zip(&resolved) {
+                    give_way().await;
+                    acks.push(last(one));
+                }
                 let how = match pinned.options.batch_answer {
                     BatchAnswer::Errors => BatchAnswer::Errors,
                     // A response is one.
                     BatchAnswer::All | BatchAnswer::Singly => BatchAnswer::All,
                 };
-                let written = layout.write(&acks, how, &self.stamps).pop();
+                let written = layout.write(&acks, how, &self.stamps).await.pop();
                 (HL7, written.map(|it| it.bytes).unwrap_or_default())
             }
             Wish::Fhir => (FHIR, batch_outcome(&stored, &refused).to_bytes().into()),

@@ -1,9 +1,13 @@
 //! How the answer to a batch is packed: as the batch was.
+//!
+//! Promises: each message and header is looked at once, whatever there are of others; between two
+//! of them others get their turn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use hilum_answer::{Ack, AckBatch, Refusal, Wanted, write_batches};
+use hilum_env::give_way;
 use hilum_message::hl7v2::{Batch, BatchMessage, Header, Message as Hl7, Wrapper};
 
 use super::batch::{Member, trailer};
@@ -14,23 +18,30 @@ use super::{BatchAnswer, Intake, Reply, Stamps};
 /// How a batch was packed, for the answer to be packed so too.
 pub(super) struct Layout {
     files: Vec<FileLayout>,
+    /// Where each header stands, by segment; without one, the first of what is under no FHS.
+    places: BTreeMap<Option<usize>, Place>,
     /// Whether anybody wants an answer.
     is_wanted: bool,
     /// What is wrong with a batch as a whole, and said of no message.
     pub(super) faults: Vec<Refusal>,
 }
 
+/// Where a header stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Which of the files.
+    file: usize,
+    /// Which of the file's batches; none for that of the file.
+    batch: Option<usize>,
+}
+
 #[derive(Default)]
 struct FileLayout {
-    /// Which segment the FHS is.
-    segment: Option<usize>,
     header: Option<Header>,
     batches: Vec<BatchLayout>,
 }
 
 struct BatchLayout {
-    /// Which segment the BHS is.
-    segment: Option<usize>,
     header: Option<Header>,
     /// Whether the header is a BHS, and not the MSH of the first message.
     is_named: bool,
@@ -42,14 +53,16 @@ struct BatchLayout {
 
 impl Intake {
     /// How a batch was packed, and what is said of it as a whole.
-    pub(super) fn layout(&self, whole: &Hl7, batch: &Batch, members: &[Member]) -> Layout {
+    pub(super) async fn layout(&self, whole: &Hl7, batch: &Batch, members: &[Member]) -> Layout {
         let mut layout = Layout {
             files: Vec::new(),
+            places: BTreeMap::new(),
             is_wanted: is_wanted(whole, batch, members),
             faults: Vec::new(),
         };
         let mut wrappers = batch.wrappers.iter().peekable();
         for (number, member) in batch.messages.iter().enumerate() {
+            give_way().await;
             while let Some(wrapper) = wrappers.next_if(|it| it.segment < member.segments.start) {
                 layout.open(whole, wrapper);
             }
@@ -59,6 +72,7 @@ impl Intake {
             layout.open(whole, wrapper);
         }
         for (under, refusal) in faults(batch) {
+            give_way().await;
             let mut header = under.map_or_else(|| whole.header(), |it| whole.header_at(it));
             if under.is_none() {
                 header.control_id = Bytes::new();
@@ -74,9 +88,8 @@ impl Intake {
 }
 
 impl BatchLayout {
-    fn under(header: Option<Header>, segment: Option<usize>) -> Self {
-        let is_named = segment.is_some();
-        Self { segment, header, is_named, messages: Vec::new(), acks: Vec::new() }
+    fn under(header: Option<Header>, is_named: bool) -> Self {
+        Self { header, is_named, messages: Vec::new(), acks: Vec::new() }
     }
 }
 
@@ -85,59 +98,75 @@ impl Layout {
     fn open(&mut self, whole: &Hl7, wrapper: &Wrapper) {
         let header = whole.header_at(wrapper.segment).detached(FIELD_BYTES_MAX);
         if wrapper.is_file {
-            self.files.push(FileLayout {
-                segment: Some(wrapper.segment),
-                header: Some(header),
-                batches: Vec::new(),
-            });
+            let file = FileLayout { header: Some(header), batches: Vec::new() };
+            self.push(Some(wrapper.segment), file);
         } else {
-            let batches = self.batches(wrapper.file.is_some());
-            batches.push(BatchLayout::under(Some(header), Some(wrapper.segment)));
+            let file = self.file(wrapper.file.is_some());
+            let batch = BatchLayout::under(Some(header), true);
+            self.push_batch(Some(wrapper.segment), file, batch);
         }
     }
 
     /// A message: in the batch that it is under, else in one without a name.
     fn put(&mut self, number: usize, member: &BatchMessage, header: Option<&Header>) {
         let is_named = member.batch.is_some();
-        let batches = self.batches(member.file.is_some());
+        let file = self.file(member.file.is_some());
+        let Some(FileLayout { batches, .. }) = self.files.get_mut(file) else { return };
         if batches.last().is_none_or(|it| it.is_named != is_named) {
-            batches.push(BatchLayout::under(header.map(|it| it.detached(FIELD_BYTES_MAX)), None));
+            batches.push(BatchLayout::under(header.map(|it| it.detached(FIELD_BYTES_MAX)), false));
         }
         if let Some(batch) = batches.last_mut() {
             batch.messages.push(number);
         }
     }
 
-    /// The batches of the file that is open, or of none: what comes before FHS and after FTS.
-    fn batches(&mut self, is_in_file: bool) -> &mut Vec<BatchLayout> {
+    /// The file that is open, or none: what comes before FHS and after FTS.
+    fn file(&mut self, is_in_file: bool) -> usize {
         let fits = |it: &FileLayout| it.header.is_some() == is_in_file;
         if !self.files.last().is_some_and(fits) {
-            self.files.push(FileLayout::default());
+            self.push(None, FileLayout::default());
         }
-        let last = self.files.len().saturating_sub(1);
-        self.files
-            .get_mut(last)
-            .map_or_else(|| unreachable!("one was pushed"), |it| &mut it.batches)
+        self.files.len().saturating_sub(1)
+    }
+
+    fn push(&mut self, segment: Option<usize>, file: FileLayout) {
+        let place = Place { file: self.files.len(), batch: None };
+        self.places.entry(segment).or_insert(place);
+        self.files.push(file);
+    }
+
+    fn push_batch(&mut self, segment: Option<usize>, file: usize, batch: BatchLayout) {
+        let Some(FileLayout { batches, .. }) = self.files.get_mut(file) else { return };
+        if segment.is_some() {
+            self.places.insert(segment, Place { file, batch: Some(batches.len()) });
+        }
+        batches.push(batch);
     }
 
     /// What is said about a batch or file as a whole, or about what is under neither.
     fn say(&mut self, under: Option<usize>, header: Header, acks: Vec<Ack>) {
         self.is_wanted = true;
-        let mut all = self.files.iter_mut().flat_map(|file| &mut file.batches);
-        if let Some(batch) = all.find(|it| under.is_some() && it.segment == under) {
-            batch.acks.extend(acks);
+        let place = self.places.get(&under).copied();
+        if let Some(Place { file, batch: Some(batch) }) = place {
+            let batch = self.files.get_mut(file).and_then(|it| it.batches.get_mut(batch));
+            batch.into_iter().for_each(|it| it.acks.extend_from_slice(&acks));
             return;
         }
-        let said = BatchLayout { acks, ..BatchLayout::under(Some(header), None) };
-        match self.files.iter_mut().find(|it| it.segment == under) {
-            Some(file) => file.batches.push(said),
-            None => self.files.push(FileLayout { batches: vec![said], ..FileLayout::default() }),
+        let said = BatchLayout { acks, ..BatchLayout::under(Some(header), false) };
+        match place {
+            Some(Place { file, .. }) => self.push_batch(None, file, said),
+            None => self.push(None, FileLayout { batches: vec![said], ..FileLayout::default() }),
         }
     }
 
     /// The acknowledgements of each message, as the listener answers batches. Nothing, where nobody
     /// wants an answer.
-    pub(super) fn write(&self, acks: &[Vec<Ack>], how: BatchAnswer, stamps: &Stamps) -> Vec<Reply> {
+    pub(super) async fn write(
+        &self,
+        acks: &[Vec<Ack>],
+        how: BatchAnswer,
+        stamps: &Stamps,
+    ) -> Vec<Reply> {
         if !self.is_wanted {
             return Vec::new();
         }
@@ -153,15 +182,13 @@ impl Layout {
         }
         let mut bytes = Vec::new();
         for file in &self.files {
-            let batches: Vec<AckBatch<'_>> = file
-                .batches
-                .iter()
-                .map(|batch| AckBatch {
-                    header: batch.header.as_ref(),
-                    is_named: batch.is_named,
-                    acks: of(batch),
-                })
-                .collect();
+            give_way().await;
+            let mut batches: Vec<AckBatch<'_>> = Vec::new();
+            for batch in &file.batches {
+                give_way().await;
+                let (header, is_named) = (batch.header.as_ref(), batch.is_named);
+                batches.push(AckBatch { header, is_named, acks: of(batch) });
+            }
             bytes.extend(write_batches(file.header.as_ref(), &batches, &mut stamp));
         }
         vec![Reply { bytes: bytes.into() }]

@@ -294,6 +294,54 @@ fn a_batch_has_a_bound() {
 }
 
 #[test]
+fn headers_of_a_batch_have_a_bound_as_each_may_be_answered_by_itself() {
+    let middle = with(&[], |_| {});
+    let batch = |headers: usize| format!("{}{}", message("1"), "FHS\rZZZ|x\r".repeat(headers));
+    check(
+        &middle,
+        &batch(257),
+        expect![[r#"
+            MSH|…
+            MSA|AE|1
+            ERR|||207^Application internal error^HL70357"#]],
+    );
+    assert_eq!(kept(&middle).len(), 0);
+    let said = texts(&middle.receive(&batch(256)).now).concat();
+    assert_eq!(said.matches("FHS|").count(), 256, "all are answered");
+    // And the message that the first of them may have cut off.
+    assert_eq!(said.matches("\nERR|").count(), 257);
+}
+
+#[test]
+fn others_get_their_turn_between_the_messages_of_a_batch() {
+    // The disk is not asked, so that nothing but courtesy stops it.
+    let wrong = message("1").replace("ADT^A01^ADT_A01", "");
+    let few = polls(&wrong.repeat(2));
+    let many = polls(&wrong.repeat(1_002));
+    // Once each to take it, to say what became of it, and to pack that.
+    assert_eq!(many - few, 3 * 1_000);
+    assert!(2 * 255 <= polls(&format!("{}{}", message("1"), "FHS\rZZZ|x\r".repeat(255))));
+}
+
+/// How often others got their turn until a batch was answered.
+fn polls(batch: &str) -> usize {
+    let middle = with(&[], |_| {});
+    let (intake, content) = (Arc::clone(&middle.intake), Bytes::copy_from_slice(batch.as_bytes()));
+    let received = Timestamp::from_micros(0);
+    let inbound = Inbound { content, findings: Vec::new(), peer: peer(), received };
+    middle.twin.block_on(async move {
+        let mut receiving = Box::pin(intake.receive(inbound));
+        let mut polls = 0;
+        std::future::poll_fn(|context| {
+            polls += 1;
+            receiving.as_mut().poll(context).map(|_| ())
+        })
+        .await;
+        polls
+    })
+}
+
+#[test]
 fn after_processing_the_original_mode_gets_one_batch_and_the_enhanced_mode_two() {
     let middle = processed(&[refuses()]);
     middle.start_worker();
