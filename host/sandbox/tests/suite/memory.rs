@@ -92,11 +92,14 @@ fn budget() -> Budget {
     Budget { output_bytes: 64 << 20, fuel: 1_000_000_000, ..Budget::GATEWAY_MAX }
 }
 
-/// A value of four bytes or more that stands nowhere else.
+/// A value of four bytes or more that stands nowhere else. None looks like a token: one that does
+/// is sealed even where it is open.
 fn value(index: usize) -> impl Strategy<Value = String> {
     let letters =
         if index == 3 { "(19|20)[0-9]{2}0[1-9]1[0-9]" } else { "[A-Za-z][A-Za-z ]{2,30}[A-Za-z]" };
-    letters.prop_map(move |text| if index == 3 { text } else { format!("{text}{index}q") })
+    letters
+        .prop_map(move |text| if index == 3 { text } else { format!("{text}{index}q") })
+        .prop_filter("looks like a token", |text| !text.to_ascii_lowercase().contains("zq"))
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
