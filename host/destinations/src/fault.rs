@@ -116,6 +116,14 @@ impl SendFault {
         }
     }
 
+    /// What is said behind the word `rejected`, which must not be said twice.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Refused { code } => code.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The fault of the disk, without the path.
     pub(crate) fn of_disk(error: &std::io::Error, what: &str) -> Self {
         use std::io::ErrorKind;

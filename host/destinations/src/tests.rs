@@ -225,7 +225,7 @@ fn deferred_and_parked_deliveries_are_in_the_journal_with_their_reasons() {
     let record = site.store.delivery(delivery).expect("a delivery");
     let DeliveryState::Parked(cause) = record.state else { panic!("parked") };
     assert_eq!(cause.word, CauseWord::Rejected);
-    assert_eq!(cause.detail, "rejected: 422 Unprocessable Entity (exception)");
+    assert_eq!(cause.detail, "422 Unprocessable Entity (exception)");
     assert_eq!(record.attempts, 2, "attempts that were followed by another");
     let trail = site.trail(message).join("\n");
     for part in [

@@ -106,15 +106,24 @@ impl Rules {
 
     /// What happened, in words for the trail; if the site's own table decided, it says so.
     fn said(&self, fault: &SendFault, whose: Whose) -> String {
+        self.explained(fault.to_string(), fault, whose)
+    }
+
+    /// The same for a cause, whose word is `rejected`.
+    fn said_of_rejected(&self, fault: &SendFault) -> String {
+        self.explained(fault.detail(), fault, Whose::Content)
+    }
+
+    fn explained(&self, said: String, fault: &SendFault, whose: Whose) -> String {
         if whose == fault.whose() {
-            return fault.to_string();
+            return said;
         }
         let meaning = match whose {
             Whose::Content => "park",
             Whose::SetUp => "setup",
             _ => "retry",
         };
-        format!("{fault}; classify says \"{meaning}\"")
+        format!("{said}; classify says \"{meaning}\"")
     }
 }
 
@@ -151,7 +160,7 @@ pub(super) fn decide(
     let wait = match whose {
         Whose::Content => {
             health.is_well();
-            return (park(CauseWord::Rejected, rules.said(&fault, whose)), Outcome::Rejected);
+            return (park(CauseWord::Rejected, rules.said_of_rejected(&fault)), Outcome::Rejected);
         }
         Whose::Stored => {
             health.is_well();

@@ -53,7 +53,7 @@ fn a_rejected_delivery_is_parked_at_once_and_the_destination_is_well() {
         Health { faults: 3, paused_until: Some(NOW), is_misconfigured: true, openings: 2 };
     let fault = SendFault::Refused { code: "422 (invariant)".into() };
     let said = check(&rules(), &mut health, after(0, SECOND), fault);
-    assert_eq!(said, "rejected: rejected: 422 (invariant)");
+    assert_eq!(said, "rejected: 422 (invariant)");
     assert_eq!((health.faults, health.paused_until), (0, None));
 }
 
@@ -137,7 +137,7 @@ fn the_site_says_what_a_code_means() {
     assert_eq!(said(code("500")), "rejected: busy: 500; classify says \"park\"");
     // A status is more particular than its class, and a destination that is busy as a whole stays so.
     assert_eq!(said(busy(true, None)), "after 1 in 1000 ms: busy: 503");
-    assert_eq!(said(refused("422")), "rejected: rejected: 422");
+    assert_eq!(said(refused("422")), "rejected: 422");
     assert_eq!(said(unreachable()), "after 1 in 1000 ms: not reached: connection refused");
 }
 
