@@ -49,6 +49,23 @@ lane = ["PID-3.1", "PV1-19.1"]
 [route.twice.settings]
 refuse_without = "PID-3.1, PV1-2"
 hold_without = "PID-7"
+
+[listener.both]
+kind = "mllp"
+bind = "127.0.0.1:0"
+ack = "processed"
+
+[route.checked]
+from = "both"
+steps = ["check"]
+to = ["kept"]
+
+[route.checked.settings]
+hold_without = "PID-7"
+
+[route.unchecked]
+from = "both"
+to = ["kept"]
 "#;
 
 /// What a validator sees nothing wrong in, and the same without a date of birth or a number.
@@ -74,12 +91,15 @@ fn held(running: &Running<'_>) -> Result<Vec<Value>> {
     running.list("held")?.as_array().cloned().context("a list")
 }
 
+/// What a person writes who thinks that nobody else reads it.
+const REASON: &str = "DOE^JOHN asked the ward";
+
 /// Decides about the only run that is held.
 fn decide(site: &Site, running: &Running<'_>, action: &str) -> Result<()> {
     let all = held(running)?;
     ensure!(all.len() == 1, "{all:?}");
     let id = all[0]["id"].as_str().context("an id")?.to_owned();
-    let (code, _, err) = site.run(&["held", action, &id, "--reason", "asked the ward"])?;
+    let (code, _, err) = site.run(&["held", action, &id, "--reason", REASON])?;
     ensure!(code == 0, "{err}");
     running.wait_until_idle()
 }
@@ -142,6 +162,48 @@ fn a_person_refuses_what_is_held_and_nothing_is_sent() -> Result<()> {
     assert!(held(&running)?.is_empty() && delivered(&site).is_empty());
     let messages = running.list("message")?;
     assert_eq!(messages[0]["state"], "refused", "{messages}");
+    Ok(())
+}
+
+#[test]
+fn a_message_whose_only_run_a_person_refused_begins_anew() -> Result<()> {
+    let site = Site::new(SITE)?;
+    let running = site.serve()?;
+    for listener in ["stored", "processed"] {
+        for _ in 0..2 {
+            let answer = running.client(listener)?.send(&without("V7", BORN))?;
+            assert!(answer.contains("|AA|V7"), "{listener}: {answer}");
+            running.wait_until_idle()?;
+            decide(&site, &running, "refuse")?;
+        }
+    }
+    let messages = running.list("message")?;
+    let messages = messages.as_array().context("a list")?;
+    assert_eq!(messages.len(), 4, "each time another: {messages:?}");
+    assert!(messages.iter().all(|it| it["state"] == "refused"), "{messages:?}");
+    assert!(delivered(&site).is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_sender_hears_that_a_person_refused_and_not_why() -> Result<()> {
+    let site = Site::new(SITE)?;
+    let running = site.serve()?;
+    let mut client = running.client("both")?;
+    assert!(client.send(&without("V8", BORN))?.contains("|AA|V8"), "one run goes on, one is held");
+    running.wait_until_idle()?;
+    decide(&site, &running, "refuse")?;
+    let answer = client.send(&without("V8", BORN))?;
+    assert!(answer.contains("|AE|V8"), "{answer}");
+    assert!(answer.ends_with("|E||||refused by a person\r"), "{answer}");
+    assert!(!answer.contains("DOE") && !answer.contains("ward"), "{answer}");
+    let messages = running.list("message")?;
+    assert_eq!(messages.as_array().map(Vec::len), Some(1), "it is known");
+    let id = messages[0]["id"].as_str().context("an id")?;
+    let trail = running.json(&["message", "trace", id])?["trail"].clone();
+    let refused = trail.as_array().context("a trail")?.iter().find(|it| it["what"] == "refused");
+    assert_eq!(refused.context("a refusal")?["facts"]["reason"], REASON, "the trail has it");
+    assert_eq!(delivered(&site), [without("V8", BORN)]);
     Ok(())
 }
 

@@ -185,7 +185,11 @@ pub enum Held {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Refuse them for good
+    /// End these runs: nothing of them is sent
+    ///
+    /// The same message sent again begins anew where every run of it ended refused or parked; else it is
+    /// known, and a listener with `ack = "processed"` answers AE, "refused by a person". The reason
+    /// stays in the audit trail.
     Refuse {
         /// The ids of runs (`run_…`)
         #[arg(required = true)]

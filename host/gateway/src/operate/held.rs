@@ -10,6 +10,9 @@ use tracing::info;
 use super::ActionError;
 use crate::Gateway;
 
+/// All that a sender is told about a refusal by a person.
+const REFUSED: &str = "refused by a person";
+
 impl Gateway {
     /// Lets a held run go on behind the validator that held it: under the generation that accepted
     /// its message, with the same seed.
@@ -20,11 +23,15 @@ impl Gateway {
         Ok(())
     }
 
-    /// Refuses a held run for good. Its sender is told, if it waits.
+    /// Ends a held run. Its sender was told that the message is accepted; sent again, the message begins
+    /// anew if all its runs ended so, and is refused with [`REFUSED`] by a listener that tells what became
+    /// of a message that it knows.
     pub async fn refuse(&self, run: RunId, actor: Actor, reason: &str) -> Result<(), ActionError> {
         let (_, evidence) = self.held(run, "refused", What::Refused, actor, reason)?;
+        // The sender may read this. The reason is a person's own words, which may name a patient: it
+        // stays in the trail.
         let rejection =
-            Rejection { reason: Reason::Application, at: None, text: reason.to_owned() };
+            Rejection { reason: Reason::Application, at: None, text: REFUSED.to_owned() };
         self.step(run, Effect::Refused(vec![rejection]), evidence).await?;
         Ok(())
     }
