@@ -225,6 +225,11 @@ fn a_part_of_a_message_is_told_from_a_whole_one() {
         "MSH|^~\\&|A||||||QBP^Q22|7\rQPD|x\rRCP|I\rDSC|4711\r",
         "MSH|^~\\&|A||||||ORU^R01|7\rOBX|1\rDSC|7|I\r",
         "MSH|^~\\&|A||||||ORU^R01|7|P|2.5||\"\"\rOBX|1\r",
+        // As the last segment it is part of the one before, whatever the sender meant by it.
+        "MSH|^~\\&|A\rPID|1\rADD|xt\r",
+        "MSH|^~\\&|A\rPID|1\rADD|\r",
+        "MSH|^~\\&|A\rPID|1\rADD|xt\rDSC|7|I\r",
+        "MSH|^~\\&|A||||||RSP^K22|7\rQAK|x\rDSC|7|?\r",
     ];
     for text in whole {
         assert_eq!(fragment(text), None, "{text}");
@@ -234,6 +239,10 @@ fn a_part_of_a_message_is_told_from_a_whole_one() {
         ("MSH|^~\\&|A\rOBX|1\rDSC|7\r", "DSC-1"),
         ("MSH|^~\\&|A\rOBX|1\rADD\rDSC|7|F\r", "ADD-1"),
         ("MSH|^~\\&|A\rADD|xt\rOBX|2\r", "ADD-1"),
+        ("MSH|^~\\&|A\rPID|1\rADD\r", "ADD-1"),
+        ("MSH|^~\\&|A\rPID|1\rDSC|7|I\rADD|xt\r", "ADD-1"),
+        ("MSH|^~\\&|A\rPID|1\rADD|xt\rDSC|7|F\r", "DSC-1"),
+        ("MSH|^~\\&|A\rPID|1\rDSC|7|?\r", "DSC-1"),
         ("MSH|^~\\&|A||||||ORU^R01|8|P|2.5||7\rOBX|2\r", "MSH-14"),
         ("MSH|^~\\&|A||||||QBP^Q22|7\rQPD|x\rDSC|7|F\r", "DSC-1"),
     ];
