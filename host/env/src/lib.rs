@@ -10,6 +10,7 @@
 
 mod clock;
 mod disk;
+mod fault;
 mod net;
 mod tasks;
 
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, Entropy, Instant, WallClock};
 pub use disk::{Disk, DiskFile, Entry, OpenMode, Space};
+pub use fault::{NotResolved, not_resolved, words};
 pub use net::{Acceptor, Address, ByteStream, Connection, ListenOptions, Net, Peer};
 pub use tasks::{Bell, Machine, Next, Tasks, give_way};
 

@@ -1,5 +1,6 @@
 use std::fs::{self, Permissions};
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +10,7 @@ use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 
+use crate::fault::NotResolved;
 use crate::{Acceptor, Address, BoxFuture, Connection, ListenOptions, Net, Peer};
 
 /// Connections that wait to be accepted; the kernel has a bound of its own (`somaxconn`). After a
@@ -75,17 +77,35 @@ impl Net for SystemNet {
         let (to, options) = (to.clone(), *options);
         Box::pin(self.on_runtime(async move {
             match to {
-                Address::Tcp(address) => connection(TcpStream::connect(&address).await?, &options),
+                Address::Tcp(address) => {
+                    let addresses = resolve(&address).await?;
+                    connection(TcpStream::connect(addresses.as_slice()).await?, &options)
+                }
                 Address::Local(path) => local_connection(UnixStream::connect(&path).await?),
             }
         }))
     }
 }
 
+/// The addresses of a name. The resolver's errors have no kind, so they get a type.
+async fn resolve(address: &str) -> io::Result<Vec<SocketAddr>> {
+    let kept = |fault: NotResolved, kind| io::Error::new(kind, fault);
+    let found = tokio::net::lookup_host(address).await.map_err(|error| match error.kind() {
+        // It is no `host:port`.
+        io::ErrorKind::InvalidInput => error,
+        kind => kept(NotResolved::of(&error), kind),
+    })?;
+    let found: Vec<_> = found.collect();
+    if found.is_empty() {
+        return Err(kept(NotResolved::without_address(), io::ErrorKind::NotFound));
+    }
+    Ok(found)
+}
+
 /// Binds the first address of this name that can be bound.
 async fn bind(address: &str) -> io::Result<TcpListener> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in tokio::net::lookup_host(address).await? {
+    for address in resolve(address).await? {
         let bound = || {
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
             socket.set_reuseaddr(true)?;

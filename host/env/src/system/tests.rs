@@ -126,6 +126,28 @@ fn a_local_socket_knows_its_user_and_replaces_a_stale_one() {
     });
 }
 
+#[test]
+fn a_name_that_cannot_be_resolved_is_told_from_a_machine_that_is_not_there() {
+    let (runtime, doors, _folder) = opened();
+    runtime.block_on(async {
+        // RFC 6761: no resolver knows a name in `invalid`.
+        let nowhere = Address::Tcp("nowhere.invalid:2575".to_owned());
+        for fault in [
+            doors.net.dial(&nowhere).await.err().expect("no such name"),
+            doors.net.listen(&nowhere).await.err().expect("no such name"),
+        ] {
+            let said = crate::words(&fault);
+            assert!(said.starts_with("the name cannot be resolved: "), "{said}");
+            assert!(crate::not_resolved(&fault).is_some());
+        }
+        let free = doors.net.listen(&Address::Tcp("127.0.0.1:0".to_owned())).await.expect("bound");
+        let address = free.address();
+        drop(free);
+        let refused = doors.net.dial(&address).await.err().expect("nobody there");
+        assert_eq!(crate::words(&refused), "connection refused");
+    });
+}
+
 struct Counter {
     left: u32,
     told: mpsc::Sender<u32>,
