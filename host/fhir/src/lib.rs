@@ -24,6 +24,6 @@ mod value;
 mod write;
 
 pub use bundle::{Entry, EntryOutcome, entries};
-pub use parse::{JsonError, JsonFault, Limits, parse, parse_with};
+pub use parse::{BYTE_ORDER_MARK, JsonError, JsonFault, Limits, parse, parse_with};
 pub use path::{Path, PathError, Step};
 pub use value::{Member, Value};

@@ -66,7 +66,10 @@ pub struct JsonError {
     pub fault: JsonFault,
 }
 
-/// Parses a document within [`Limits::RESOURCE`].
+/// What some writers put before a document. RFC 8259 §8.1 lets readers pass over it.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Parses a document within [`Limits::RESOURCE`]. A byte order mark before it is passed over.
 pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     parse_with(bytes, Limits::RESOURCE)
 }
@@ -80,6 +83,9 @@ pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
         .map_err(|fault| JsonError { offset: fault.valid_up_to(), fault: JsonFault::Encoding })?;
     let mut parser =
         Parser { text, at: 0, depth_left: limits.depth_max, values_left: limits.values_max };
+    if text.starts_with(BYTE_ORDER_MARK) {
+        parser.at = BYTE_ORDER_MARK.len();
+    }
     parser.skip_blank();
     let value = parser.value()?;
     parser.skip_blank();
@@ -348,6 +354,17 @@ mod tests {
         refused("\"abc", 4, JsonFault::End);
         refused("true false", 5, JsonFault::Trailing);
         refused("nul", 0, JsonFault::Unexpected);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_once_and_only_at_the_start() {
+        let value = parse("\u{feff} {\"a\":\"\u{feff}\"}".as_bytes()).expect("parses");
+        assert_eq!(value.to_bytes(), "{\"a\":\"\u{feff}\"}".as_bytes());
+        refused("\u{feff}", 3, JsonFault::End);
+        refused("\u{feff}\u{feff}1", 3, JsonFault::Unexpected);
+        refused(" \u{feff}1", 1, JsonFault::Unexpected);
+        refused("1\u{feff}", 1, JsonFault::Trailing);
+        refused("\u{feff}[1,]", 6, JsonFault::Unexpected);
     }
 
     #[test]

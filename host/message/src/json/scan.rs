@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use hilum_fhir::BYTE_ORDER_MARK;
+
 use super::{Kind, Node, NodeId, narrow};
 
 /// The nodes of `bytes` in order. Bytes that are not JSON give some nodes, all of them within the
 /// bytes.
 pub(super) fn nodes(bytes: &[u8]) -> Vec<Node> {
-    let mut scanner = Scanner { bytes, at: 0, nodes: Vec::new(), open: Vec::new(), name: None };
+    let at = if bytes.starts_with(BYTE_ORDER_MARK.as_bytes()) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut scanner = Scanner { bytes, at, nodes: Vec::new(), open: Vec::new(), name: None };
     while scanner.step() {}
     scanner.nodes
 }
