@@ -66,21 +66,25 @@ pub struct Wanted {
     pub refusal: bool,
     /// Whether it wants to hear anything at all, at any time.
     pub anything: bool,
+    /// Whether it wants to hear that its message is stored, before it is processed.
+    pub commit: bool,
 }
 
 impl Wanted {
     /// A sender that waits for its one answer.
-    pub const ALL: Self = Self { holds: true, acceptance: true, refusal: true, anything: true };
+    pub const ALL: Self =
+        Self { holds: true, acceptance: true, refusal: true, anything: true, commit: false };
 
     /// What the sender of this message wants to hear of its processing.
     pub fn of(header: &Header) -> Self {
         match Mode::of(header) {
-            Mode::Original => Self { holds: true, acceptance: true, refusal: true, anything: true },
+            Mode::Original => Self::ALL,
             Mode::Enhanced { accept, application } => Self {
                 holds: false,
                 acceptance: application.is_for_success(),
                 refusal: application.is_for_error(),
                 anything: (accept, application) != (Wish::Never, Wish::Never),
+                commit: accept.is_for_success(),
             },
         }
     }

@@ -40,9 +40,9 @@ impl Evidence<'_> {
         self.records(with_cause(self.decision(What::Parked), cause))
     }
 
-    /// The sender is told no: each reason with its place.
-    pub(crate) fn refused(&self, rejections: &[Rejection]) -> NonEmpty<Record> {
-        let refused = self.decision(What::Refused);
+    /// The sender is told no: by which code, and each reason with its place.
+    pub(crate) fn refused(&self, rejections: &[Rejection], told: &str) -> NonEmpty<Record> {
+        let refused = self.decision(What::Refused).text("told", told);
         self.records(
             rejections.iter().fold(refused, |record, rejection| {
                 record.text(fact::DETAIL, rejection.to_string())

@@ -200,7 +200,10 @@ impl Worker {
                 (Effect::Dispatched { deliveries, parked }, records)
             }
             Fate::Refused(rejections) if is_told => {
-                let records = evidence.refused(&rejections);
+                let stored = self.store.message(record.message);
+                let is_hl7 = stored.is_none_or(|it| it.format.as_str() == "hl7v2");
+                let told = if is_hl7 { "AE" } else { "HTTP 422" };
+                let records = evidence.refused(&rejections, told);
                 (Effect::Refused(rejections), records)
             }
             // The sender has its acknowledgement already, so a person has to know: DESIGN §3,

@@ -57,9 +57,7 @@ async fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {
         return Ok(Exit::Success);
     }
     output.text(&headline(output, &message))?;
-    for finding in list(&message, "findings") {
-        output.text(&format!("finding: {}", printable(finding.as_str().unwrap_or_default())))?;
-    }
+    tell_findings(output, &message)?;
     output.text("")?;
     output.text(&lines(&member(&message, "body")))?;
     note_cut(output, &message)?;
@@ -67,6 +65,14 @@ async fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {
         show_run(output, run)?;
     }
     Ok(Exit::Success)
+}
+
+/// What was odd about a message that was taken.
+fn tell_findings(output: &Output, message: &Value) -> anyhow::Result<()> {
+    for finding in list(message, "findings") {
+        output.text(&format!("finding: {}", printable(finding.as_str().unwrap_or_default())))?;
+    }
+    Ok(())
 }
 
 /// `msg_… ADT^A01 of 742 B from adt-in (127.0.0.1:50000), 2026-…: settled`.
@@ -159,6 +165,7 @@ async fn trace(context: &Context, id: &str) -> anyhow::Result<Exit> {
         return Ok(Exit::Success);
     }
     output.text(&headline(output, &trace))?;
+    tell_findings(output, &trace)?;
     output.text("")?;
     let records = list(&trace, "trail");
     output.text(&trail::tell(output, records))?;

@@ -40,10 +40,12 @@ pub fn tell_now(runs: &[Value]) -> String {
         }
         for delivery in deliveries {
             let to = member(delivery, "destination");
-            let state = match (member(delivery, "state").as_str(), member(delivery, "due")) {
-                ("queued", due) if !due.is_empty() => format!("waits until {due}"),
-                ("queued", _) => "waits for its turn".to_owned(),
-                (state, _) => state.to_owned(),
+            let (waits, due) = (member(delivery, "waits"), member(delivery, "due"));
+            let state = match member(delivery, "state").as_str() {
+                "queued" if !waits.is_empty() => waits,
+                "queued" if !due.is_empty() => format!("waits until {due}"),
+                "queued" => "waits for its turn".to_owned(),
+                state => state.to_owned(),
             };
             out.push_str(&with(format!("{to} now: {state}"), delivery, "cause"));
             out.push('\n');
@@ -72,7 +74,8 @@ fn sentence(record: &Value) -> String {
         Some(uid) => format!("local user {uid}"),
         None => actor.strip_prefix("system:").unwrap_or(&actor).to_owned(),
     };
-    let with = |sentence: String, key: &str| match fact(key) {
+    let all = |key: &str| record.get("facts").map(|it| words(it, key)).unwrap_or_default();
+    let with = |sentence: String, key: &str| match all(key).join("; ") {
         text if text.is_empty() => sentence,
         text => format!("{sentence}: {text}"),
     };
@@ -80,9 +83,17 @@ fn sentence(record: &Value) -> String {
         "accepted" => {
             let runs = counted(count("runs"), "route takes it", "routes take it");
             let size = size(count("bytes"));
-            format!("{who} stored {} of {size} and acknowledged it; {runs}", fact("kind"))
+            format!("{who} stored {} of {size}{}; {runs}", fact("kind"), told(&fact("told")))
         }
-        "known" => format!("{who} got the same message again and gave the same answer"),
+        "known" => {
+            let again = format!("{who} got the same message again and answered as before");
+            match count("count") {
+                0 | 1 => again,
+                repeats => {
+                    format!("{again}; {} repeats since the last note of one", thousands(repeats))
+                }
+            }
+        }
         "conflict" => format!("{who} got another message under a control id that was used before"),
         "repeated" => {
             format!("{who} got it again after its first life had ended parked or refused")
@@ -91,14 +102,23 @@ fn sentence(record: &Value) -> String {
         "routed" => step(record, "chose where it goes"),
         "validated" => step(record, "checked it"),
         "dispatched" => {
-            let to = record.get("facts").map(|it| words(it, "destination")).unwrap_or_default();
+            let to = all("destination");
             if to.is_empty() {
                 format!("route {} has nothing to send", fact("route"))
             } else {
                 format!("route {} sends it to {}", fact("route"), to.join(", "))
             }
         }
-        "refused" => with(format!("route {} refused it", fact("route")), "detail"),
+        "refused" if actor.starts_with("uid:") => {
+            with(format!("{who} refused what route {} held", fact("route")), "reason")
+        }
+        "refused" => {
+            let told = match fact("told") {
+                told if told.is_empty() => told,
+                told => format!(" and its sender is told {told}"),
+            };
+            with(format!("route {} refused it{told}", fact("route")), "detail")
+        }
         "held" => with(format!("route {} holds it for a person", fact("route")), "detail"),
         "parked" => with(format!("route {} parked it, {}", fact("route"), fact("cause")), "detail"),
         "delivered" => {
@@ -121,9 +141,20 @@ fn sentence(record: &Value) -> String {
         "revealed" => with(format!("{who} read it in the plain"), "reason"),
         "replayed" => format!("{who} had route {} run again", fact("route")),
         "requeued" => format!("{who} had it sent to {} again", fact("destination")),
-        "released" => format!("{who} let it go on"),
+        "released" => with(format!("{who} let it go on"), "reason"),
         "discarded" => with(format!("{who} gave it up"), "reason"),
         other => other.to_owned(),
+    }
+}
+
+/// What its sender hears once a message is stored. A trail of before says nothing of it.
+fn told(told: &str) -> String {
+    match told.strip_suffix("after processing").map(str::trim_end) {
+        None if told.is_empty() => String::new(),
+        None if told == "nothing" => "; its sender wants no answer".to_owned(),
+        None => format!(" and answers {told}"),
+        Some("") => "; its sender is answered after processing".to_owned(),
+        Some(now) => format!(" and answers {now}, and again after processing"),
     }
 }
 
@@ -199,12 +230,69 @@ mod tests {
     }
 
     #[test]
+    fn why_it_waits_is_said_where_it_is_known() {
+        let runs = [json!({ "route": "adt", "state": "dispatched", "deliveries": [
+            { "destination": "ehr", "state": "queued", "waits": "behind parked dlv_X" },
+        ]})];
+        assert_eq!(tell_now(&runs), "ehr now: behind parked dlv_X\n");
+    }
+
+    #[test]
+    fn what_the_sender_hears_is_told_as_it_is() {
+        let sentence = |told: &str| {
+            let facts = json!({ "kind": "ADT^A01", "bytes": 7, "runs": 1, "told": told });
+            sentence(&json!({ "what": "accepted", "actor": "system:listener/in", "facts": facts }))
+        };
+        let stored = "listener/in stored ADT^A01 of 7 B";
+        for (told, said) in [
+            ("", ""),
+            ("CA AA", " and answers CA AA"),
+            ("HTTP 202", " and answers HTTP 202"),
+            ("nothing", "; its sender wants no answer"),
+            ("after processing", "; its sender is answered after processing"),
+            ("CA after processing", " and answers CA, and again after processing"),
+        ] {
+            assert_eq!(sentence(told), format!("{stored}{said}; 1 route takes it"));
+        }
+    }
+
+    #[test]
+    fn who_refused_is_told_and_each_thing_that_a_plugin_has_against_it() {
+        let refused = |actor: &str, facts: Value| {
+            sentence(&json!({ "what": "refused", "actor": actor, "facts": facts }))
+        };
+        let both = json!({ "route": "proc", "told": "AE", "detail": ["PID-3.1: a", "PID-5: b"] });
+        assert_eq!(
+            refused("system:worker", both),
+            "route proc refused it and its sender is told AE: PID-3.1: a; PID-5: b"
+        );
+        assert_eq!(
+            refused("uid:7", json!({ "route": "two", "reason": "moved" })),
+            "local user 7 refused what route two held: moved"
+        );
+        let released =
+            json!({ "what": "released", "actor": "uid:7", "facts": { "reason": "asked" } });
+        assert_eq!(sentence(&released), "local user 7 let it go on: asked");
+    }
+
+    #[test]
+    fn repeats_are_told_with_how_many_there_were() {
+        let known = |count: u64| {
+            let facts = json!({ "count": count });
+            sentence(&json!({ "what": "known", "actor": "system:listener/in", "facts": facts }))
+        };
+        let again = "listener/in got the same message again and answered as before";
+        assert_eq!(known(1), again);
+        assert_eq!(known(1_200), format!("{again}; 1 200 repeats since the last note of one"));
+    }
+
+    #[test]
     fn a_trail_reads_like_a_story() {
         let records = [
             json!({
                 "at": "2026-11-24T09:03:28.123Z", "at_micros": 1_000_000, "what": "accepted",
                 "actor": "system:listener/adt-in",
-                "facts": { "listener": "adt-in", "kind": "ADT^A01", "bytes": 742, "runs": 1 },
+                "facts": { "listener": "adt-in", "kind": "ADT^A01", "bytes": 742, "runs": 1, "told": "AA" },
             }),
             json!({
                 "at": "2026-11-24T09:03:28.126Z", "at_micros": 1_003_000, "what": "transformed",
@@ -224,7 +312,7 @@ mod tests {
         let output = Output::plain();
         assert_eq!(
             tell(&output, &records),
-            "2026-11-24T09:03:28.123Z             listener/adt-in stored ADT^A01 of 742 B and acknowledged it; 1 route takes it\n\
+            "2026-11-24T09:03:28.123Z             listener/adt-in stored ADT^A01 of 742 B and answers AA; 1 route takes it\n\
              2026-11-24T09:03:28.126Z      +3 ms  step adt-to-fhir mapped it, 1 203 443 fuel\n\
              \x20                                    sealed name 4, date 1\n\
              2026-11-24T09:05:30.000Z     +2 min  ehr took it at attempt 2: 200\n\

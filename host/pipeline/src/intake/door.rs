@@ -16,7 +16,7 @@ use hilum_store::{
 use hilum_words::{Actor, Envelope, MessageId, Name, Origin, RunId, Timestamp};
 use tracing::{info, warn};
 
-use super::{AckPoint, Intake, Pinned, Unrouted};
+use super::{AckPoint, BatchAnswer, Intake, Pinned, Unrouted};
 use crate::metrics::Taken;
 use crate::waiters::Waiter;
 
@@ -34,11 +34,13 @@ pub(super) struct Came {
     pub(super) trace: Option<String>,
     /// The id of the request over HTTP.
     pub(super) request: Option<String>,
+    /// Whether it came over HTTP.
+    pub(super) is_http: bool,
 }
 
 impl Came {
     pub(super) fn at(peer: Peer, received: Timestamp) -> Self {
-        Self { peer, received, correlation: None, trace: None, request: None }
+        Self { peer, received, correlation: None, trace: None, request: None, is_http: false }
     }
 }
 
@@ -193,7 +195,10 @@ impl Intake {
             Ok(Accepted::New(stored)) => (Taken::Accepted, Kept { stored, waiter }),
             Ok(Accepted::Reused(stored)) => (Taken::Reused, Kept { stored, waiter }),
             Ok(Accepted::Known(stored)) => match self.known(pinned, &stored, wanted) {
-                Ok(waiter) => (Taken::Known, Kept { stored, waiter }),
+                Ok(waiter) => {
+                    self.note_known(stored.message(), &came.peer);
+                    (Taken::Known, Kept { stored, waiter })
+                }
                 Err(refusal) => return self.refused(refusal, came, bytes),
             },
             Ok(Accepted::Conflict) => return self.refused(Refusal::Reused, came, bytes),
@@ -284,7 +289,7 @@ impl Intake {
         came: &Came,
         runs: Vec<RunStart>,
     ) -> Arrival {
-        let Arriving { id, message, body, key, findings, .. } = arriving;
+        let Arriving { id, message, body, key, findings, wanted } = arriving;
         let actor = Actor::system(format!("listener/{}", self.listener));
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let mut record = Record::new(came.received, What::Accepted, actor.clone())
@@ -293,7 +298,8 @@ impl Intake {
             .text(fact::LISTENER, self.listener.as_str())
             .text(fact::KIND, message.kind())
             .number(fact::BYTES, wide(body.len()))
-            .number("runs", wide(runs.len()));
+            .number("runs", wide(runs.len()))
+            .text("told", told(pinned, wanted, came));
         if let Some(identity) = &came.peer.identity {
             record = record
                 .text("identity", &identity.subject)
@@ -329,5 +335,26 @@ impl Intake {
 }
 
 fn at(path: &'static str) -> Path {
+/// What the sender of a message hears once it is stored: known before it is.
+fn told(pinned: &Pinned, wanted: Wanted, came: &Came) -> &'static str {
+    let is_processed = pinned.options.ack == AckPoint::Processed;
+    let waits = is_processed && (wanted.acceptance || wanted.refusal);
+    if came.is_http {
+        return if waits { "after processing" } else { "HTTP 202" };
+    }
+    // Where the acknowledgements of a batch are errors alone, what is taken is not spoken of.
+    let is_silent =
+        came.correlation.is_some() && pinned.options.batch_answer == BatchAnswer::Errors;
+    let (commit, acceptance) = (wanted.commit && !is_silent, wanted.acceptance && !is_silent);
+    match (commit, waits, acceptance && !is_processed) {
+        (true, true, _) => "CA after processing",
+        (false, true, _) => "after processing",
+        (true, false, true) => "CA AA",
+        (true, false, false) => "CA",
+        (false, false, true) => "AA",
+        (false, false, false) => "nothing",
+    }
+}
+
     path.parse().unwrap_or_else(|_| unreachable!("{path} is a path"))
 }

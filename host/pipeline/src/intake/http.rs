@@ -77,6 +77,7 @@ impl Intake {
         let mut came = Came::at(peer, received);
         came.trace = inbound.trace.filter(|it| is_traceparent(it));
         came.request = Some(inbound.request_id).filter(|it| is_random(it));
+        came.is_http = true;
         let key = inbound.idempotency_key;
         let bytes = content.len();
         let refused = |refusal| self.refused(refusal, &came, bytes);

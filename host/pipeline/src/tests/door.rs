@@ -2,6 +2,7 @@
 
 mod batches;
 mod http;
+mod told;
 
 use std::sync::Mutex;
 

@@ -331,3 +331,14 @@ fn a_url_that_names_a_resource_has_to_name_that_of_the_body() {
             .assert_eq(&shown(&other));
     }
 }
+
+#[test]
+fn the_record_of_an_arrival_says_what_was_answered_over_http() {
+    for (ack, told) in [(AckPoint::Stored, "HTTP 202"), (AckPoint::Processed, "after processing")] {
+        let middle = with(&[], |it| (it.ack, it.unrouted) = (ack, Unrouted::Accept));
+        drop(ask(&middle, BodyFormat::FhirJson, Wish::Fhir, PATIENT));
+        let id = middle.store.recent(1, None)[0].message;
+        let trail = middle.store.trail(id).expect("a trail");
+        assert_eq!(trail[0].find("told").map(ToString::to_string).as_deref(), Some(told));
+    }
+}
