@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hilum_env::tls::{ClientTls, TlsFault};
-use hilum_env::{Address, ByteStream, Clock, Doors, ListenOptions, Net};
+use hilum_env::{Address, ByteStream, Clock, Doors, ListenOptions, Net, not_resolved, words};
 
 use crate::SendFault;
 
@@ -81,32 +81,42 @@ impl Dialer {
 
     /// Opens a connection.
     pub(crate) async fn dial(&self) -> Result<Box<dyn ByteStream>, NotDialled> {
-        let deadline = self.clock.instant().plus(self.connect);
-        tokio::select! {
-            biased;
-            opened = self.open() => opened,
-            () = self.clock.sleep_until(deadline) => {
-                Err(NotDialled::Unreachable("timed out while connecting".into()))
-            }
-        }
-    }
-
-    async fn open(&self) -> Result<Box<dyn ByteStream>, NotDialled> {
         if matches!(self.security, Security::Missing) {
             return Err(NotDialled::SetUp("TLS is configured and was not fetched".into()));
         }
-        let dialled = self.net.dial_with(&self.address, &self.options).await;
-        let stream = match dialled {
-            Ok(connection) => connection.stream,
-            Err(error) => return Err(NotDialled::Unreachable(error.kind().to_string())),
+        let deadline = self.clock.instant().plus(self.connect);
+        let dialled = tokio::select! {
+            biased;
+            dialled = self.net.dial_with(&self.address, &self.options) => dialled,
+            () = self.clock.sleep_until(deadline) => {
+                return Err(NotDialled::Unreachable("timed out while connecting".into()));
+            }
         };
+        let stream = dialled.map_err(|error| self.not_dialled(&error))?.stream;
         let Security::Tls(tls, name) = &self.security else {
             return Ok(stream);
         };
-        tls.connect(name, stream).await.map_err(|error| match TlsFault::of(&error) {
+        let secured = tokio::select! {
+            biased;
+            secured = tls.connect(name, stream) => secured,
+            () = self.clock.sleep_until(deadline) => {
+                let said = "connected, then timed out in the TLS handshake: does it speak TLS there?";
+                return Err(NotDialled::Unreachable(said.into()));
+            }
+        };
+        secured.map_err(|error| match TlsFault::of(&error) {
             Some(fault) if fault.is_lasting() => NotDialled::SetUp(fault.to_string()),
             Some(fault) => NotDialled::Unreachable(fault.to_string()),
-            None => NotDialled::Unreachable(format!("TLS: {}", error.kind())),
+            None => NotDialled::Unreachable(format!("TLS: {}", words(&error))),
+        })
+    }
+
+    /// What is said of a connection that was not opened. A name that gives no address is said as the
+    /// site wrote it: it may be misspelt.
+    fn not_dialled(&self, error: &std::io::Error) -> NotDialled {
+        NotDialled::Unreachable(match not_resolved(error) {
+            Some(fault) => format!("{} {fault}", self.address),
+            None => words(error),
         })
     }
 }
@@ -161,5 +171,19 @@ mod tests {
         let noted = net.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: Vec<_> = noted.iter().map(|it| it.keepalive).collect();
         assert_eq!(all, [second, None]);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_resolved_is_said_as_the_site_wrote_it() {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio");
+        let doors = hilum_env::system::doors(runtime.handle().clone());
+        let time = Duration::from_secs(30);
+        // RFC 6761: no resolver knows a name in `invalid`.
+        let dialer = Dialer::new("lba.invalid:2575".into(), Security::Plain, time, &doors);
+        let fault = runtime.block_on(dialer.dial()).err().expect("no such name");
+        let said = SendFault::from(fault).to_string();
+        let begins = "not reached: lba.invalid:2575 cannot be resolved: ";
+        assert!(said.starts_with(begins) && begins.len() < said.len(), "{said}");
     }
 }

@@ -132,9 +132,25 @@ impl SendFault {
             | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::NotADirectory
             | ErrorKind::IsADirectory => {
-                Self::Misconfigured { code: format!("{what}: {}", error.kind()) }
+                Self::Misconfigured { code: format!("{what}: {}", hilum_env::words(error)) }
             }
-            kind => Self::Unreachable(format!("{what}: {kind}")),
+            _ => Self::Unreachable(format!("{what}: {}", hilum_env::words(error))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_disk_says_what_the_system_says() {
+        let said = |number| SendFault::of_disk(&Error::from_raw_os_error(number), "it").to_string();
+        assert_eq!(said(28), "not reached: it: no storage space");
+        assert_eq!(said(5), "not reached: it: Input/output error (os error 5)");
+        assert_eq!(said(24), "not reached: it: Too many open files (os error 24)");
+        assert_eq!(said(13), "the set-up is at fault: it: permission denied");
     }
 }

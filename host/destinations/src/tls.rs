@@ -62,7 +62,7 @@ impl TlsConfig {
         let file = |path: &Placed<PathBuf>| {
             let read = from.file(&path.value);
             read.map_err(|fault| {
-                path.problem(problems, format!("cannot be read: {}", fault.kind()))
+                path.problem(problems, format!("cannot be read: {}", hilum_env::words(&fault)))
             })
         };
         let ca = self.ca.as_ref().map(file).transpose();

@@ -243,6 +243,11 @@ impl Decoder {
         self.skipped
     }
 
+    /// Bytes other than white space that stood outside of frames since the last one.
+    pub fn junk(&self) -> usize {
+        self.junk
+    }
+
     /// Skips what stands before VT and VT itself; whether it was there.
     fn skip_to_start(&mut self) -> Result<bool, FrameError> {
         let unread = self.buffer.get(self.start..).unwrap_or_default();

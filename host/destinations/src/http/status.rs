@@ -6,7 +6,7 @@ use crate::SendFault;
 
 /// The fault that a status stands for; `None` for success. `after` is the answer's `Retry-After`.
 pub(crate) fn fault_of(status: u16, after: Option<Duration>) -> Option<SendFault> {
-    let code = in_words(status);
+    let code = answered(status);
     Some(match status {
         200..=299 => return None,
         // Something is wrong with what we sent: bad request, conflict, gone, a condition that does
@@ -26,6 +26,18 @@ pub(crate) fn fault_of(status: u16, after: Option<Duration>) -> Option<SendFault
         // No code that a server sends. 418 is here, too.
         _ => SendFault::Misconfigured { code },
     })
+}
+
+/// A status, and what an operator has to know of it. Where a redirect leads is not said: a service
+/// may quote what we sent.
+pub(crate) fn answered(status: u16) -> String {
+    let words = in_words(status);
+    match status {
+        300..=303 | 307 | 308 => {
+            format!("{words}; redirects are never followed, so the URL must be the last one")
+        }
+        _ => words,
+    }
 }
 
 /// `503 Service Unavailable`: the words are RFC 9110's, not the server's.
@@ -65,6 +77,19 @@ mod tests {
                     "{code}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_said_not_to_be_followed() {
+        for code in [300, 301, 302, 303, 307, 308] {
+            let fault = fault_of(code, None).expect("a fault");
+            assert!(fault.to_string().contains("redirects are never followed"), "{fault}");
+            assert_eq!(fault.code().map(|it| it.word().to_owned()), Some(code.to_string()));
+        }
+        for code in [304, 404] {
+            let fault = fault_of(code, None).expect("a fault");
+            assert!(!fault.to_string().contains("redirect"), "{fault}");
         }
     }
 

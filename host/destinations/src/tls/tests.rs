@@ -198,7 +198,8 @@ fn a_handshake_that_does_not_end_is_given_up() {
         "kind = \"mllp\"\naddress = \"{address}\"\nconnect_timeout = \"100ms\"\n[tls]\nca = \"ca\"\n"
     );
     let sender = ours.sender(&text, None);
-    let expected = "Destination: not reached: timed out while connecting";
+    let expected = "Destination: not reached: connected, then timed out in the TLS handshake: \
+                    does it speak TLS there?";
     assert_eq!(sender.say("hl7v2", MESSAGE), expected);
 }
 

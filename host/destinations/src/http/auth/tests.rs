@@ -144,7 +144,9 @@ fn a_token_endpoint_that_fails_says_so_and_nothing_of_the_secret() {
     );
     check(Say::json(400, r#"{"error":"geheim"}"#), &set_up(" answered 400 Bad Request"));
     check(Say::Status(404), &set_up(" answered 404 Not Found"));
-    check(Say::Status(302), &set_up(" answered 302 Found"));
+    let redirect =
+        " answered 302 Found; redirects are never followed, so the URL must be the last one";
+    check(Say::Status(302), &set_up(redirect));
     check(Say::json(200, "token"), &set_up(": the answer is not JSON"));
     check(
         Say::json(200, r#"{"token_type":"mac","access_token":"x"}"#),

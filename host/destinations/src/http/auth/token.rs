@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::{OAuth2Config, basic, sensitive};
 use crate::SendFault;
 use crate::http::client::{Client, Lost};
-use crate::http::status::in_words;
+use crate::http::status;
 use crate::http::{AGENT, percent_encode};
 
 /// A token is not used so shortly before its end.
@@ -171,7 +171,7 @@ impl Tokens {
 
 /// Told apart from what the service itself answers, which a site may classify.
 fn answered(status: u16) -> String {
-    format!("the token endpoint answered {}", in_words(status))
+    format!("the token endpoint answered {}", status::answered(status))
 }
 
 /// How long a token is used. One that is good for less than a minute is used for half of its time.
