@@ -5,7 +5,47 @@ use hilum_env::{BoxFuture, Doors};
 use hilum_words::{DeliveryId, Name};
 
 use crate::config::{DestinationConfig, KindConfig};
+use crate::metrics::Stray;
 use crate::{Delivered, Delivery, Metrics, Secrets, SendFault};
+
+/// How who sent an acknowledgement (MSH-3, MSH-4) fits who a message with the control id in its MSA-2
+/// was sent to (MSH-5, MSH-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// All that stands in both is the same.
+    Same,
+    /// Nothing stands in both.
+    Unknown,
+    /// Something is another.
+    Other,
+}
+
+/// Gives an acknowledgement that came to a listener to the one of `sharing`, the destinations that
+/// name this listener, whose message waits for it: whether one did.
+///
+/// Copies of one message have one control id, so that MSA-2 does not say which destination's copy is
+/// meant. Where several share a listener, an acknowledgement from somebody else than the message was
+/// sent to settles nothing, and neither does one that more than one message may be meant by.
+pub fn answer_one(sharing: &[Arc<dyn Destination>], acknowledgement: &Bytes) -> bool {
+    if let [one] = sharing {
+        return one.answered(acknowledgement);
+    }
+    let waiting: Vec<_> =
+        sharing.iter().filter_map(|it| Some((it, it.awaits(acknowledgement)?))).collect();
+    if waiting.is_empty() {
+        // Each of them counts it.
+        return sharing.iter().any(|it| it.answered(acknowledgement));
+    }
+    let of = |fit| waiting.iter().filter(move |it| it.1 == fit).map(|it| it.0);
+    let fitting: Vec<_> = of(Fit::Same).collect();
+    let likely = if fitting.is_empty() { of(Fit::Unknown).collect() } else { fitting };
+    if let [one] = likely.as_slice() {
+        return one.answered(acknowledgement);
+    }
+    let stray = if likely.is_empty() { Stray::Foreign } else { Stray::Ambiguous };
+    waiting.iter().for_each(|(it, _)| it.strayed(stray));
+    false
+}
 
 /// Somewhere that deliveries go.
 pub trait Destination: Send + Sync {
@@ -19,6 +59,15 @@ pub trait Destination: Send + Sync {
     /// What it counts with beyond attempts, which its courier counts. Called before the first
     /// delivery.
     fn count_with(&self, _metrics: &Metrics) {}
+
+    /// Whether a message waits for this acknowledgement, which came to the listener that this
+    /// destination names, and how well it fits.
+    fn awaits(&self, _acknowledgement: &Bytes) -> Option<Fit> {
+        None
+    }
+
+    /// An acknowledgement came that settles no message.
+    fn strayed(&self, _stray: Stray) {}
 
     /// An acknowledgement that came to the listener that this destination names
     /// ([`DestinationConfig::ack_listener`]): whether a message was waiting for it. One that

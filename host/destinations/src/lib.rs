@@ -36,9 +36,9 @@ pub use config::{
 };
 pub use courier::{Breaker, Courier, CourierStatus, Limits, State};
 pub use delivery::{Delivered, Delivery};
-pub use destination::{Destination, build};
+pub use destination::{Destination, Fit, answer_one, build};
 pub use fault::{Code, SendFault, Whose};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, Stray};
 pub use secrets::Secrets;
 pub use tls::TlsConfig;
 

@@ -88,6 +88,11 @@ pub enum Stray {
     Foreign,
     /// While no message was on its way.
     Unsolicited,
+    /// From elsewhere, while the message's own connection had no commit acknowledgement, and none
+    /// followed.
+    Uncommitted,
+    /// It may be to the message of the one or the other destination.
+    Ambiguous,
     /// An acknowledgement that names no message.
     NoControlId,
     /// No acknowledgement of one message.
@@ -106,6 +111,8 @@ impl Stray {
             Self::Repeated => "repeated",
             Self::Foreign => "foreign",
             Self::Unsolicited => "unsolicited",
+            Self::Uncommitted => "uncommitted",
+            Self::Ambiguous => "ambiguous",
             Self::NoControlId => "no_control_id",
             Self::NoAcknowledgement => "no_acknowledgement",
             Self::Empty => "empty",
@@ -120,6 +127,8 @@ impl Stray {
             Self::Repeated => "repeated",
             Self::Foreign => "to another message",
             Self::Unsolicited => "unsolicited",
+            Self::Uncommitted => "from elsewhere before any commit acknowledgement",
+            Self::Ambiguous => "that may be to another destination's message",
             Self::NoControlId => "without a control id",
             Self::NoAcknowledgement => "that is no acknowledgement",
             Self::Empty => "empty",

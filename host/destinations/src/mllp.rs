@@ -23,6 +23,7 @@ mod expected;
 mod link;
 mod on_answer;
 mod outgoing;
+mod parties;
 mod places;
 mod strays;
 
@@ -33,7 +34,7 @@ use hilum_env::{BoxFuture, Clock, Doors, Entropy, Instant};
 use hilum_words::{DeliveryId, Name, Stamp, Timestamp};
 use tracing::warn;
 
-use crate::destination::one_by_one;
+use crate::destination::{Fit, one_by_one};
 use crate::dial::{Dialer, Security};
 use crate::metrics::Stray;
 use crate::{Delivered, Delivery, Destination, Metrics, Secrets, SendFault};
@@ -271,9 +272,21 @@ impl Destination for MllpDestination {
         Some(Box::pin(self.acknowledge(owing)))
     }
 
+    fn awaits(&self, acknowledgement: &Bytes) -> Option<Fit> {
+        let answer = Answer::read(acknowledgement.clone()).filter(Answer::is_named)?;
+        self.awaited.fit(&answer)
+    }
+
+    fn strayed(&self, stray: Stray) {
+        let mut strays = Strays::default();
+        strays.add(stray);
+        self.count(&strays);
+    }
+
     fn answered(&self, acknowledgement: &Bytes) -> bool {
         let mut strays = Strays::default();
-        match Answer::read(acknowledgement.clone()).map(|it| self.awaited.offer(it)) {
+        let answer = Answer::read(acknowledgement.clone()).filter(Answer::is_named);
+        match answer.map(|it| self.awaited.offer(it)) {
             Some(Ok(())) => return true,
             Some(Err(answer)) if answer.control_id.trim_ascii().is_empty() => {
                 strays.add(Stray::NoControlId);

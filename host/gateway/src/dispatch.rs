@@ -74,7 +74,7 @@ impl Dispatch {
         desks.insert(name.clone(), Desk::Courier(courier, way));
     }
 
-    /// Hands an acknowledgement that came to `listener` to the destination that waits for it.
+    /// Hands an acknowledgement that came to `listener` to the one destination that waits for it.
     pub(crate) fn answered(&self, listener: &Name, acknowledgement: &Bytes) -> bool {
         let waits = |desk: &Desk| match desk {
             Desk::Courier(_, way) if way.ack_listener.as_ref() == Some(listener) => {
@@ -83,7 +83,7 @@ impl Dispatch {
             _ => None,
         };
         let ways: Vec<_> = self.desks().values().filter_map(waits).collect();
-        ways.iter().any(|it| it.answered(acknowledgement))
+        hilum_destinations::answer_one(&ways, acknowledgement)
     }
 
     /// Takes a courier from its place, which the next one is to fill.

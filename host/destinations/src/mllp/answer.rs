@@ -68,6 +68,15 @@ impl Answer {
         Some(Self { code, control_id, control_id_text, said, content })
     }
 
+    /// Whether it is named an acknowledgement: MSH-9.1 is `ACK`, or `MCF` of older versions. Only such
+    /// a one settles a message from elsewhere.
+    pub(super) fn is_named(&self) -> bool {
+        let kind = Path { component: Some(1), ..Path::field_of(SegmentName::MSH, 9) };
+        let message = Message::parse(self.content.clone()).ok();
+        let kind = message.as_ref().and_then(|it| it.bytes().get(it.find(&kind)?));
+        kind.is_some_and(|it| matches!(it.trim_ascii(), b"ACK" | b"MCF"))
+    }
+
     /// Whether it is about this message.
     pub(super) fn is_to(&self, outgoing: &Outgoing) -> bool {
         self.is_about(&outgoing.control_id, outgoing.control_id_text.as_deref())

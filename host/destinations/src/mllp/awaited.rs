@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 
 use super::answer::Answer;
 use super::outgoing::Outgoing;
+use super::parties::Parties;
+use crate::destination::Fit;
 
 struct Entry {
     number: u64,
@@ -48,6 +50,17 @@ impl Awaited {
         entries.all.push(Entry { number, outgoing: Arc::clone(outgoing), answer });
         let place = Some((self.clone(), number));
         Some(Elsewhere { receiver: Some(receiver), place, is_named: false })
+    }
+
+    /// Whether a message waits for this acknowledgement, and how well who it is from fits who the
+    /// message went to.
+    pub(super) fn fit(&self, answer: &Answer) -> Option<Fit> {
+        let is_application = answer.code.is_some_and(|it| !it.is_commit());
+        let entries = lock(&self.0);
+        let entry = entries.all.iter().find(|it| answer.is_to(&it.outgoing));
+        let entry = entry.filter(|_| is_application)?;
+        let sending = Parties::sending(&answer.content)?;
+        Some(entry.outgoing.parties.fit(&sending))
     }
 
     /// Gives an acknowledgement to the message that waits for it. One that nobody waits for comes

@@ -21,6 +21,9 @@ pub(super) struct Expected {
     pub(super) first: Wait,
     /// Whether an application acknowledgement follows a commit acknowledgement (`CA`).
     pub(super) application: bool,
+    /// Whether a receiver that takes the message says `CA` on its connection. Until it has, nothing
+    /// that comes another way settles the message: anybody may say so who guesses its control id.
+    pub(super) commit: bool,
 }
 
 /// When an acknowledgement is wanted: table 0155.
@@ -64,7 +67,7 @@ impl Expected {
         let (accept, application) =
             (&header.accept_acknowledgement, &header.application_acknowledgement);
         if is_empty(accept) && is_empty(application) {
-            return Self { first: Wait::Must, application: false };
+            return Self { first: Wait::Must, application: false, commit: false };
         }
         let (accept, application) = (Wish::of(accept), Wish::of(application));
         let first = match (accept, application) {
@@ -72,7 +75,8 @@ impl Expected {
             _ if accept.is_for_success() || application.is_for_success() => Wait::Must,
             _ => Wait::May,
         };
-        Self { first, application: application.is_for_success() }
+        let commit = accept.is_for_success();
+        Self { first, application: application.is_for_success(), commit }
     }
 
     /// Whether this answer is followed by the one that counts. Receivers that know one mode alone
@@ -93,7 +97,8 @@ mod tests {
         let text = format!("MSH|^~\\&|A|B|C|D|2026||ADT^A01|7|P|2.5|||{accept}|{application}\r");
         let message = Message::parse(text.into_bytes().into()).expect("a message");
         let expected = Expected::of(&message.header());
-        let wanted = Expected { first, application: application_follows };
+        let commit = matches!(accept, "AL" | "SU" | "al" | "ALWAYS");
+        let wanted = Expected { first, application: application_follows, commit };
         assert_eq!(expected, wanted, "{accept}/{application}");
         assert_eq!(expected.goes_on_after(AckCode::CA), application_follows);
         for last in [AckCode::AA, AckCode::AE, AckCode::AR, AckCode::CE, AckCode::CR] {

@@ -251,11 +251,22 @@ impl Link {
             Wait::No => return Ok(self.unconfirmed(outgoing)),
         };
         let mut is_committed = false;
+        // What came elsewhere while the receiver had not said here that it has the message.
+        let mut early: Option<Answer> = None;
         loop {
             let mut is_here = true;
+            let is_due = |is_committed: bool| outgoing.expected.commit && !is_committed;
             let heard = tokio::select! {
                 biased;
+                answer = next(&mut early), if !is_due(is_committed) => {
+                    is_here = false;
+                    Heard::Answer(answer)
+                }
                 answer = elsewhere.next() => {
+                    if is_due(is_committed) {
+                        early = Some(answer);
+                        continue;
+                    }
                     is_here = false;
                     Heard::Answer(answer)
                 }
@@ -265,10 +276,12 @@ impl Link {
             let answer = match heard {
                 Heard::Answer(answer) => answer,
                 Heard::Silence if first == Wait::May => return Ok(self.unconfirmed(outgoing)),
-                Heard::Silence => return Err(self.lost(is_committed, "no answer in time")),
+                Heard::Silence => {
+                    return Err(self.unheard(early, is_committed, "no answer in time"));
+                }
                 // It comes to a listener, and does not need this connection.
-                Heard::Ended(_) if elsewhere.is_named => continue,
-                Heard::Ended(why) => return Err(self.lost(is_committed, &why)),
+                Heard::Ended(_) if elsewhere.is_named && !is_due(is_committed) => continue,
+                Heard::Ended(why) => return Err(self.unheard(early, is_committed, &why)),
                 Heard::ShutOut(code) => return Err(SendFault::Misconfigured { code }),
             };
             let Some(code) = answer.code else {
@@ -328,6 +341,14 @@ impl Link {
         }
         self.earlier.push_back(Earlier { control_id: outgoing.control_id.clone(), is_answered });
         self.is_usable = !self.has_ended;
+    }
+
+    /// No answer decides, and what came elsewhere does not while there is no commit acknowledgement.
+    fn unheard(&mut self, early: Option<Answer>, is_committed: bool, why: &str) -> SendFault {
+        if early.is_some() {
+            self.strays.add(Stray::Uncommitted);
+        }
+        self.lost(is_committed, why)
     }
 
     /// No answer decides. The connection is not used again, so what comes too late finds no other
@@ -434,6 +455,14 @@ impl Link {
     fn stray(&mut self, stray: Stray) -> Option<Answer> {
         self.strays.add(stray);
         None
+    }
+}
+
+/// What is kept, else this waits for ever.
+async fn next(kept: &mut Option<Answer>) -> Answer {
+    match kept.take() {
+        Some(answer) => answer,
+        None => std::future::pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use hilum_hl7::{EditLimits, Message, Path, SegmentName};
 
 use super::FORMAT;
 use super::expected::Expected;
+use super::parties::Parties;
 use crate::{Delivery, SendFault};
 
 /// A message, ready to be written.
@@ -17,6 +18,8 @@ pub(super) struct Outgoing {
     pub(super) control_id_text: Option<String>,
     /// Which answers come.
     pub(super) expected: Expected,
+    /// Who it goes to.
+    pub(super) parties: Parties,
 }
 
 impl Outgoing {
@@ -48,7 +51,8 @@ impl Outgoing {
         }
         let expected = Expected::of(&header);
         let control_id_text = control_id_text(&message);
-        Ok(Self { frame, control_id: header.control_id, control_id_text, expected })
+        let parties = Parties::receiving(&message);
+        Ok(Self { frame, control_id: header.control_id, control_id_text, expected, parties })
     }
 }
 

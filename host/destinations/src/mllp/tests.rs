@@ -34,7 +34,7 @@ fn delivery(body: &str) -> Delivery {
 /// What sends, to whatever listens at an address.
 struct Sender {
     runtime: tokio::runtime::Runtime,
-    destination: MllpDestination,
+    destination: Arc<MllpDestination>,
     metrics: Metrics,
 }
 
@@ -54,7 +54,7 @@ impl Sender {
         let destination = MllpDestination::new(&"lab".into(), &config, &Secrets::default(), &doors);
         let metrics = Metrics::default();
         destination.count_with(&metrics);
-        Self { runtime, destination, metrics }
+        Self { runtime, destination: Arc::new(destination), metrics }
     }
 
     fn deliver(&self, delivery: &Delivery) -> Result<Delivered, SendFault> {

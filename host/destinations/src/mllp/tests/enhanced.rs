@@ -91,8 +91,13 @@ fn a_connection_that_ends_after_the_commit_is_not_needed_for_the_applications() 
         assert!(site.comes(msa));
     };
     assert_eq!(site.send_while("1", |site| after_a_while(site, 1, "AA|1")), "AA");
-    // It asked for a commit acknowledgement and got none, but the application has it.
-    assert_eq!(site.send_while("2", |site| after_a_while(site, 2, "AA|2")), "AA");
+    // It asked for a commit acknowledgement and got none: anybody may say that the application has it.
+    let said = site.send_while("2", |site| {
+        site.wait_for(2);
+        site.comes("AA|2");
+    });
+    let unknown = "Unknown: outcome unknown: the connection closed without an answer";
+    assert!(said.starts_with(unknown), "{said}");
     let said = site.send_while("3", |_| {});
     assert_eq!(said, "Stored: stored there, outcome unknown: CA, then no answer in time");
     assert_eq!(site.receiver.connections(), 3);
@@ -219,4 +224,118 @@ fn what_comes_elsewhere_is_acknowledged_where_it_came() {
     });
     assert_eq!(said, "AA");
     assert!(site.sender.destination.recorded(DeliveryId::from_bits(7)).is_none());
+}
+
+#[test]
+fn what_comes_elsewhere_settles_nothing_before_the_receiver_said_that_it_has_the_message() {
+    let site = Site::new("ack_listener = \"acks-in\"\ntimeout = \"500ms\"\n");
+    site.receiver.answer_next([Ack::Silence, Ack::Code("CE")]);
+    let said = site.send_while("1", |site| {
+        site.wait_for(1);
+        assert!(site.comes("AA|1"));
+    });
+    assert_eq!(
+        said,
+        "Unknown: outcome unknown: no answer in time; came: 1 from elsewhere before any commit \
+         acknowledgement"
+    );
+    // What the receiver says itself is worth more.
+    let said = site.send_while("2", |site| {
+        // Before the message is on its way nobody waits for anything.
+        site.wait_for(2);
+        site.comes("AA|2");
+    });
+    assert_eq!(said, "Content: rejected: CE");
+}
+
+#[test]
+fn where_no_commit_acknowledgement_is_asked_for_none_is_waited_for() {
+    let site = Site::new("ack_listener = \"acks-in\"\n");
+    site.receiver.answer(Ack::Silence);
+    for (control_id, accept) in [("1", "NE"), ("2", "ER"), ("3", "")] {
+        let said = scope(|scope| {
+            let sending = scope.spawn(|| site.sender.send(control_id, accept, "AL"));
+            site.wait_for(control_id.parse().expect("a number"));
+            assert!(site.comes(&format!("AA|{control_id}")));
+            sending.join().expect("no panic")
+        });
+        assert_eq!(said, "AA", "{accept}");
+    }
+}
+
+#[test]
+fn only_what_is_named_an_acknowledgement_settles_a_message_from_elsewhere() {
+    let site = Site::new(ELSEWHERE);
+    site.receiver.answer(Ack::Code("CA"));
+    let said = site.send_while("1", |site| {
+        site.wait_for(1);
+        for other in ["ORR^O02", "ADT^A01", "", "ACKNOWLEDGE"] {
+            let text = format!("MSH|^~\\&|P|P|H|H|2026||{other}|9|P|2.5.1\rMSA|AA|1\r");
+            let came = Bytes::from(text.into_bytes());
+            assert_eq!(site.sender.destination.awaits(&came), None, "{other}");
+            assert!(!site.sender.destination.answered(&came), "{other}");
+        }
+        assert!(site.comes("AA|1"));
+    });
+    assert_eq!(said, "AA");
+}
+
+/// A message to somebody, and an acknowledgement from somebody.
+fn to_whom(whom: &str) -> Delivery {
+    delivery(&format!("MSH|^~\\&|A|B|{whom}|2026||ADT^A01|1|P|2.5|||AL|AL\rPID|1\r"))
+}
+
+fn from_whom(whom: &str, msa: &str) -> Bytes {
+    format!("MSH|^~\\&|{whom}|A|B|2026||ACK|9|P|2.5\rMSA|{msa}\r").into_bytes().into()
+}
+
+/// What becomes of the copies of one message at two destinations that share a listener.
+fn shared(
+    [one, two]: [&str; 2],
+    comes: impl FnOnce(&dyn Fn(&str, &str) -> bool) + Send,
+) -> ([String; 2], Vec<String>) {
+    let (a, b) = (Site::new(ELSEWHERE), Site::new(ELSEWHERE));
+    for site in [&a, &b] {
+        site.receiver.answer(Ack::Code("CA"));
+    }
+    let sharing: Vec<Arc<dyn Destination>> =
+        vec![Arc::clone(&a.sender.destination) as _, Arc::clone(&b.sender.destination) as _];
+    let said = scope(|scope| {
+        let first = scope.spawn(|| a.sender.say(&to_whom(one)));
+        let second = scope.spawn(|| b.sender.say(&to_whom(two)));
+        a.wait_for(1);
+        b.wait_for(1);
+        comes(&|whom, msa| crate::answer_one(&sharing, &from_whom(whom, msa)));
+        [first.join().expect("no panic"), second.join().expect("no panic")]
+    });
+    let mut strays = a.sender.strays();
+    strays.extend(b.sender.strays());
+    (said, strays)
+}
+
+const NOTHING: &str = "Stored: stored there, outcome unknown: CA, then no answer in time";
+
+#[test]
+fn copies_of_one_message_are_told_apart_by_who_acknowledges_them() {
+    let (said, strays) = shared(["LAB-A|H", "LAB-B|H"], |comes| {
+        assert!(!comes("LAB-C|H", "AR|1"), "to neither was it sent");
+        assert!(comes("LAB-B|H", "AE|1"));
+        assert!(!comes("LAB-B|H", "AE|1"), "the other's is not this");
+        assert!(comes("LAB-A|H", "AA|1"));
+    });
+    assert_eq!(said, ["AA", "Content: rejected: AE"]);
+    assert_eq!(strays, ["foreign 2", "foreign 1"]);
+}
+
+#[test]
+fn an_acknowledgement_that_may_be_to_two_copies_settles_neither() {
+    for whom in ["LAB|H", "|"] {
+        let (said, strays) = shared([whom, whom], |comes| {
+            assert!(!comes("LAB|H", "AE|1"));
+            assert!(!comes("LAB|H", "AA|1"));
+            assert!(!comes("LAB|H", "AA|2"), "nobody waits for it");
+        });
+        assert_eq!(said, [NOTHING, NOTHING]);
+        assert_eq!(strays, ["ambiguous 2", "unsolicited 1", "ambiguous 2", "unsolicited 1"]);
+    }
 }
