@@ -20,7 +20,7 @@ pub mod http;
 pub mod mllp;
 
 pub use allow::{Network, NotANetwork};
-pub use budget::{ByteBudget, Lease};
+pub use budget::ByteBudget;
 pub use config::{KindConfig, ListenerConfig, Materials, TlsConfig};
 pub use listener::Listener;
 pub use metrics::Metrics;

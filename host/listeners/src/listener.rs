@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tracing::info;
 
 use crate::admission::Admission;
+use crate::budget::Share;
 use crate::metrics::ListenerLabels;
 use crate::sniff::Speech;
 use crate::{ByteBudget, KindConfig, ListenerConfig, Materials, Metrics, http, mllp};
@@ -38,8 +39,8 @@ pub(crate) struct Context {
     pub(crate) latest: watch::Receiver<Arc<Settings>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    /// Bytes in flight of the process.
-    pub(crate) budget: ByteBudget,
+    /// Bytes in flight that the listener may take.
+    pub(crate) budget: Share,
     pub(crate) metrics: Metrics,
     /// Bytes that were read.
     pub(crate) bytes: Counter,
@@ -142,7 +143,7 @@ impl Listener {
             settings: set,
             protocol,
             doors: doors.clone(),
-            budget,
+            budget: budget.share(),
             bytes: counter(&metrics.bytes),
             accepted: counter(&metrics.accepted),
             open,

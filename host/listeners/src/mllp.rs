@@ -34,7 +34,7 @@ impl<D: Door> Protocol for Mllp<D> {
             unreachable!("a listener keeps its kind");
         };
         let (config, door) = (config.clone(), Arc::clone(&self.0));
-        Box::pin(Connection::new(context, config, door).run(stream, peer))
+        Box::pin(Connection::new(context, config, door, &peer).run(stream, peer))
     }
 }
 

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use super::wire::{Pace, Phase};
-use crate::Lease;
+use crate::budget::Lease;
 
 /// What is allocated first, where no length is announced.
 const FIRST_BYTES: usize = 16 << 10;

@@ -27,9 +27,10 @@ use super::response::{Facts, response};
 use super::target::Target;
 use super::wire::{Pace, Phase};
 use super::{Auth, Door};
+use crate::budget::Share;
 use crate::listener::Settings;
 use crate::metrics::Trouble;
-use crate::{ByteBudget, KindConfig, Metrics};
+use crate::{KindConfig, Metrics};
 
 /// What the exchanges of one connection share.
 pub(super) struct Exchange<D> {
@@ -40,7 +41,7 @@ pub(super) struct Exchange<D> {
     pub(super) door: Arc<D>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
-    pub(super) budget: ByteBudget,
+    pub(super) budget: Share,
     pub(super) metrics: Metrics,
     pub(super) pace: Arc<Pace>,
     pub(super) peer: Peer,
@@ -95,7 +96,9 @@ impl<D: Door> One<'_, D> {
             }
             Ok(wanted) => {
                 // Kept until the answer is there: only then are the bytes no longer in flight.
-                let mut lease = self.shared.budget.lease();
+                let address = self.shared.peer.ip;
+                let longest = self.config.body_bytes_max;
+                let mut lease = self.shared.budget.lease(address, longest);
                 match collect(body, &self.bounds(), &mut lease).await {
                     Err(refusal) => self.refuse(refusal, &head.headers, &mut facts),
                     Ok(content) if content.is_empty() => self.refuse(

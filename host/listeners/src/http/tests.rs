@@ -122,7 +122,7 @@ impl Bench {
             pace: Arc::new(Pace::new(Arc::clone(&doors.clock), limits)),
             clock: Arc::clone(&doors.clock),
             entropy: Arc::clone(&doors.entropy),
-            budget: self.budget.clone(),
+            budget: self.budget.share(),
             metrics: self.metrics.clone(),
             peer,
         };

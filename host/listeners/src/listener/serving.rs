@@ -15,9 +15,10 @@ use tracing::{debug, warn};
 
 use super::{Context, Protocol, Settings};
 use crate::admission::{Admission, Admitted};
+use crate::budget::Share;
 use crate::metrics::Trouble;
 use crate::sniff::{Foreign, Sniffed, Speech};
-use crate::{ByteBudget, Metrics, TlsConfig};
+use crate::{Metrics, TlsConfig};
 
 /// How long accepting pauses after an error, such as a lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,7 +32,7 @@ pub(super) struct Serving {
     pub(super) settings: watch::Receiver<Arc<Settings>>,
     pub(super) protocol: Arc<dyn Protocol>,
     pub(super) doors: Doors,
-    pub(super) budget: ByteBudget,
+    pub(super) budget: Share,
     pub(super) metrics: Metrics,
     pub(super) bytes: Counter,
     pub(super) accepted: Counter,

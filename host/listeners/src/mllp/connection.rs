@@ -22,9 +22,10 @@ use tracing::{debug, error};
 
 use super::later::Outstanding;
 use super::{Door, MllpConfig};
+use crate::Metrics;
+use crate::budget::Lease;
 use crate::listener::Context;
 use crate::metrics::{ListenerLabels, Trouble};
-use crate::{Lease, Metrics};
 
 /// Bytes that one read takes at most.
 const READ_BYTES: usize = 16 << 10;
@@ -77,16 +78,16 @@ enum Then {
 
 impl<D: Door> Connection<D> {
     /// A connection that nothing was read from.
-    pub(crate) fn new(context: Context, config: MllpConfig, door: Arc<D>) -> Self {
+    pub(crate) fn new(context: Context, config: MllpConfig, door: Arc<D>, peer: &Peer) -> Self {
         let labels = ListenerLabels { listener: context.listener.to_string() };
         let skipped = context.metrics.skipped.get_or_create(&labels).clone();
         Self {
+            lease: context.budget.lease(peer.ip, config.frame_bytes_max),
             config,
             read_timeout: context.settings.config.read_timeout,
             idle_timeout: context.settings.config.idle_timeout,
             door,
             clock: context.clock,
-            lease: context.budget.lease(),
             skipped,
             listener: context.listener,
             metrics: context.metrics,

@@ -203,7 +203,7 @@ fn where_the_budget_is_spent_a_sender_is_told_to_come_again() {
     let budget = bench.budget.clone();
     // Somebody else has all of it.
     let other = bench.run(async move {
-        let mut lease = budget.lease();
+        let mut lease = budget.share().lease(None, usize::MAX);
         lease.cover(2 * STEP_BYTES).await;
         lease
     });

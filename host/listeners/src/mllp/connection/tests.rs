@@ -59,14 +59,15 @@ impl Bench {
             settings,
             clock: Arc::new(self.clock.clone()),
             entropy: Arc::new(hilum_env::system::SystemEntropy),
-            budget: self.budget.clone(),
+            budget: self.budget.share(),
             metrics: self.metrics.clone(),
             bytes: Counter::default(),
             stopping: self.stop.subscribe(),
         };
-        let connection = Connection::new(context, self.config.clone(), Arc::clone(&self.story));
         let peer =
             Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
+        let (config, story) = (self.config.clone(), Arc::clone(&self.story));
+        let connection = Connection::new(context, config, story, &peer);
         connection.run(stream, peer)
     }
 
