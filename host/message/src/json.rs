@@ -13,6 +13,7 @@ use hilum_fhir::{JsonError, Limits, Value};
 
 use crate::path::{At, Found};
 
+mod known;
 mod scan;
 
 /// As many values as places in HL7 v2: each costs memory and work of whoever looks at it.
@@ -195,9 +196,8 @@ impl Json {
     pub fn resource_type(&self, id: NodeId) -> Option<String> {
         let member = self.member(id, "resourceType")?;
         self.node(member).filter(|it| it.kind == Kind::Text)?;
-        // It is shown and logged, so it has to look like a type.
-        self.scalar(member)
-            .filter(|it| it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        // It is shown and logged, so it has to be one that FHIR has.
+        self.scalar(member).filter(|it| known::is_type(it))
     }
 
     pub(crate) fn outline(&self) -> Vec<String> {
@@ -277,17 +277,12 @@ impl Json {
         self.path_by(id, usize::MAX, |node| self.name(node).map(spelt))
     }
 
-    /// The path of a node for people and logs: a name that is none of an element is `?`, and of a
-    /// long one the end is shown.
+    /// The path of a node for people and logs: a name that FHIR has for no element is `?`, and of a
+    /// long path the end is shown.
     pub(crate) fn shown_path_of(&self, id: NodeId) -> String {
-        let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         self.path_by(id, SHOWN_BYTES_MAX, |node| {
-            let range = self.node(node)?.name.clone()?;
-            // With an escape in it, it is none that is shown.
-            let raw = self.bytes().get(range.start + 1..range.end.saturating_sub(1));
-            let name = raw.filter(|it| (1..=64).contains(&it.len()) && it.iter().all(in_name));
-            let name = name.and_then(|it| std::str::from_utf8(it).ok()).unwrap_or("?");
-            Some(name.to_owned())
+            self.node(node)?.name.as_ref()?;
+            Some(self.known_name(node).unwrap_or("?").to_owned())
         })
     }
 

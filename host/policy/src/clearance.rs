@@ -1,4 +1,5 @@
 use hilum_words::config::{Placed, Section};
+use hilum_words::meant;
 
 use crate::{Class, Classes};
 
@@ -85,6 +86,7 @@ impl Clearance {
             section.required_text(KEY);
             return None;
         }
+        section.takes_words(KEY, ["treatment"]);
         if section.is_text(KEY) {
             return section.text(KEY).and_then(|word| Self::preset(section, &word));
         }
@@ -101,10 +103,14 @@ impl Clearance {
                 "the preset \"deidentified\" is not built yet; name the classes: \
                  { open = [..], mask = [..], withhold = [..] }",
             ),
-            _ => word.problem(
-                section.problems(),
-                "must be \"treatment\", or a table { open = [..], mask = [..], withhold = [..] }",
-            ),
+            other => {
+                let meant = meant(other, ["treatment"]);
+                let text = format!(
+                    "must be \"treatment\", or a table {{ open = [..], mask = [..], \
+                     withhold = [..] }}{meant}"
+                );
+                word.problem(section.problems(), text);
+            }
         }
         None
     }
@@ -115,12 +121,10 @@ impl Clearance {
             lists.problem_at("pseudonym", "is not built yet; use \"mask\" or \"withhold\"");
         }
         for clear in Clear::ALL {
+            lists.takes_words(clear.word(), Class::ALL.iter().map(|it| it.word()));
             for word in lists.texts(clear.word()).unwrap_or_default() {
                 let Some(class) = Class::from_word(&word.value) else {
-                    let words = Class::ALL.iter().map(|it| it.word());
-                    let meant = hilum_words::did_you_mean(&word.value, words)
-                        .map(|it| format!("; did you mean \"{it}\"?"))
-                        .unwrap_or_default();
+                    let meant = meant(&word.value, Class::ALL.iter().map(|it| it.word()));
                     word.problem(lists.problems(), format!("no class has this name{meant}"));
                     continue;
                 };

@@ -13,6 +13,23 @@ use crate::{Class, Classes};
 /// A hasher without a random seed: same input, same run.
 pub(crate) type Hasher = BuildHasherDefault<DefaultHasher>;
 
+/// What a Bundle is for (FHIR R4 and R5, bundle-type).
+const BUNDLE_TYPES: &[&str] = &[
+    "document",
+    "message",
+    "transaction",
+    "transaction-response",
+    "batch",
+    "batch-response",
+    "history",
+    "searchset",
+    "collection",
+    "subscription-notification",
+];
+
+/// What the request of an entry does (FHIR R4, http-verb).
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"];
+
 /// Tells the class of each value of one body.
 pub(crate) struct Classer {
     message: Arc<Message>,
@@ -50,6 +67,20 @@ impl Classer {
         }
     }
 
+    /// The classes of a member's name: what FHIR has for no element was made up by the sender, and
+    /// may be anything.
+    pub(crate) fn name_classes(&self, json: &Json, id: NodeId) -> Classes {
+        if json.has_known_name(id) { Classes::NONE } else { Class::Unknown.into() }
+    }
+
+    /// The names of members that have a class.
+    pub(crate) fn unknown_names(&self) -> impl Iterator<Item = String> {
+        let json = self.message.as_json();
+        let nodes = json.into_iter().flat_map(|json| json.nodes().map(move |(id, _)| (json, id)));
+        let unknown = nodes.filter(|(json, id)| !self.name_classes(json, *id).is_empty());
+        unknown.filter_map(|(json, id)| json.name(id))
+    }
+
     /// Whether what stands there is a number or boolean.
     pub(crate) fn shape(&self, at: At) -> Shape {
         match at {
@@ -76,16 +107,16 @@ impl Classer {
         let Some(node) = json.node(id) else { return false };
         let (Some(parent), Some(name)) = (node.parent, json.name(id)) else { return false };
         let is_bundle = || *self.is_bundle.get_or_init(|| is_bundle(json));
-        let is_code = json.scalar(id).is_some_and(|text| {
-            text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
-        });
-        is_code
-            && match name.as_str() {
-                "resourceType" => true,
-                "type" => parent == Json::ROOT && is_bundle(),
-                "method" => json.name(parent).as_deref() == Some("request") && is_bundle(),
-                _ => false,
+        let is_one_of =
+            |codes: &[&str]| json.scalar(id).is_some_and(|it| codes.contains(&it.as_str()));
+        match name.as_str() {
+            "resourceType" => json.is_resource_type(id),
+            "type" => parent == Json::ROOT && is_one_of(BUNDLE_TYPES) && is_bundle(),
+            "method" => {
+                is_one_of(METHODS) && json.name(parent).as_deref() == Some("request") && is_bundle()
             }
+            _ => false,
+        }
     }
 
     fn entry(&self, place: &Place) -> Entry {

@@ -103,12 +103,14 @@ impl Seals {
         Self { source, seals: HashMap::default(), opened, constants: Vec::new(), text_bytes: 0 }
     }
 
-    /// Whether a plugin brought this text along, so that it need not come from the message. Digits
-    /// are never taken for a constant: a component holds some of every kind.
+    /// Whether a plugin brought this text along, so that it need not come from the message: words, or
+    /// the URI of a system of codes. Digits alone are never taken for a constant: a component holds
+    /// some of every kind.
     pub(crate) fn is_constant(&self, text: &str) -> bool {
         let is_words = text.chars().all(|it| it.is_alphabetic() || matches!(it, ' ' | '-'));
+        let is_uri = || ["http://", "https://", "urn:"].iter().any(|it| text.starts_with(it));
         let holds = |it: &Bytes| memchr::memmem::find(it, text.as_bytes()).is_some();
-        is_words && self.constants.iter().any(holds)
+        (is_words || is_uri()) && self.constants.iter().any(holds)
     }
 
     pub(crate) fn get(&self, token: &Token) -> Option<&Seal> {

@@ -53,6 +53,8 @@ pub(crate) struct Value {
     is_cut: bool,
     /// Whether it also stands where everybody may read it.
     is_open: bool,
+    /// Whether it is the name of a member, which no view seals: whoever had a view has read it.
+    pub(crate) is_name: bool,
 }
 
 impl Value {
@@ -83,15 +85,23 @@ impl Sensitive {
                 continue;
             }
             let Ok(Some(text)) = text else { continue };
-            if LEAK_BYTES_MIN <= text.len() && !is_json_code(message, &text) {
-                values.add(&text, classes);
+            if LEAK_BYTES_MIN <= text.len() {
+                values.add(&text, classes, false);
             }
             if SCRUB_BYTES_MIN <= text.len() {
-                folded.add(&text.to_lowercase(), classes);
+                folded.add(&text.to_lowercase(), classes, false);
                 let date = Conversion::FhirDate.apply(&text, &TimeZone::UTC);
                 if let Some(date) = date.filter(|it| SCRUB_BYTES_MIN < it.len()) {
-                    folded.add(&date, classes);
+                    folded.add(&date, classes, false);
                 }
+            }
+        }
+        for name in classer.unknown_names() {
+            if LEAK_BYTES_MIN <= name.len() {
+                values.add(&name, Class::Unknown.into(), true);
+            }
+            if SCRUB_BYTES_MIN <= name.len() {
+                folded.add(&name.to_lowercase(), Class::Unknown.into(), true);
             }
         }
         let mut values = values.sorted();
@@ -151,21 +161,13 @@ fn add_words(body: &[u8], folded: &mut Collected) -> bool {
     let text = String::from_utf8_lossy(body.get(..BODY_BYTES_MAX).unwrap_or(body));
     for word in text.split(|it: char| !it.is_alphanumeric()) {
         if SCRUB_BYTES_MIN <= word.len() {
-            folded.add(&word.to_lowercase(), Class::Body.into());
+            folded.add(&word.to_lowercase(), Class::Body.into(), false);
         }
         if BODY_WORDS_MAX < folded.0.len() {
             return false;
         }
     }
     body.len() <= BODY_BYTES_MAX
-}
-
-/// A code of JSON, or the name of a system of codes: `official`, `http://loinc.org`. Everything in
-/// JSON is of class unknown so far, and a mapping has to be able to write these itself.
-fn is_json_code(message: &Message, text: &str) -> bool {
-    let is_word = || text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    let is_system = || ["http://", "https://", "urn:"].iter().any(|it| text.starts_with(it));
-    message.as_json().is_some() && (is_word() || is_system())
 }
 
 /// Texts, sorted, to look up which of them another text begins with.
@@ -181,7 +183,7 @@ struct Words {
 struct Collected(BTreeMap<Box<str>, Value>);
 
 impl Collected {
-    fn add(&mut self, text: &str, classes: Classes) {
+    fn add(&mut self, text: &str, classes: Classes, is_name: bool) {
         let inner = text.trim_matches(|letter: char| !letter.is_alphanumeric());
         let kept = inner.get(..inner.floor_char_boundary(VALUE_BYTES_MAX)).unwrap_or_default();
         // A word that only looks like a token is sealed, and known by its own seal.
@@ -190,6 +192,7 @@ impl Collected {
         }
         let value = self.0.entry(Box::from(kept)).or_default();
         value.is_cut |= kept.len() < inner.len();
+        value.is_name |= is_name;
         if !value.places.contains(&classes) {
             value.places.push(classes);
         }

@@ -6,15 +6,22 @@ use hilum_message::Message;
 use crate::Mark;
 use crate::origin::Classer;
 
-/// A message for people who may not see PHI: `[phi:name]` stands in the place of each value that
-/// has a class. Segments stand on lines of their own.
+/// A message for people who may not see PHI: `[phi:name]` stands in the place of each value, and each
+/// name of a member, that has a class. Segments stand on lines of their own.
 pub fn shown(message: &Message) -> String {
     let classer = Classer::new(Arc::new(message.clone()));
-    let marks = message
+    let values = message
         .values()
         .map(|found| Mark { classes: classer.classes(found.at), range: found.range });
+    let json = message.as_json();
+    let names = json.into_iter().flat_map(|json| {
+        let named = json.nodes().filter_map(|(id, node)| Some((id, node.name.clone()?)));
+        named.map(|(id, range)| Mark { classes: classer.name_classes(json, id), range })
+    });
     let deleted = |range: &Range<usize>| message.bytes().get(range.clone()) == Some(b"\"\"");
-    let marks: Vec<_> = marks.filter(|it| !it.classes.is_empty() && !deleted(&it.range)).collect();
+    let marks = values.chain(names).filter(|it| !it.classes.is_empty() && !deleted(&it.range));
+    let mut marks: Vec<_> = marks.collect();
+    marks.sort_by_key(|it| it.range.start);
     shown_marked(message.bytes(), &marks)
 }
 

@@ -171,7 +171,7 @@ impl Plugin {
         // The instance and its memory go here, before anything is made of the answer.
         let mut guest = store.into_data();
         let result = match raw {
-            Ok(raw) => raw.checked(&guest.view, &mut guest.drafts, budget),
+            Ok(raw) => raw.checked(&guest.view, &mut guest.drafts, budget, &self.manifest().gives),
             Err(error) => Err(fault(&error)),
         };
         let is_trapped =
@@ -272,9 +272,10 @@ impl Raw {
         view: &View,
         drafts: &mut drafts::Loan,
         budget: &Budget,
+        gives: &[String],
     ) -> Result<Answered, PluginFault> {
         match self {
-            Self::Transformer(Ok(outputs)) => mapped(outputs, view, drafts, budget),
+            Self::Transformer(Ok(outputs)) => mapped(outputs, view, drafts, budget, gives),
             Self::Router(Ok(names)) => {
                 check_names(&names)?;
                 check_bytes(names.iter().map(String::len), budget)?;
@@ -304,6 +305,7 @@ fn mapped(
     view: &View,
     drafts: &mut drafts::Loan,
     budget: &Budget,
+    gives: &[String],
 ) -> Result<Answered, PluginFault> {
     if OUTPUTS_MAX < outputs.len() {
         return Err(PluginFault::OverLimit(Limit::Outputs));
@@ -312,6 +314,11 @@ fn mapped(
     for output in outputs {
         if output.format.as_deref().is_some_and(|it| !crate::is_format(it)) {
             return Err(PluginFault::Misbehaved(Rule::FormatWord));
+        }
+        // The name goes into URLs, headers and the trail, where nobody searches it: a plugin that
+        // could choose it freely could put a value of the message there.
+        if !output.format.as_deref().is_none_or(|it| may_give(it, view.format(), gives)) {
+            return Err(PluginFault::Misbehaved(Rule::FormatNotGiven));
         }
         check_names(&output.destinations)?;
         let mut format = output.format;
@@ -335,6 +342,13 @@ fn mapped(
         .map(|it| it.body.len() + it.destinations.iter().map(String::len).sum::<usize>());
     check_bytes(lengths, budget)?;
     Ok(Answered::Mapped(made))
+}
+
+/// Whether a plugin may make an output of this format: its manifest says that it gives it, or the
+/// message has it, or the gateway reads it itself.
+fn may_give(format: &str, current: &str, gives: &[String]) -> bool {
+    let named = |it: &String| it.split(':').next() == Some(format);
+    format == current || hilum_message::is_structured(format) || gives.iter().any(named)
 }
 
 fn check_bytes(lengths: impl Iterator<Item = usize>, budget: &Budget) -> Result<(), PluginFault> {

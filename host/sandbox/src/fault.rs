@@ -39,6 +39,8 @@ impl fmt::Display for Limit {
 pub enum Rule {
     /// A format is lower-case letters, digits and hyphens, at most 32.
     FormatWord,
+    /// A format is one of the manifest's `gives`, the message's own, or one that the gateway reads.
+    FormatNotGiven,
     /// A destination's name has no control characters and at most 128 bytes.
     DestinationName,
     /// A validator that refuses says why.
@@ -57,6 +59,9 @@ impl Rule {
         match self {
             Self::FormatWord => {
                 "an output's format has to be a word of lower-case letters, digits and hyphens"
+            }
+            Self::FormatNotGiven => {
+                "an output has a format that is neither in its manifest's `gives` nor the message's own"
             }
             Self::DestinationName => "an output named a destination with a name that none can have",
             Self::RefusalWithoutReason => {

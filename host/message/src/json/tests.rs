@@ -106,14 +106,13 @@ fn a_document_of_too_many_values_is_none() {
     };
     assert!(of(crate::PLACES_MAX).is_ok());
     let fault = of(crate::PLACES_MAX + 1).expect_err("too many");
-    assert!(
-        matches!(fault, crate::ParseError::Json(it) if it.fault == hilum_fhir::JsonFault::TooMany)
-    );
+    assert!(matches!(fault, crate::ParseError::Json(it) if it.fault
+            == hilum_fhir::JsonFault::TooMany { values_max: crate::PLACES_MAX }));
 }
 
 #[test]
 fn a_shown_path_is_short_however_deep_the_value_and_however_long_the_names() {
-    let long = "n".repeat(64);
+    let long = "valueCodeableConcept";
     let deep = format!("{}1{}", format!("{{\"{long}\":").repeat(100), "}".repeat(100));
     let secret = format!("{{\"{}\":[{{\"a.b\":1}}]}}", "x".repeat(100_000));
     let shown = |text: &str| {
@@ -122,7 +121,42 @@ fn a_shown_path_is_short_however_deep_the_value_and_however_long_the_names() {
         json.shown_path_of(id)
     };
     let path = shown(&deep);
-    assert!(path.len() < 300 && path.starts_with("\u{2026}.nnn"), "{path}");
+    assert!(path.len() < 300 && path.starts_with("\u{2026}.value"), "{path}");
     assert_eq!(shown(&secret), "?[0].?");
-    assert_eq!(shown("{\"a\":{\"b\":[1,2]}}"), "a.b[1]");
+    assert_eq!(shown("{\"name\":{\"given\":[1,2]}}"), "name.given[1]");
+}
+
+#[test]
+fn a_name_that_fhir_has_for_nothing_is_not_shown() {
+    for (text, expected) in [
+        (r#"{"people":{"EverywomanEve":{"room":1}}}"#, "?.?.?"),
+        (r#"{"contact":[{"EverywomanEve":1}]}"#, "contact[0].?"),
+        (r#"{"_birthDate":{"extension":[{"valueDate":1}]}}"#, "_birthDate.extension[0].valueDate"),
+        (r#"{"__birthDate":1}"#, "?"),
+        (r#"{"n\u0061me":1}"#, "?"),
+        (r#"{"":1}"#, "?"),
+    ] {
+        let json = json(text);
+        let (id, _) = json.nodes().last().expect("a value");
+        assert_eq!(json.shown_path_of(id), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_resource_is_one_where_fhir_has_one_and_has_a_type_that_fhir_has() {
+    let types = |text: &str| {
+        let json = json(text);
+        let all = json.nodes().filter(|(id, _)| json.is_resource_type(*id));
+        all.filter_map(|(id, _)| json.scalar(id)).collect::<Vec<_>>()
+    };
+    let bundle = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient",
+        "contained":[{"resourceType":"Group"}]},"response":{"outcome":{"resourceType":"OperationOutcome"}}}]}"#;
+    assert_eq!(types(bundle), ["Bundle", "Patient", "Group", "OperationOutcome"]);
+    assert_eq!(
+        types(r#"{"resourceType":"Patient","name":[{"resourceType":"Group"}]}"#),
+        ["Patient"]
+    );
+    assert_eq!(types(r#"{"contact":{"resourceType":"Patient"}}"#), [""; 0]);
+    assert_eq!(types(r#"{"resourceType":"EverywomanEve"}"#), [""; 0]);
+    assert_eq!(json(r#"{"resourceType":"EverywomanEve"}"#).resource_type(Json::ROOT), None);
 }

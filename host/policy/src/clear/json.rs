@@ -1,7 +1,8 @@
 //! JSON: values go into strings, never into names. A string that is one token becomes a number or
 //! boolean where the value was one.
 //!
-//! What is withheld goes with its member, and so does what that leaves empty. In a URL nothing is
+//! What is withheld goes with its member, and so does what that leaves empty. A member whose name FHIR
+//! does not know goes whole, unless what is unknown may leave: a name cannot be masked. In a URL nothing is
 //! withheld or masked: without the value it would name another thing, so it parks. A URL is
 //! `request.url` and `ifNoneExist` of a Bundle's entry, and a string that begins with `http://` or
 //! `https://` before its first token.
@@ -10,6 +11,7 @@ use std::ops::Range;
 
 use hilum_message::{At, Json, Kind, Node, NodeId, json_string};
 
+use super::literal::LOOSE;
 use super::writer::{Writer, raw};
 use super::{Job, MASK};
 use crate::origin::is_bundle;
@@ -59,17 +61,20 @@ struct Plan<'a> {
     json: &'a Json,
     /// By node.
     acts: Vec<Act>,
+    /// The classes of each node's name.
+    names: Vec<Classes>,
 }
 
 impl<'a> Plan<'a> {
     fn of(job: &'a Job<'a>, json: &'a Json) -> Result<Self, ClearFault> {
         let mut acts = Vec::with_capacity(json.nodes().len());
+        let mut names = Vec::with_capacity(json.nodes().len());
         let is_bundle = is_bundle(json);
         for (id, node) in json.nodes() {
-            check_name(job, json, id, node)?;
+            names.push(classes_of_name(job, json, id, node)?);
             acts.push(act(job, json, id, node, is_bundle)?);
         }
-        let mut plan = Self { job, json, acts };
+        let mut plan = Self { job, json, acts, names };
         plan.remove_empty();
         Ok(plan)
     }
@@ -122,6 +127,13 @@ impl<'a> Plan<'a> {
             }
             if let Some(of) = of {
                 *of = (node.range.end, true);
+            }
+            let classes = self.names.get(id.index()).copied().unwrap_or_default();
+            if let Some(name) = node.name.as_ref().filter(|_| !classes.is_empty()) {
+                writer.keep_to(name.start);
+                let start = writer.at();
+                writer.keep_to(name.end);
+                writer.mark(start, classes);
             }
             if !node.kind.is_leaf() {
                 next = id.next();
@@ -202,9 +214,18 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn check_name(job: &Job<'_>, json: &Json, id: NodeId, node: &Node) -> Result<(), ClearFault> {
-    if node.name.is_none() || job.is_original {
-        return Ok(());
+/// What a name holds that may leave.
+fn classes_of_name(
+    job: &Job<'_>,
+    json: &Json,
+    id: NodeId,
+    node: &Node,
+) -> Result<Classes, ClearFault> {
+    if node.name.is_none() {
+        return Ok(Classes::NONE);
+    }
+    if job.is_original {
+        return Ok(job.classer.name_classes(json, id));
     }
     let name = json.name(id).unwrap_or_default();
     let at = || job.place(At::Json(node.parent.unwrap_or(id)));
@@ -214,8 +235,9 @@ fn check_name(job: &Job<'_>, json: &Json, id: NodeId, node: &Node) -> Result<(),
             why: "a token stands in the name of a member",
         });
     }
-    job.search(&name, at)?;
-    Ok(())
+    // The name of an element is one whatever the message holds: `family`, `code`.
+    let excused = if json.has_known_name(id) { LOOSE } else { Classes::NONE };
+    job.search_but(&name, excused, at)
 }
 
 fn act(
@@ -225,12 +247,17 @@ fn act(
     node: &Node,
     is_bundle: bool,
 ) -> Result<Act, ClearFault> {
-    if !node.kind.is_leaf() {
-        return Ok(Act::Keep(Classes::NONE));
-    }
     let at = || job.place(At::Json(id));
     let denied = |classes| ClearFault::Denied { classes, at: at() };
     if job.is_original {
+        let of_name = job.classer.name_classes(json, id);
+        if job.clearance.clear_of(of_name).map_err(denied)? != Clear::Open {
+            // A name cannot be masked.
+            return Ok(Act::Remove);
+        }
+        if !node.kind.is_leaf() {
+            return Ok(Act::Keep(Classes::NONE));
+        }
         let classes = job.classer.classes(At::Json(id));
         return Ok(match job.clearance.clear_of(classes).map_err(denied)? {
             Clear::Open => Act::Keep(classes),
@@ -238,12 +265,19 @@ fn act(
             Clear::Mask | Clear::Withhold => Act::Remove,
         });
     }
+    if !node.kind.is_leaf() {
+        return Ok(Act::Keep(Classes::NONE));
+    }
     let text = json.scalar(id).unwrap_or_default();
     let tokens = match node.kind {
         Kind::Text => job.seals().tokens_in(text.as_bytes()),
         _ => Vec::new(),
     };
+    let literals = gaps(&tokens, text.len()).filter_map(|gap| text.get(gap));
     let mut marked = Classes::NONE;
+    for literal in literals {
+        marked = marked.and(job.check_read(literal, at)?);
+    }
     if node.kind != Kind::Boolean && !is_table_name(&text) {
         for gap in gaps(&tokens, text.len()) {
             marked = marked.and(job.search(text.get(gap).unwrap_or_default(), at)?);

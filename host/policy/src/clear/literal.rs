@@ -4,15 +4,38 @@ use super::Job;
 use crate::{Class, Classes, Clear, ClearFault, Leak};
 
 /// Classes of values that may be any word.
-const LOOSE: Classes = Classes::of(Class::Unknown).and(Classes::of(Class::Text));
+pub(super) const LOOSE: Classes = Classes::of(Class::Unknown).and(Classes::of(Class::Text));
 
 impl Job<'_> {
-    /// Whether any text of the output may come from a body that nothing here can read: a plugin of
-    /// the run has read it, and there are no values that could be searched for.
-    fn may_be_of_body(&self) -> bool {
+    /// The class that any text of the output may have, if a plugin of the run has read what no search
+    /// can find again: a body that nothing here can read, or values of JSON, of which most are short
+    /// words, numbers and codes.
+    fn read_at_large(&self) -> Option<Class> {
         let seals = self.seals();
-        let is_opaque = matches!(&**seals.source.message(), Message::Opaque(_));
-        is_opaque && seals.opened.has(Class::Body)
+        let class = match &**seals.source.message() {
+            Message::Opaque(_) => Class::Body,
+            Message::Fhir(_) => Class::Unknown,
+            Message::Hl7(_) => return None,
+        };
+        seals.opened.has(class).then_some(class)
+    }
+
+    /// What text that a plugin wrote has to be cleared for wherever it stands, and is then marked
+    /// with.
+    pub(super) fn check_read(
+        &self,
+        text: &str,
+        at: impl Fn() -> String,
+    ) -> Result<Classes, ClearFault> {
+        let class = self.read_at_large().filter(|_| !self.is_original);
+        let Some(class) = class.filter(|_| text.contains(char::is_alphanumeric)) else {
+            return Ok(Classes::NONE);
+        };
+        let classes = Classes::of(class);
+        if self.clearance.clear_of(classes) != Ok(Clear::Open) {
+            return Err(ClearFault::Denied { classes, at: at() });
+        }
+        Ok(classes)
     }
 
     /// Searches text that a plugin wrote for sensitive values of the message. Answers the classes
@@ -23,19 +46,25 @@ impl Job<'_> {
         text: &str,
         at: impl Fn() -> String,
     ) -> Result<Classes, ClearFault> {
-        let mut held = Classes::NONE;
+        self.search_but(text, Classes::NONE, at)
+    }
+
+    /// The same, where values of some classes are excused.
+    pub(super) fn search_but(
+        &self,
+        text: &str,
+        excused: Classes,
+        at: impl Fn() -> String,
+    ) -> Result<Classes, ClearFault> {
         if self.is_original {
-            return Ok(held);
+            return Ok(Classes::NONE);
         }
+        let mut held = self.check_read(text, &at)?;
         let seals = self.seals();
-        if self.may_be_of_body() && text.contains(char::is_alphanumeric) {
-            let body = Classes::of(Class::Body);
-            if self.clearance.clear_of(body) != Ok(Clear::Open) {
-                return Err(ClearFault::Denied { classes: body, at: at() });
-            }
-            held = body;
-        }
         for find in seals.source.sensitive().find_all(text) {
+            if find.value.classes().is_within(excused) {
+                continue;
+            }
             // A word of a Z segment or of a remark may be one that the plugin writes anyway, such as
             // "name" in the URL of an extension. Names, addresses and identifiers are never excused.
             let is_loose = find.value.classes().is_within(LOOSE);
@@ -44,7 +73,8 @@ impl Job<'_> {
             }
             // The same text may stand in several places, and be granted in one of them.
             let places = || find.value.places.iter().copied();
-            let granted: Vec<_> = places().filter(|it| it.is_within(seals.opened)).collect();
+            let was_read = |it: &Classes| find.value.is_name || it.is_within(seals.opened);
+            let granted: Vec<_> = places().filter(was_read).collect();
             if granted.is_empty() {
                 return Err(Leak { classes: find.value.classes(), at: at() }.into());
             }

@@ -39,7 +39,7 @@ fn an_altered_token_is_the_plugins_fault() {
         "json",
         r#"{"a":["@"]}"#,
         altered,
-        expect!["a[0]: this has the form of a token, and no such token was handed out"],
+        expect!["?[0]: this has the form of a token, and no such token was handed out"],
     );
     check(
         "hl7v2",

@@ -12,7 +12,11 @@ use crate::support;
 /// A plugin that hands back what one call of the host answers, as text: `call` leaves a pointer at
 /// 1,032 and a length at 1,036.
 fn echo(import: &str, call: &str) -> Plugin {
-    let text = format!(
+    support::plugin(&echo_text(import, call), World::Transformer)
+}
+
+fn echo_text(import: &str, call: &str) -> String {
+    format!(
         r#"(module
             {import}
             (memory (export "memory") 4)
@@ -30,8 +34,7 @@ fn echo(import: &str, call: &str) -> Plugin {
                 (i32.store (i32.const 2088) (i32.load (i32.const 1032)))
                 (i32.store (i32.const 2092) (i32.load (i32.const 1036)))
                 (i32.const 2048)))"#
-    );
-    support::plugin(&text, World::Transformer)
+    )
 }
 
 const GET: &str = r#"(import "hilum:plugin/message@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
@@ -284,4 +287,33 @@ fn a_validator_holds_with_a_question() {
         (func (export "hilum:plugin/check@0.1.0#run") (result i32) (i32.const 0)))"#;
     let called = support::run(&support::plugin(text, World::Validator));
     assert!(matches!(called.result, Ok(Answered::Held(why)) if why == "is she alive?"));
+}
+
+#[test]
+fn an_output_has_a_format_that_its_manifest_names_or_the_gateway_knows() {
+    // The message's own words stand for what a plugin could have read: `site` and `lent`.
+    let made = |at: usize, length: usize, gives: &str| {
+        let format = format!(
+            "(i32.store8 (i32.const 2064) (i32.const 1))
+             (i32.store (i32.const 2068) (i32.const {at}))
+             (i32.store (i32.const 2072) (i32.const {length}))
+             (i32.store (i32.const 1032) (i32.const 64))"
+        );
+        let component = support::component(&echo_text("", &format), Some(World::Transformer));
+        let manifest = support::manifest(&World::Transformer.id(), &[]);
+        let manifest = manifest.replace("[budget]", &format!("gives = [{gives}]\n[budget]"));
+        let package = support::read(support::with_manifest(component, &manifest));
+        let plugin = support::sandbox().load(&package.expect("a package")).expect("a plugin");
+        support::run(&plugin).result
+    };
+    let formats = |result: Result<Answered, PluginFault>| match result {
+        Ok(Answered::Mapped(made)) => made[0].format.clone().unwrap_or_default(),
+        Ok(other) => other.word().to_owned(),
+        Err(fault) => fault.to_string(),
+    };
+    assert_eq!(formats(made(72, 4, "\"site:Note\", \"text\"")), "site");
+    for gives in ["", "\"lent\"", "\"sit\", \"sites\""] {
+        let said = formats(made(72, 4, gives));
+        assert!(said.contains("broke the contract") && !said.contains("site"), "{gives}: {said}");
+    }
 }

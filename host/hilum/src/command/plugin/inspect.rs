@@ -76,7 +76,9 @@ fn describe(output: &Output, package: &Package, misfits: &[String]) -> String {
     line("owner", &manifest.owner);
     line("contract", &manifest.contract);
     line("takes", &or_anything(&manifest.takes));
-    line("gives", &or_anything(&manifest.gives));
+    let gives = manifest.gives.join(", ");
+    let own = "the message's format, hl7v2, fhir-json, json";
+    line("gives", if manifest.gives.is_empty() { own } else { &gives });
     line("digest", &package.digest.to_string());
     line("size", &size(package.bytes.len() as u64));
     line("signatures", "none");
