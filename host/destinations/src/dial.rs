@@ -107,6 +107,9 @@ impl Dialer {
         secured.map_err(|error| match TlsFault::of(&error) {
             Some(fault) if fault.is_lasting() => NotDialled::SetUp(fault.to_string()),
             Some(fault) => NotDialled::Unreachable(fault.to_string()),
+            None if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                NotDialled::Unreachable("TLS: the connection closed in the handshake".into())
+            }
             None => NotDialled::Unreachable(format!("TLS: {}", words(&error))),
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hilum_env::tls::TlsFault;
-use hilum_env::{ByteStream, Clock, Instant};
+use hilum_env::{ByteStream, Clock, Instant, words};
 use hilum_mllp::{Decoder, Event, FrameError, Limits, Waiting};
 use hilum_words::Name;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +30,8 @@ const READ_BYTES: usize = 16 << 10;
 const FIRST_BYTES: usize = 16 << 10;
 /// Junk that is skipped before an answer.
 const JUNK_BYTES_MAX: usize = 1 << 10;
+/// First bytes that are kept, to tell another protocol.
+const FIRST_HEARD: usize = 5;
 /// After FS, so much silence means that the frame has ended.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How long to listen where an answer comes only if something is wrong.
@@ -43,11 +45,6 @@ pub(super) struct NotBegun(pub(super) NotDialled);
 
 fn not_begun(why: impl Into<String>) -> NotBegun {
     NotBegun(NotDialled::Unreachable(why.into()))
-}
-
-/// What is said of an error of the connection.
-fn words(error: &std::io::Error) -> String {
-    TlsFault::of(error).map_or_else(|| error.kind().to_string(), |fault| fault.to_string())
 }
 
 /// Whether the receiver's TLS does not let us in. With TLS 1.3 the client's certificate is looked
@@ -94,6 +91,8 @@ pub(super) struct Link {
     answer_bytes_max: usize,
     earlier: VecDeque<Earlier>,
     strays: Strays,
+    /// The first bytes that came, which tell another protocol.
+    first: Vec<u8>,
     awaited: Awaited,
     is_usable: bool,
     has_ended: bool,
@@ -121,6 +120,7 @@ impl Link {
             answer_bytes_max,
             earlier: VecDeque::new(),
             strays: Strays::default(),
+            first: Vec::new(),
             awaited,
             is_usable: true,
             has_ended: false,
@@ -198,7 +198,7 @@ impl Link {
                 Ok(0) => return Err(not_begun("the connection closed before the message")),
                 Ok(count) if count <= left => {
                     left -= count;
-                    self.decoder.feed(self.buffer.get(..count).unwrap_or_default());
+                    self.hear(count);
                 }
                 Ok(_) => return Err(not_begun("more was said unasked than may be read")),
                 Err(error) if is_shut_out(&error) => {
@@ -253,6 +253,8 @@ impl Link {
         let mut is_committed = false;
         // What came elsewhere while the receiver had not said here that it has the message.
         let mut early: Option<Answer> = None;
+        // How the connection ended, while the answer may come elsewhere.
+        let mut ended: Option<String> = None;
         loop {
             let mut is_here = true;
             let is_due = |is_committed: bool| outgoing.expected.commit && !is_committed;
@@ -277,10 +279,16 @@ impl Link {
                 Heard::Answer(answer) => answer,
                 Heard::Silence if first == Wait::May => return Ok(self.unconfirmed(outgoing)),
                 Heard::Silence => {
-                    return Err(self.unheard(early, is_committed, "no answer in time"));
+                    let ended = ended.map(|it| format!("{it}, and {LATE} came to the listener"));
+                    let why = ended.as_deref().unwrap_or(LATE);
+                    return Err(self.unheard(early, is_committed, why));
                 }
-                // It comes to a listener, and does not need this connection.
-                Heard::Ended(_) if elsewhere.is_named && !is_due(is_committed) => continue,
+                // It comes to a listener, and does not need this connection. After a commit
+                // acknowledgement the receiver has no reason to keep it.
+                Heard::Ended(why) if elsewhere.is_named && !is_due(is_committed) => {
+                    ended = Some(why).filter(|it| !is_committed || it != CLOSED);
+                    continue;
+                }
                 Heard::Ended(why) => return Err(self.unheard(early, is_committed, &why)),
                 Heard::ShutOut(code) => return Err(SendFault::Misconfigured { code }),
             };
@@ -354,12 +362,34 @@ impl Link {
     /// No answer decides. The connection is not used again, so what comes too late finds no other
     /// message to settle.
     fn lost(&self, is_committed: bool, why: &str) -> SendFault {
+        let said = if why == LATE || why == CLOSED { self.unframed() } else { None };
+        let why = said.map_or_else(|| why.to_owned(), |said| format!("{why}; {said}"));
         let strays = &self.strays;
-        let why = if strays.is_empty() { why.into() } else { format!("{why}; came: {strays}") };
+        let why = if strays.is_empty() { why } else { format!("{why}; came: {strays}") };
         if is_committed {
             return SendFault::Unconfirmed(format!("CA, then {why}"));
         }
         SendFault::Ambiguous(why)
+    }
+
+    /// What came that is no frame, without its content.
+    fn unframed(&self) -> Option<String> {
+        match (self.decoder.waiting(), self.decoder.junk()) {
+            (Waiting::Start, 0) => None,
+            (Waiting::Start, junk) => {
+                let also = another_protocol(&self.first);
+                Some(format!("what came back is not MLLP: {junk} bytes outside of a frame{also}"))
+            }
+            _ => Some("an answer began and did not end".into()),
+        }
+    }
+
+    /// Takes bytes that were read.
+    fn hear(&mut self, count: usize) {
+        let bytes = self.buffer.get(..count).unwrap_or_default();
+        let wanted = FIRST_HEARD.saturating_sub(self.first.len());
+        self.first.extend(bytes.iter().take(wanted));
+        self.decoder.feed(bytes);
     }
 
     /// The next answer to this message.
@@ -391,7 +421,7 @@ impl Link {
                     self.decoder.end()
                 }
                 Some(Ok(count)) => {
-                    self.decoder.feed(self.buffer.get(..count).unwrap_or_default());
+                    self.hear(count);
                     continue;
                 }
                 Some(Err(error)) => return self.failed(&error),
@@ -417,6 +447,11 @@ impl Link {
         if is_shut_out(error) {
             self.has_ended = true;
             return Heard::ShutOut(words(error));
+        }
+        // TLS that ends without its closing alert, which is how many a receiver closes.
+        if error.kind() == std::io::ErrorKind::UnexpectedEof {
+            let is_inside = self.decoder.waiting() != Waiting::Start;
+            return self.ended(if is_inside { CLOSED_INSIDE } else { CLOSED }.into());
         }
         self.ended(words(error))
     }
@@ -466,11 +501,23 @@ async fn next(kept: &mut Option<Answer>) -> Answer {
     }
 }
 
+const LATE: &str = "no answer in time";
 const CLOSED: &str = "the connection closed without an answer";
+const CLOSED_INSIDE: &str = "the connection closed inside an answer";
+
+/// Which protocol these bytes begin, to follow what is said of them.
+fn another_protocol(first: &[u8]) -> &'static str {
+    match first {
+        // RFC 8446 §5.1: a record of TLS, alert or handshake, and its version.
+        [0x15 | 0x16, 0x03, ..] => "; it speaks TLS there",
+        [b'H', b'T', b'T', b'P', b'/', ..] => "; it speaks HTTP there",
+        _ => "",
+    }
+}
 
 fn not_mllp(fault: FrameError) -> String {
     match fault {
-        FrameError::CutOff => "the connection closed inside an answer".into(),
+        FrameError::CutOff => CLOSED_INSIDE.into(),
         fault => format!("what came back is not MLLP: {fault}"),
     }
 }

@@ -10,6 +10,7 @@ use hilum_words::{DeliveryId, MessageId, Problems, RunId, Timestamp};
 use super::*;
 
 mod enhanced;
+mod unframed;
 
 fn message(control_id: &str, accept: &str, application: &str) -> String {
     format!(

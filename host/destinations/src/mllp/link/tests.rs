@@ -173,3 +173,53 @@ fn the_first_write_is_one_record_of_tls_at_most() {
     assert_eq!(wrote.expect_err("a fault").0, 0);
     assert_eq!(*sizes.lock().expect("the sizes"), [16 << 10]);
 }
+
+/// A connection over TLS whose other side takes all, says something, and ends without an alert.
+struct Torn(&'static [u8]);
+
+impl AsyncRead for Torn {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<IoResult<()>> {
+        if self.0.is_empty() {
+            return Poll::Ready(Err(Error::from(ErrorKind::UnexpectedEof)));
+        }
+        into.put_slice(std::mem::take(&mut self.0));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Torn {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, b: &[u8]) -> Poll<IoResult<usize>> {
+        Poll::Ready(Ok(b.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<IoResult<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn an_end_without_an_alert_of_tls_is_an_end() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio");
+    let doors = hilum_env::system::doors(runtime.handle().clone());
+    let time = Duration::from_secs(5);
+    let times = Times { clock: &*doors.clock, answer: time, application: time };
+    let said = |says: &'static [u8]| {
+        let mut link = Link::new(Box::new(Torn(says)), 1 << 10, Awaited::default());
+        let until = times.after(time);
+        match runtime.block_on(link.listen(&outgoing(), until, times)) {
+            Heard::Ended(why) => why,
+            _ => "no end".into(),
+        }
+    };
+    assert_eq!(said(b""), "the connection closed without an answer");
+    assert_eq!(said(b"\x0bMSH|^"), "the connection closed inside an answer");
+}
