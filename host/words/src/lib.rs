@@ -29,6 +29,6 @@ pub use envelope::{Envelope, Origin};
 pub use id::{DeliveryId, IdError, MessageId, RunId};
 pub use name::Name;
 pub use phi::Phi;
-pub use problem::{Place, Problem, Problems, did_you_mean};
+pub use problem::{Place, Problem, Problems, did_you_mean, meant};
 pub use rejection::{Reason, Rejection};
 pub use time::{Stamp, Timestamp};

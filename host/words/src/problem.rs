@@ -114,6 +114,12 @@ pub fn did_you_mean<'a>(
         .map(|(_, it)| it)
 }
 
+/// What to add to a sentence about `word`: `; did you mean "…"?`, or nothing.
+pub fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let found = did_you_mean(word, candidates);
+    found.map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default()
+}
+
 /// Edits between two words: insert, delete, replace, and swap of neighbours.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use hilum_message::Predicate;
 use hilum_pipeline::{DestinationPlan, LanePlan, Route, Routes, StepPlan};
 use hilum_policy::Clearance;
-use hilum_words::Name;
 use hilum_words::config::{Placed, Section};
+use hilum_words::{Name, meant};
 
 use super::plugins::{PluginPlan, Plugins};
 use super::{Tables, unknown_name};
@@ -87,7 +87,11 @@ fn read_lane(section: &mut Section<'_>) -> LanePlan {
     let Some(words) = words else { return LanePlan::Source };
     let words: Vec<&str> = words.iter().map(|it| it.value.as_str()).collect();
     LanePlan::parse(&words).unwrap_or_else(|what| {
-        section.problem_at(KEY, what);
+        let meant = match words.as_slice() {
+            [word] => meant(word, ["source", "none"]),
+            _ => String::new(),
+        };
+        section.problem_at(KEY, format!("{what}{meant}"));
         LanePlan::Source
     })
 }

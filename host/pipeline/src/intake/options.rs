@@ -136,17 +136,16 @@ impl IntakeOptions {
 }
 
 fn read_ack(section: &mut Section<'_>) -> AckPoint {
-    let Some(ack) = section.text("ack") else { return AckPoint::Stored };
-    match ack.value.as_str() {
-        "stored" => {}
-        "processed" => return AckPoint::Processed,
-        "delivered" => ack.problem(
-            section.problems(),
-            "is not built yet; this version has \"stored\" and \"processed\"",
-        ),
-        _ => ack.problem(section.problems(), "must be one of \"stored\", \"processed\""),
+    const KEY: &str = "ack";
+    if let Some(ack) = section.text(KEY).filter(|it| it.value == "delivered") {
+        let text = "is not built yet; this version has \"stored\" and \"processed\"";
+        ack.problem(section.problems(), text);
+        return AckPoint::Stored;
     }
-    AckPoint::Stored
+    match section.word(KEY, &["stored", "processed"]).map(|it| it.value) {
+        Some(1) => AckPoint::Processed,
+        _ => AckPoint::Stored,
+    }
 }
 
 fn read_charset(section: &mut Section<'_>) -> Option<Charset> {

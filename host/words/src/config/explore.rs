@@ -111,11 +111,16 @@ impl Inventor<'_> {
                 }
                 Type::Duration => choices.push(Some(Value::Text("1s".into()))),
                 Type::Size => choices.push(Some(Value::Text("1 KiB".into()))),
+                Type::Text => {
+                    choices.extend(key.words.iter().map(|it| Some(Value::Text(it.clone()))));
+                }
                 Type::Texts => {
-                    let item = TEXTS.get(self.turn % TEXTS.len()).copied().unwrap_or_default();
+                    let words: Vec<&str> = key.words.iter().map(String::as_str).collect();
+                    let words = if words.is_empty() { TEXTS.to_vec() } else { words };
+                    let item = words.get(self.turn % words.len()).copied().unwrap_or_default();
                     choices.push(Some(Value::List(vec![node(Value::Text(item.into()))])));
                 }
-                Type::Text | Type::Table | Type::Named | Type::Secret => {}
+                Type::Table | Type::Named | Type::Secret => {}
             }
         }
         let turn = if self.turn < IN_STEP { self.turn } else { scatter(self.turn, index) };

@@ -6,7 +6,7 @@ use super::asked::{self, Key, Step, Type};
 use super::document::{Node, Value};
 use super::overlay::is_override;
 use super::{InToml, Placed, parse_duration, parse_size};
-use crate::{Place, Problems, did_you_mean};
+use crate::{Place, Problems, meant};
 
 /// One table of a configuration, being read. Ask for keys, then [`finish`](Self::finish).
 #[derive(Debug)]
@@ -126,12 +126,15 @@ impl<'a> Section<'a> {
         if let Some(index) = words.iter().position(|word| *word == text.value) {
             return Some(text.map(|_| index));
         }
-        let meant = did_you_mean(&text.value, words.iter().copied())
-            .map(|word| format!("; did you mean \"{word}\"?"))
-            .unwrap_or_default();
+        let meant = meant(&text.value, words.iter().copied());
         let list = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
         text.problem(self.problems, format!("must be one of {list}{meant}"));
         None
+    }
+
+    /// Notes the words that a key takes, for the schema: where the reader compares them itself.
+    pub fn takes_words<'w>(&self, key: &str, words: impl IntoIterator<Item = &'w str>) {
+        self.note(key, |it| it.words = words.into_iter().map(str::to_owned).collect());
     }
 
     /// `true` or `false`, if the key is there.
@@ -276,9 +279,7 @@ impl<'a> Section<'a> {
             if self.seen.contains(key) || self.seen.iter().any(|it| is_override(entry, it)) {
                 continue;
             }
-            let meant = did_you_mean(key, self.seen.iter().map(String::as_str))
-                .map(|word| format!("; did you mean \"{word}\"?"))
-                .unwrap_or_default();
+            let meant = meant(key, self.seen.iter().map(String::as_str));
             self.problems.push(&node.place, self.full(key), format!("unknown key{meant}"));
         }
     }

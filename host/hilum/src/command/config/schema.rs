@@ -84,15 +84,15 @@ impl Writer<'_> {
             choices.extend(match kind {
                 // A word is a text, too: the words say more.
                 Type::Text if key.types.contains(&Type::Word) => None,
-                Type::Text => Some(json!({ "type": "string" })),
-                Type::Word => Some(json!({ "type": "string", "enum": key.words })),
+                Type::Text => Some(text(&key.words)),
+                Type::Word => Some(text(&key.words)),
                 Type::Boolean => Some(json!({ "type": "boolean" })),
                 Type::Integer => Some(integer(key)),
                 Type::Duration => Some(json!({ "type": "string", "pattern": DURATION })),
                 Type::Size => Some(json!({
                     "type": ["string", "integer"], "pattern": SIZE, "minimum": 1
                 })),
-                Type::Texts => Some(json!({ "type": "array", "items": { "type": "string" } })),
+                Type::Texts => Some(json!({ "type": "array", "items": text(&key.words) })),
                 Type::Table => Some(self.tables(way, name)),
                 Type::Named => {
                     let step = Step { key: name.to_owned(), kind: String::new() };
@@ -159,6 +159,14 @@ impl Writer<'_> {
 fn definition_name(way: &[Step]) -> String {
     let parts = way.iter().flat_map(|it| [it.key.as_str(), it.kind.as_str()]);
     parts.filter(|it| !it.is_empty() && *it != ANY).collect::<Vec<_>>().join("-")
+}
+
+/// A string; one of these, if there are any.
+fn text(words: &[String]) -> Value {
+    match words {
+        [] => json!({ "type": "string" }),
+        words => json!({ "type": "string", "enum": words }),
+    }
 }
 
 fn integer(key: &Key) -> Value {
