@@ -202,12 +202,7 @@ impl ListenerConfig {
         let tls = self.tls.as_ref().and_then(|tls| tls.material(source, problems));
         let auth = match &self.kind {
             KindConfig::Http(HttpConfig { auth: Some(auth), .. }) => {
-                let read = auth.secret().read(source);
-                let fault = |fault| {
-                    let text = format!("{} {fault}", auth.secret());
-                    problems.push(&self.place, format!("{}.auth", self.key), text);
-                };
-                read.map_err(fault).ok()
+                auth.secret().fetch(source, problems)
             }
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! Who may send: `Authorization`, as bearer token or user and password.
 
 use hilum_words::Digest;
-use hilum_words::config::{Secret, SecretRef, Section};
+use hilum_words::config::{Placed, Secret, SecretRef, Section};
 use hyper::header::{AUTHORIZATION, HeaderMap};
 
 /// What `[listener.x.auth]` asks for. It holds references, never a secret.
@@ -10,14 +10,14 @@ pub enum AuthConfig {
     /// `kind = "bearer"`: a token (RFC 6750).
     Bearer {
         /// Where it is.
-        token: SecretRef,
+        token: Placed<SecretRef>,
     },
     /// `kind = "basic"`: a user and a password (RFC 7617).
     Basic {
         /// The user.
         user: String,
         /// Where the password is.
-        password: SecretRef,
+        password: Placed<SecretRef>,
     },
 }
 
@@ -29,17 +29,15 @@ impl AuthConfig {
             auth.required_text("kind");
         }
         let read = match auth.word("kind", &["bearer", "basic"]).map(|it| it.value) {
-            Some(0) => auth.required_secret("token").map(|it| Self::Bearer { token: it.value }),
+            Some(0) => auth.required_secret("token").map(|token| Self::Bearer { token }),
             Some(_) => {
                 let user = auth.required_text("user");
                 if let Some(user) = user.as_ref().filter(|it| it.value.contains(':')) {
                     user.problem(auth.problems(), "must not hold a colon (RFC 7617)");
                 }
                 let password = auth.required_secret("password");
-                user.zip(password).map(|(user, password)| Self::Basic {
-                    user: user.value,
-                    password: password.value,
-                })
+                user.zip(password)
+                    .map(|(user, password)| Self::Basic { user: user.value, password })
             }
             None => None,
         };
@@ -48,11 +46,27 @@ impl AuthConfig {
     }
 
     /// The secret that it needs.
-    pub fn secret(&self) -> &SecretRef {
+    pub fn secret(&self) -> &Placed<SecretRef> {
         match self {
             Self::Bearer { token } => token,
             Self::Basic { password, .. } => password,
         }
+    }
+}
+
+#[cfg(test)]
+impl AuthConfig {
+    /// A token of this variable, which no configuration names.
+    pub(crate) fn bearer_of(variable: &str) -> Self {
+        let (value, key) = (SecretRef::Env(variable.to_owned()), String::new());
+        let place = hilum_words::Place { file: "".into(), line: 0 };
+        Self::Bearer { token: Placed { value, place, key } }
+    }
+
+    /// The same with a user.
+    pub(crate) fn basic_of(user: &str, variable: &str) -> Self {
+        let password = Self::bearer_of(variable).secret().clone();
+        Self::Basic { user: user.to_owned(), password }
     }
 }
 
@@ -160,8 +174,7 @@ mod tests {
 
     #[test]
     fn a_bearer_token_holds_whole_and_alone() {
-        let token = SecretRef::Env("TOKEN".to_owned());
-        let auth = Auth::new(&AuthConfig::Bearer { token }, &secret("s3cret-token"));
+        let auth = Auth::new(&AuthConfig::bearer_of("TOKEN"), &secret("s3cret-token"));
         assert!(holds(&auth, &["Bearer s3cret-token"]));
         assert!(holds(&auth, &["bearer  s3cret-token"]));
         for wrong in [
@@ -181,8 +194,7 @@ mod tests {
 
     #[test]
     fn user_and_password_hold_together() {
-        let password = SecretRef::Env("PASSWORD".to_owned());
-        let config = AuthConfig::Basic { user: "Aladdin".to_owned(), password };
+        let config = AuthConfig::basic_of("Aladdin", "PASSWORD");
         // The example of RFC 7617 §2.
         let auth = Auth::new(&config, &secret("open sesame"));
         assert!(holds(&auth, &["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]));

@@ -103,8 +103,8 @@ fn is_path(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hilum_words::config::{Document, SecretRef};
-    use hilum_words::{Problem, Problems};
+    use hilum_words::config::{Document, Placed, SecretRef};
+    use hilum_words::{Place, Problem, Problems};
 
     fn read(text: &str) -> (Option<HttpConfig>, Vec<String>) {
         let problems = Problems::default();
@@ -138,7 +138,12 @@ mod tests {
              [auth]\nkind = \"basic\"\nuser = \"lab\"\npassword_env = \"LAB\"\n",
         );
         assert!(problems.is_empty(), "{problems:?}");
-        let password = SecretRef::Env("LAB".to_owned());
+        // A secret that cannot be had is told at its own key.
+        let password = Placed {
+            value: SecretRef::Env("LAB".to_owned()),
+            place: Place { file: "hilum.toml".into(), line: 10 },
+            key: "auth.password_env".to_owned(),
+        };
         let expected = HttpConfig {
             path: "/fhir/in".to_owned(),
             json: Json::Opaque,

@@ -2,7 +2,7 @@
 
 use super::*;
 use hilum_pipeline::ResourceUrl;
-use hilum_words::config::{Secret, SecretRef};
+use hilum_words::config::Secret;
 
 #[test]
 fn a_message_reaches_the_door_whole_with_what_its_headers_say() {
@@ -273,7 +273,7 @@ fn a_busy_door_says_when_to_come_again() {
 #[test]
 fn only_who_proves_it_may_send() {
     let mut bench = Bench::new();
-    let config = AuthConfig::Bearer { token: SecretRef::Env("T".to_owned()) };
+    let config = AuthConfig::bearer_of("T");
     bench.auth = Some(Auth::new(&config, &Secret::from_bytes(b"t0ken".to_vec()).expect("one")));
     let without = bench.ask(post(HL7, "x"));
     assert_eq!(status(&without), 401);

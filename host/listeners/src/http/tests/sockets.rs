@@ -4,7 +4,7 @@ use hilum_env::tls::{ClientAuth, ClientMaterial, ClientTls, ServerMaterial};
 use hilum_env::{Connection, Doors};
 use hilum_peers::{Authority, Identity};
 use hilum_words::Problems;
-use hilum_words::config::{Document, Secret, SecretRef};
+use hilum_words::config::{Document, Secret};
 
 use super::*;
 use crate::{Listener, Materials};
@@ -118,7 +118,7 @@ async fn another_configuration_is_for_requests_that_come() {
     let web = Web::listen(&config(http()), &Materials::default()).await;
     let mut old = web.dial().await;
     assert_eq!(status(&exchange(&mut old, post(HL7, "x").as_bytes()).await), 202);
-    let auth = AuthConfig::Bearer { token: SecretRef::Env("T".to_owned()) };
+    let auth = AuthConfig::bearer_of("T");
     let next = HttpConfig { path: "/new".to_owned(), auth: Some(auth), ..http() };
     let secret = Secret::from_bytes(b"t0ken".to_vec()).expect("one");
     let materials = Materials { auth: Some(secret), ..Materials::default() };
