@@ -151,7 +151,7 @@ fn an_answer_to_another_message_and_silence_settle_nothing_and_the_trace_says_so
     }
     let metrics = hilum_tests::http_get(&running.admin().expect("an address"), "/metrics");
     let metrics = metrics.expect("metrics");
-    let line = "stray_answers_total{destination=\"lab\",answer=\"Foreign\"} 1";
+    let line = "stray_answers_total{destination=\"lab\",answer=\"foreign\"} 1";
     assert!(metrics.contains(line), "{metrics}");
     assert!(!metrics.contains("ANOTHER") && !site.log().contains("ANOTHER"), "no content");
 }
