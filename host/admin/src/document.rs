@@ -168,6 +168,7 @@ pub fn trace(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     let (record, runs) = load(gateway, id)?;
     let trail = gateway.store().trail(id)?;
     let mut document = head(&record, &runs);
+    document.insert("findings".to_owned(), record.findings.clone().into());
     document.insert("trail".to_owned(), trail.iter().map(record_document).collect());
     // Where it stands now, which the trail alone does not say: bodies are not part of a way.
     let now: Vec<Value> = runs
@@ -175,9 +176,11 @@ pub fn trace(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
         .map(|(run, deliveries)| {
             let mut run = object(run_document(run, deliveries));
             if let Some(Value::Array(all)) = run.get_mut("deliveries") {
-                all.iter_mut()
-                    .filter_map(Value::as_object_mut)
-                    .for_each(|it| drop(it.remove("body")));
+                let all = all.iter_mut().filter_map(Value::as_object_mut);
+                for (document, delivery) in all.zip(deliveries) {
+                    document.remove("body");
+                    document.insert("waits".to_owned(), gateway.waits(delivery).into());
+                }
             }
             Value::Object(run)
         })

@@ -72,10 +72,14 @@ impl Answer {
 
 impl Running {
     async fn start() -> Self {
+        Self::start_with(SITE).await
+    }
+
+    async fn start_with(site: &str) -> Self {
         let doors = doors();
         let folder = tempfile::tempdir().expect("a folder");
         let configuration = folder.path().join("hilum.toml");
-        doors.disk.replace(&configuration, SITE.as_bytes()).expect("written");
+        doors.disk.replace(&configuration, site.as_bytes()).expect("written");
         let checked = match hilum_gateway::check(&configuration, &doors) {
             Ok(checked) => checked,
             Err(problems) => panic!("{problems:?}"),
@@ -118,6 +122,10 @@ impl Running {
 
     /// Sends one message, and waits until nothing is under way.
     async fn send(&self, message: &str) -> String {
+        self.send_until(message, |counts| counts["undecided"] == 0 && counts["queued"] == 0).await
+    }
+
+    async fn send_until(&self, message: &str, is_done: impl Fn(&Value) -> bool) -> String {
         let status = self.get("/v1/status").await;
         let address = status["listeners"][0]["address"].as_str().expect("an address").to_owned();
         let mut connection = self.dial(Address::Tcp(address)).await;
@@ -131,8 +139,7 @@ impl Running {
             answer.extend_from_slice(&more[..count]);
         }
         loop {
-            let counts = self.get("/v1/status").await["counts"].clone();
-            if counts["undecided"] == 0 && counts["queued"] == 0 {
+            if is_done(&self.get("/v1/status").await["counts"]) {
                 break;
             }
             self.pause().await;
@@ -401,4 +408,91 @@ async fn a_stopping_gateway_is_not_ready() {
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("[-]listeners the gateway is stopping"), "{}", answer.body);
     running.admin.stop().await;
+}
+
+/// What a message's trace says of the delivery to this destination, once it is so.
+async fn waits(running: &Running, id: &str, destination: &str, wanted: &str) -> String {
+    for _ in 0..500 {
+        let trace = running.get(&format!("/v1/messages/{id}/trace")).await;
+        let deliveries = trace["runs"][0]["deliveries"].as_array().expect("deliveries").clone();
+        let one = deliveries.into_iter().find(|it| it["destination"] == destination);
+        let waits = one.expect("it is there")["waits"].as_str().unwrap_or_default().to_owned();
+        if waits.contains(wanted) {
+            return waits;
+        }
+        running.pause().await;
+    }
+    panic!("nothing says {wanted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_behind_a_parked_one_is_counted_and_says_so() {
+    let blocks = "[destination.nothing]\nkind = \"file\"\non_park = \"block\"";
+    let site = SITE.replace("[destination.nothing]\nkind = \"file\"", blocks);
+    let running = Running::start_with(&site).await;
+    running.send(ADT).await;
+    let parked = running.get("/v1/parked").await["parked"][0]["id"].clone();
+    let parked = parked.as_str().expect("an id");
+    // Nothing of a patient's is in it, so that nothing of it is denied.
+    let plain = "MSH|^~\\&|||||20261124||ADT^A01|ID2|P|2.5.1\r";
+    let id = running.send_until(plain, |it| it["undecided"] == 0 && it["queued"] == 1).await;
+    let said = waits(&running, &id, "nothing", "parked").await;
+    assert_eq!(said, format!("stands behind {parked}, which is parked"));
+    for _ in 0..500 {
+        let listed = running.get("/v1/destinations").await;
+        let all = listed["destinations"].as_array().expect("a list");
+        let nothing = all.iter().find(|it| it["name"] == "nothing").expect("it is there");
+        if nothing["state"] == "blocked" {
+            assert_eq!((&nothing["queued"], &nothing["parked"]), (&json!(1), &json!(1)));
+            running.stop().await;
+            return;
+        }
+        running.pause().await;
+    }
+    panic!("it never says that it is blocked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_paused_destination_says_who_paused_it() {
+    let running = Running::start().await;
+    let body = r#"{"reason": "their upgrade"}"#;
+    let answer = running.ask("POST", "/v1/destinations/all/pause", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let id = running.send_until(ADT, |it| it["undecided"] == 0 && it["queued"] == 1).await;
+    let said = waits(&running, &id, "all", "paused since 20").await;
+    assert!(said.contains(" by uid:") && said.ends_with(": their upgrade"), "{said}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_another_attempt_and_what_stands_behind_it_say_until_when() {
+    // Nobody listens on port 1.
+    let away = "[destination.all]\nkind = \"mllp\"\naddress = \"127.0.0.1:1\"\n\
+                breaker = { failures = 1, pause = \"40s\" }";
+    let file = "[destination.all]\nkind = \"file\"\nfolder = \"all\"";
+    let running = Running::start_with(&SITE.replace(file, away)).await;
+    let one = |it: &Value| it["undecided"] == 0 && it["queued"] == 1;
+    let id = running.send_until(ADT, one).await;
+    waits(&running, &id, "all", "the breaker is open until 20").await;
+    running.stop().await;
+
+    let away = "[destination.all]\nkind = \"mllp\"\naddress = \"127.0.0.1:1\"\n\
+                retry = { first = \"40s\", longest = \"1m\" }";
+    let running = Running::start_with(&SITE.replace(file, away)).await;
+    let first = running.send_until(ADT, one).await;
+    waits(&running, &first, "all", "until 20").await;
+    let two = |it: &Value| it["undecided"] == 0 && it["queued"] == 2;
+    let second = running.send_until(&ADT.replace("|ID1|", "|ID2|"), two).await;
+    let said = waits(&running, &second, "all", "which is tried again at 20").await;
+    assert!(said.starts_with("stands behind dlv_"), "{said}");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_has_what_was_odd_about_its_message() {
+    let running = Running::start().await;
+    let id = running.send(&ADT.replace("|F\r", "|F\rNTE|1||a\rADD|b\r")).await;
+    let trace = running.get(&format!("/v1/messages/{id}/trace")).await;
+    assert_eq!(trace["findings"], json!(["segments continued by ADD are read as one"]));
+    running.stop().await;
 }

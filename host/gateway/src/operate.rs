@@ -3,6 +3,7 @@
 mod destinations;
 mod generations;
 mod held;
+mod waits;
 
 use hilum_audit::{Record, What, fact};
 use hilum_destinations::{Courier, CourierStatus};
@@ -60,10 +61,15 @@ impl Gateway {
             DestinationStatus {
                 parked: waits.count(),
                 kind: status.kind,
-                state: if is_there { status.state.word() } else { "replacing" },
+                state: match is_there {
+                    true if self.is_blocked(&status) => "blocked",
+                    true => status.state.word(),
+                    false => "replacing",
+                },
                 paused: marks.get(&Courier::paused_mark(&status.name)).cloned(),
                 breaker: status.breaker.word(),
-                queued: status.queued,
+                // Not what its courier holds: the rest is in the journal.
+                queued: self.plant.store.queued_count(&status.name),
                 in_flight: status.in_flight,
                 last_success: status.last_success,
                 last_fault: status.last_fault,

@@ -27,13 +27,14 @@ pub struct DestinationStatus {
     pub name: Name,
     /// Its kind.
     pub kind: &'static str,
-    /// What its courier is doing, as one word.
+    /// What its courier is doing, as one word; `blocked` where all that is queued stands behind
+    /// something parked.
     pub state: &'static str,
     /// When a person paused it, who, and why; none if nobody did.
     pub paused: Option<String>,
     /// Whether faults in a row have cut it off: `closed`, `open`, `half-open`.
     pub breaker: &'static str,
-    /// Deliveries that wait for it.
+    /// Deliveries that wait for it, those on their way with them.
     pub queued: usize,
     /// Deliveries on their way.
     pub in_flight: usize,

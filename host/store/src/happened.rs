@@ -97,6 +97,19 @@ pub struct Standing {
     pub is_durable: bool,
 }
 
+/// What a queued delivery stands behind in its lanes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// The delivery that has to go first.
+    pub delivery: DeliveryId,
+    /// It waits for a person.
+    pub is_parked: bool,
+    /// When it is tried again.
+    pub due: Option<Timestamp>,
+    /// Why its last attempt failed.
+    pub why: Option<String>,
+}
+
 /// Without the lanes, which may be PHI.
 impl fmt::Debug for DeliveryReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

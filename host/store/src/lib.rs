@@ -42,7 +42,7 @@ pub use arrival::{Accepted, Arrival, DuplicateKey, OnReused, RunStart, Stored};
 pub use catalogue::{Batch, Entry, MemoryTable, OpenTable, Table, TableFault, Tree};
 pub use committer::Committer;
 pub use error::{OpenError, StoreError};
-pub use happened::{DeliveryReady, Happened, JournalPlace, RunReady, Standing, Watcher};
+pub use happened::{Ahead, DeliveryReady, Happened, JournalPlace, RunReady, Standing, Watcher};
 pub use options::Options;
 pub use reader::{Place, Reader, Report, Wrong};
 pub use records::{

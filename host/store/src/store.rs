@@ -21,11 +21,14 @@ use crate::state::State;
 use crate::ticket::promise;
 use crate::wire::Unread;
 use crate::{
-    Accepted, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord,
+    Accepted, Ahead, Arrival, Committed, Committer, Counts, DeliveryReady, DeliveryRecord,
     GenerationRecord, JournalPlace, MarkKey, MemoryTable, MessageRecord, MessageSummary, OpenError,
     OpenTable, Options, Parked, ParkedItem, RunRecord, Standing, Step, StoreError, Ticket, Watcher,
     blobs, deliveries, syncs,
 };
+
+/// How many deliveries are looked at in search of what stands before one.
+const AHEAD_MAX: usize = 4_096;
 
 /// Opens the journal: takes its folder, reads all of it, cuts a torn tail. Give the committer to
 /// `Tasks::drive` and the bell that comes back to [`Store::attach`].
@@ -271,6 +274,27 @@ impl Store {
     /// order, and whether that is all.
     pub fn queued_first(&self, destination: &str, max: usize) -> (Vec<DeliveryReady>, bool) {
         self.shared.state().queued(destination, max, self.shared.durable())
+    }
+
+    /// How many deliveries are queued for a destination, on their way or not.
+    pub fn queued_count(&self, destination: &str) -> usize {
+        self.shared.state().queued_count(destination)
+    }
+
+    /// What a queued delivery has to wait for in its lanes: the nearest that is parked, where parked
+    /// ones are waited for, else the first that goes before it. The last 4 096 before it are looked
+    /// at.
+    pub fn ahead(&self, delivery: DeliveryId, with_parked: bool) -> Option<Ahead> {
+        self.ahead_within(delivery, with_parked, AHEAD_MAX)
+    }
+
+    pub(crate) fn ahead_within(
+        &self,
+        delivery: DeliveryId,
+        with_parked: bool,
+        max: usize,
+    ) -> Option<Ahead> {
+        self.shared.state().ahead(delivery, with_parked, max)
     }
 
     /// The bytes of a message.

@@ -1,5 +1,6 @@
 //! The journal over a disk in memory.
 
+mod ahead;
 mod catalogue;
 mod crash;
 mod damage;

@@ -8,7 +8,7 @@ use super::{Delivery, Message, Order, State};
 use crate::content::Source;
 use crate::frame::FrameRef;
 use crate::{
-    Counts, DeliveryReady, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
+    Ahead, Counts, DeliveryReady, DeliveryState, MessageRecord, MessageSummary, Parked, ParkedItem,
     RunReady, RunRecord, RunState, Standing, StoreError,
 };
 
@@ -127,6 +127,48 @@ impl State {
             Some(Standing { ready: self.delivery_ready(id)?, is_parked, is_durable })
         });
         (standing.collect(), is_all)
+    }
+
+    /// How many are queued for a destination.
+    pub(crate) fn queued_count(&self, destination: &str) -> usize {
+        self.queued.get(destination).map_or(0, BTreeSet::len)
+    }
+
+    /// What a queued delivery stands behind, as far as the last `max` before it say: the nearest that
+    /// is parked if those are waited for, else the first of those that go before it.
+    pub(crate) fn ahead(&self, id: DeliveryId, with_parked: bool, max: usize) -> Option<Ahead> {
+        let entry = self.deliveries.get(&id)?;
+        if entry.is_again && !with_parked {
+            // It goes at the end, wherever it was queued first.
+            return None;
+        }
+        let before = |set: &BTreeSet<(Order, DeliveryId)>| {
+            set.range(..(entry.order, id)).rev().take(max).copied().collect::<Vec<_>>()
+        };
+        let destination = &*entry.destination;
+        let mut all = self.queued.get(destination).map(before).unwrap_or_default();
+        if with_parked {
+            all.extend(self.parked.get(destination).map(before).unwrap_or_default());
+        }
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        let mut lanes: BTreeSet<&[u8]> = entry.lanes.iter().map(|it| &**it).collect();
+        let mut first = None;
+        for (_, id) in all.into_iter().take(max) {
+            let Some(entry) = self.deliveries.get(&id) else { continue };
+            let is_before = with_parked || !entry.is_again;
+            if !is_before || !entry.lanes.iter().any(|it| lanes.contains(&**it)) {
+                continue;
+            }
+            // A merge holds up what stands in any of its lanes.
+            lanes.extend(entry.lanes.iter().map(|it| &**it));
+            let is_parked = matches!(entry.state, DeliveryState::Parked(_));
+            let why = entry.why.as_deref().map(str::to_owned);
+            first = Some(Ahead { delivery: id, is_parked, due: entry.due, why });
+            if is_parked {
+                break;
+            }
+        }
+        first
     }
 
     /// The lanes in which a delivery to this destination is durably parked.
