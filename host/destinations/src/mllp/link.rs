@@ -402,7 +402,7 @@ impl Link {
                 },
                 Ok(None) if self.has_ended => return Heard::Ended(CLOSED.into()),
                 Ok(None) => {}
-                Err(fault) => return self.ended(not_mllp(fault)),
+                Err(fault) => return self.misframed(fault),
             }
             let is_after_separator = self.decoder.waiting() == Waiting::AfterSeparator;
             let silence = times.after(SILENCE);
@@ -433,7 +433,7 @@ impl Link {
                     }
                 }
                 Ok(None) => {}
-                Err(fault) => return self.ended(not_mllp(fault)),
+                Err(fault) => return self.misframed(fault),
             }
         }
     }
@@ -441,6 +441,12 @@ impl Link {
     fn ended(&mut self, why: String) -> Heard {
         self.has_ended = true;
         Heard::Ended(why)
+    }
+
+    fn misframed(&mut self, fault: FrameError) -> Heard {
+        let is_junk = matches!(fault, FrameError::Junk { .. });
+        let also = if is_junk { another_protocol(&self.first) } else { "" };
+        self.ended(format!("{}{also}", not_mllp(fault)))
     }
 
     fn failed(&mut self, error: &std::io::Error) -> Heard {

@@ -17,6 +17,10 @@ fn what_is_not_mllp_is_told_and_not_quoted() {
     site.check("4", raw("\r\n \r\n"), &unknown(""));
     let half = "\u{b}MSH|^~\\&|Zwiebelfisch";
     site.check("5", raw(half), &unknown("; an answer began and did not end"));
+    let long = "HTTP/1.1 400 Bad Request\r\n\r\n".repeat(99);
+    let junk = "what came back is not MLLP: more than 1024 bytes stood where a frame should begin";
+    let said = format!("Unknown: outcome unknown: {junk}; it speaks HTTP there");
+    site.check("7", raw(&long), &said);
     // What stands before the right answer harms nobody.
     site.check("6", Ack::All(vec![raw("Zwiebelfisch"), Ack::Code("AA")]), "AA");
 }
