@@ -104,6 +104,14 @@ pub enum ApplyError {
     Stopping,
 }
 
+/// Who makes a change, and why.
+pub(crate) struct Why {
+    pub(crate) actor: Actor,
+    pub(crate) reason: Option<String>,
+    /// Whether it goes back to what ran before.
+    pub(crate) is_rollback: bool,
+}
+
 impl Gateway {
     /// Makes the gateway what is wanted, or says why not. It is done by a task of its own: whoever
     /// asks may hang up.
@@ -139,6 +147,7 @@ impl Gateway {
 
     async fn change_alone(&self, wanted: Wanted) -> Result<Applied, ApplyError> {
         let running = self.running();
+        let is_rollback = !matches!(wanted.source, Source::Folder);
         let checked = self.look(wanted.source).await?;
         let digest = checked.generation.digest;
         if wanted.expect.is_some_and(|it| it != digest) {
@@ -153,7 +162,8 @@ impl Gateway {
             let parent = running.generation.digest;
             return Ok(Applied { digest, parent, changes, is_applied: false });
         }
-        self.take_over(&running, checked, wanted.actor, wanted.reason).await
+        let why = Why { actor: wanted.actor, reason: wanted.reason, is_rollback };
+        self.take_over(&running, checked, why).await
     }
 
     /// Makes a checked site the running one. For who has one in hand; an operator's change is
@@ -165,7 +175,8 @@ impl Gateway {
         if !fixed.is_empty() {
             return Err(ApplyError::Problems(fixed));
         }
-        self.take_over(&running, checked, actor, None).await
+        let why = Why { actor, reason: None, is_rollback: false };
+        self.take_over(&running, checked, why).await
     }
 
     /// Reads and checks, off the async threads.
@@ -198,19 +209,16 @@ impl Gateway {
         &self,
         running: &Running,
         checked: Checked,
-        actor: Actor,
-        reason: Option<String>,
+        why: Why,
     ) -> Result<Applied, ApplyError> {
+        let actor = why.actor.clone();
         let (parent, digest) = (running.generation.digest, checked.generation.digest);
         let changes = Changes::between(&running.outline, &checked.outline);
         let gate = Gate::new();
         let bound = self.bind(&checked, &gate).await?;
         let is_other = parent != digest;
-        let checked = if is_other {
-            self.remember(checked, parent, &changes, actor.clone(), reason).await?
-        } else {
-            checked
-        };
+        let checked =
+            if is_other { self.remember(checked, parent, &changes, why).await? } else { checked };
 
         // From here on nothing fails. New destinations have a place before anything is made for
         // them; their couriers come once those have ended that may write into the same folder.
@@ -278,8 +286,7 @@ impl Gateway {
         checked: Checked,
         parent: Digest,
         changes: &Changes,
-        actor: Actor,
-        reason: Option<String>,
+        why: Why,
     ) -> Result<Checked, ApplyError> {
         let store = self.plant.store.clone();
         let checked = self
@@ -287,7 +294,7 @@ impl Gateway {
             .await?;
         let digest = checked.generation.digest;
         let (record, evidence) =
-            generation_record(digest, Some(parent), self.now(), actor, changes.summary(), reason);
+            generation_record(digest, Some(parent), self.now(), why, changes.summary());
         self.plant.store.apply_generation(record, NonEmpty::of(evidence)).await?;
         Ok(checked)
     }
@@ -348,9 +355,8 @@ pub(crate) fn generation_record(
     digest: Digest,
     parent: Option<Digest>,
     at: Timestamp,
-    actor: Actor,
+    Why { actor, reason, is_rollback }: Why,
     summary: String,
-    reason: Option<String>,
 ) -> (GenerationRecord, Record) {
     let mut evidence = Record::new(at, What::Applied, actor.clone())
         .generation(digest)
@@ -361,7 +367,10 @@ pub(crate) fn generation_record(
     if let Some(reason) = &reason {
         evidence = evidence.text(fact::REASON, reason);
     }
-    (GenerationRecord { digest, at, actor, summary, parent }, evidence)
+    if is_rollback {
+        evidence = evidence.text("from", "journal");
+    }
+    (GenerationRecord { digest, at, actor, summary, parent, reason, is_rollback }, evidence)
 }
 
 fn chain(fault: &dyn std::error::Error) -> String {

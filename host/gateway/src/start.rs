@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 use tracing::{error, info, warn};
 
 use crate::Checked;
-use crate::apply::generation_record;
+use crate::apply::{Why, generation_record};
 use crate::dispatch::Dispatch;
 use crate::gate::Gate;
 use crate::listeners::{Listeners, Open};
@@ -271,7 +271,8 @@ async fn remember_first(checked: &Checked, store: &Store, at: Timestamp) -> Resu
         Some(_) => "found in the folder at a start".to_owned(),
     };
     let actor = Actor::system("gateway");
-    let (record, evidence) = generation_record(digest, last, at, actor, summary, None);
+    let why = Why { actor, reason: None, is_rollback: false };
+    let (record, evidence) = generation_record(digest, last, at, why, summary);
     store.apply_generation(record, NonEmpty::of(evidence)).await.map(drop)
 }
 

@@ -75,7 +75,7 @@ fn change(twin: &Twin, gateway: &Arc<Gateway>, source: Source) -> Result<Applied
         is_rehearsal: false,
         is_patient: false,
         actor,
-        reason: None,
+        reason: Some("ticket 7".to_owned()),
     };
     twin.block_on(async move { gateway.change(wanted).await })
 }
@@ -126,6 +126,8 @@ fn a_change_is_made_and_taken_back() {
     let listed = gateway.generations(9);
     assert_eq!(listed.iter().map(|it| it.digest == first).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(listed[0].parent, Some(applied.digest));
+    let whys: Vec<_> = listed.iter().map(|it| (it.reason.as_deref(), it.is_rollback)).collect();
+    assert_eq!(whys, [(Some("ticket 7"), true), (Some("ticket 7"), false), (None, false)]);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::wire::{self, Fields, Unread};
 
 /// Bytes of a summary that are kept.
 const SUMMARY_BYTES_MAX: usize = 2_048;
+/// Bytes of a reason that are kept; the trail has all of it.
+const REASON_BYTES_MAX: usize = 400;
 /// Bytes that a generation has at most.
 const GENERATION_BYTES_MAX: usize = 3_000;
 /// Bytes that a mark's key has at most.
@@ -29,6 +31,10 @@ pub struct GenerationRecord {
     pub summary: String,
     /// The one before it; none for the first.
     pub parent: Option<Digest>,
+    /// What who applied it gave as the reason. Cut after 400 bytes.
+    pub reason: Option<String>,
+    /// Whether it had run before, and was taken from the journal instead of the folder.
+    pub is_rollback: bool,
 }
 
 impl GenerationRecord {
@@ -38,16 +44,26 @@ impl GenerationRecord {
         put_actor(out, &self.actor);
         wire::put_text(out, &self.summary);
         wire::put_option(out, self.parent, |out, parent| out.extend_from_slice(parent.bytes()));
+        wire::put_option(out, self.reason.as_deref(), wire::put_text);
+        out.push(u8::from(self.is_rollback));
     }
 
     pub(crate) fn read_from(fields: &mut Fields<'_>) -> Result<Self, Unread> {
-        Ok(Self {
+        let mut read = Self {
             digest: read_digest(fields)?,
             at: Timestamp::from_micros(fields.i64()?),
             actor: read_actor(fields)?,
             summary: fields.text()?.to_owned(),
             parent: fields.option(read_digest)?,
-        })
+            reason: None,
+            is_rollback: false,
+        };
+        // Earlier versions wrote no more.
+        if fields.has_more() {
+            read.reason = fields.option(|fields| fields.text().map(str::to_owned))?;
+            read.is_rollback = fields.u8()? != 0;
+        }
+        Ok(read)
     }
 
     /// Whether it is more than the catalogue takes.
@@ -57,15 +73,22 @@ impl GenerationRecord {
         GENERATION_BYTES_MAX < out.len()
     }
 
-    /// The same, with a summary that is not too long.
+    /// The same, with a summary and a reason that are not too long.
     pub(crate) fn cut(mut self) -> Self {
-        let mut end = self.summary.len().min(SUMMARY_BYTES_MAX);
-        while !self.summary.is_char_boundary(end) {
-            end -= 1;
+        cut(&mut self.summary, SUMMARY_BYTES_MAX);
+        if let Some(reason) = &mut self.reason {
+            cut(reason, REASON_BYTES_MAX);
         }
-        self.summary.truncate(end);
         self
     }
+}
+
+fn cut(text: &mut String, bytes_max: usize) {
+    let mut end = text.len().min(bytes_max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
 }
 
 /// The key of an operator's mark, such as `destination.ehr.paused`.
@@ -102,5 +125,42 @@ impl fmt::Display for MarkKey {
 impl fmt::Debug for MarkKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generation(reason: Option<String>) -> GenerationRecord {
+        GenerationRecord {
+            digest: Digest::of(b"new"),
+            at: Timestamp::from_micros(7),
+            actor: Actor::LocalUser(7),
+            summary: "x".repeat(9_000),
+            parent: Some(Digest::of(b"old")),
+            reason,
+            is_rollback: true,
+        }
+    }
+
+    #[test]
+    fn a_reason_is_kept_and_has_a_bound() {
+        let kept = generation(Some("ä".repeat(1_000))).cut();
+        assert_eq!(kept.reason.as_ref().map(String::len), Some(REASON_BYTES_MAX));
+        assert!(!kept.is_too_large());
+        let mut bytes = Vec::new();
+        kept.write_to(&mut bytes);
+        assert_eq!(GenerationRecord::read_from(&mut Fields::new(&bytes)).ok(), Some(kept));
+    }
+
+    #[test]
+    fn what_an_earlier_version_wrote_has_no_reason() {
+        let mut bytes = Vec::new();
+        let new = generation(None).cut();
+        new.write_to(&mut bytes);
+        let earlier = bytes.get(..bytes.len() - 2).expect("a reason's absence and a flag");
+        let read = GenerationRecord::read_from(&mut Fields::new(earlier)).ok();
+        assert_eq!(read, Some(GenerationRecord { is_rollback: false, ..new }));
     }
 }

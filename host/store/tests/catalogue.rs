@@ -109,6 +109,8 @@ fn generation(number: u64) -> GenerationRecord {
         actor: Actor::LocalUser(1_000),
         summary: format!("change {number}: {}", "x".repeat(500)),
         parent: number.checked_sub(1).map(digest),
+        reason: None,
+        is_rollback: false,
     }
 }
 

@@ -83,5 +83,7 @@ fn record(it: &GenerationRecord) -> Map<String, Value> {
     document.insert("actor".to_owned(), it.actor.to_string().into());
     document.insert("parent".to_owned(), it.parent.map(|it| it.to_string()).into());
     document.insert("summary".to_owned(), it.summary.clone().into());
+    document.insert("reason".to_owned(), it.reason.clone().into());
+    document.insert("rollback".to_owned(), it.is_rollback.into());
     document
 }

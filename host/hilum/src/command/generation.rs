@@ -22,7 +22,8 @@ async fn list_all(context: &Context, limit: u32) -> anyhow::Result<Exit> {
         context.output.json(&answer)?;
         return Ok(Exit::Success);
     }
-    let columns = [text("SINCE"), text("GENERATION"), text(""), text("BY"), text("CHANGED")];
+    let columns =
+        [text("SINCE"), text("GENERATION"), text(""), text("BY"), text("CHANGED"), text("REASON")];
     let row = |it: &Value| {
         let is_current = it.get("current").and_then(Value::as_bool).unwrap_or_default();
         vec![
@@ -30,12 +31,22 @@ async fn list_all(context: &Context, limit: u32) -> anyhow::Result<Exit> {
             short(&member(it, "digest")),
             if is_current { "runs".to_owned() } else { String::new() },
             member(it, "actor"),
-            member(it, "summary"),
+            changed(it),
+            member(it, "reason"),
         ]
     };
     let rows = list(&answer, "generations").iter().map(row).collect();
     context.output.table(&columns, rows, "No generation yet.")?;
     Ok(Exit::Success)
+}
+
+/// What a generation changed, and whether it had run before.
+fn changed(it: &Value) -> String {
+    let summary = member(it, "summary");
+    match it.get("rollback").and_then(Value::as_bool) {
+        Some(true) => format!("rolled back: {summary}"),
+        _ => summary,
+    }
 }
 
 async fn show(context: &Context, name: &str) -> anyhow::Result<Exit> {
@@ -49,7 +60,10 @@ async fn show(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let is_current = it.get("current").and_then(Value::as_bool).unwrap_or_default();
     let runs = if is_current { ", runs now" } else { "" };
     output.text(&format!("since {} by {}{runs}", member(&it, "since"), member(&it, "actor")))?;
-    output.text(&format!("changed {}", member(&it, "summary")))?;
+    output.text(&format!("changed {}", changed(&it)))?;
+    if !member(&it, "reason").is_empty() {
+        output.text(&format!("reason {}", member(&it, "reason")))?;
+    }
     if !member(&it, "parent").is_empty() {
         output.text(&format!("after {}", member(&it, "parent")))?;
     }
@@ -151,6 +165,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_rollback_is_named_as_one() {
+        let it = json!({ "summary": "route.adt changed", "rollback": true });
+        assert_eq!(changed(&it), "rolled back: route.adt changed");
+        assert_eq!(changed(&json!({ "summary": "route.adt changed" })), "route.adt changed");
+    }
 
     #[test]
     fn a_change_is_told_key_by_key_and_what_a_plugin_wants_more_is_marked() {

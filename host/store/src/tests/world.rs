@@ -264,7 +264,15 @@ pub(super) fn generation(number: u64) -> (GenerationRecord, NonEmpty<Record>) {
     let record = Record::new(at(), What::Applied, actor.clone()).generation(digest(number));
     let summary = format!("change {number}");
     let parent = number.checked_sub(1).map(digest);
-    let generation = GenerationRecord { digest: digest(number), at: at(), actor, summary, parent };
+    let generation = GenerationRecord {
+        digest: digest(number),
+        at: at(),
+        actor,
+        summary,
+        parent,
+        reason: Some(format!("ticket {number}")),
+        is_rollback: number % 2 == 1,
+    };
     (generation, NonEmpty::of(record))
 }
 
