@@ -138,9 +138,34 @@ fn a_frame_over_its_limit_is_refused_by_its_control_id_and_closed() {
     client.write(&[b"\x0b", message.as_slice()].concat()).expect("written");
     let answer = client.answer().expect("answered");
     assert!(answer.contains("\rMSA|AR|LONG1"), "{answer}");
+    assert!(answer.contains("longer than the 65536 bytes that this listener takes"), "{answer}");
     assert!(client.is_closed());
     let listed = running.list("message").expect("listed");
     assert_eq!(listed.as_array().expect("a list").len(), 0);
+}
+
+#[test]
+fn a_message_that_does_not_end_in_time_is_cut_and_the_log_says_whose() {
+    let site = Site::new(SITE).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut client = running.client("adt-in").expect("connected");
+    client.write(b"\x0bMSH|^~\\&|ZWIEBELFISCH").expect("written");
+    assert!(client.is_closed(), "without an answer");
+    let is_told = |line: &&str| {
+        let parts = [
+            "\"WARN\"",
+            "its message did not end in time",
+            "\"listener\":\"adt-in\"",
+            "\"peer\":\"127.0.0.1:",
+        ];
+        parts.iter().all(|it| line.contains(it))
+    };
+    let told = || site.log().lines().filter(is_told).count();
+    running.wait("the line in the log", |_| Ok(0 < told())).expect("told");
+    assert_eq!(told(), 1);
+    let log = site.log();
+    assert!(!log.contains("ZWIEBELFISCH"), "{log}");
+    assert_eq!(running.terminate().expect("stopped"), 0);
 }
 
 #[test]

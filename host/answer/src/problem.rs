@@ -46,6 +46,7 @@ fn title(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         417 => "Expectation Failed",
         422 => "Unprocessable Content",
+        431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
         _ => "Error",
     }
@@ -57,7 +58,7 @@ mod tests {
     use hilum_words::{Reason, Rejection};
 
     use super::*;
-    use crate::RequestFault;
+    use crate::{IssueType, RequestFault};
 
     #[test]
     fn a_refusal_is_a_problem_with_its_faults() {
@@ -81,6 +82,32 @@ mod tests {
               ]
             }"#]]
         .assert_eq(&problem(&refusal).to_pretty());
+    }
+
+    #[test]
+    fn what_is_too_long_is_told_the_limit() {
+        let json = |text: &str, limits| {
+            Refusal::NotJson(hilum_fhir::parse_with(text.as_bytes(), limits).expect_err("too much"))
+        };
+        let limits = hilum_fhir::Limits { depth_max: 2, bytes_max: 10, values_max: 4 };
+        let all = [
+            (Refusal::TooLong { bytes_max: 4711 }, 413, "4711 bytes"),
+            (
+                Refusal::HeadTooLong { bytes_max: 4711, headers_max: 100 },
+                431,
+                "4711 bytes, or more than 100",
+            ),
+            (Refusal::TooManyValues { places_max: 4711 }, 413, "4711 fields"),
+            (json("[[[1]]]", limits), 413, "byte 2: arrays and objects lie more than 2 deep"),
+            (json("[1,2,3,4]", limits), 413, "byte 7: the document has more than 4 values"),
+            (json("[1,2,3,4,5]", limits), 413, "byte 10: the document is longer than 10 bytes"),
+        ];
+        for (refusal, status, says) in all {
+            assert_eq!(refusal.status(), (status, IssueType::TooLong));
+            let said = problem(&refusal).to_pretty();
+            assert!(said.contains(says), "{said}");
+            assert!(!said.contains("\"Error\""), "{said}");
+        }
     }
 
     #[test]

@@ -25,12 +25,28 @@ pub enum Refusal {
     /// The frame is broken.
     #[error("the frame is broken")]
     BadFrame,
-    /// The frame outgrew the listener's limit.
-    #[error("the message is longer than this listener takes")]
-    TooLong,
+    /// The frame or body outgrew the listener's limit.
+    #[error("the message is longer than the {bytes_max} bytes that this listener takes")]
+    TooLong {
+        /// How long it may be.
+        bytes_max: usize,
+    },
+    /// Its request line and headers outgrew the listener's limits.
+    #[error(
+        "the request line and headers are longer than {bytes_max} bytes, or more than {headers_max}"
+    )]
+    HeadTooLong {
+        /// How long they may be.
+        bytes_max: usize,
+        /// How many headers there may be.
+        headers_max: usize,
+    },
     /// It has more fields, components and repetitions than the gateway looks at.
-    #[error("the message has more fields, components and repetitions than this gateway takes")]
-    TooManyValues,
+    #[error("the message has more than {places_max} fields, components and repetitions")]
+    TooManyValues {
+        /// How many it may have.
+        places_max: usize,
+    },
     /// A batch has more messages, or headers of batches and files, than are taken at once.
     #[error("the batch has more than {most} {of}")]
     BatchTooLong {
@@ -161,8 +177,9 @@ impl Refusal {
             Self::WideCharset => row(AR, E::ApplicationInternalError, 415, I::NotSupported, "wide-charset"),
             Self::OtherCharset => row(AE, E::ApplicationInternalError, 415, I::NotSupported, "other-charset"),
             Self::BadFrame => row(AR, E::SegmentSequenceError, 400, I::Structure, "bad-frame"),
-            Self::TooLong => row(AR, E::ApplicationInternalError, 413, I::TooLong, "too-long"),
-            Self::TooManyValues => row(AE, E::ApplicationInternalError, 413, I::TooLong, "too-many-values"),
+            Self::TooLong { .. } => row(AR, E::ApplicationInternalError, 413, I::TooLong, "too-long"),
+            Self::HeadTooLong { .. } => row(AR, E::ApplicationInternalError, 431, I::TooLong, "head-too-long"),
+            Self::TooManyValues { .. } => row(AE, E::ApplicationInternalError, 413, I::TooLong, "too-many-values"),
             Self::BatchTooLong { .. } => row(AE, E::ApplicationInternalError, 413, I::TooLong, "batch-too-long"),
             Self::BatchCount { .. } => row(AE, E::SegmentSequenceError, 422, I::Invariant, "batch-count"),
             Self::Stray => row(AE, E::SegmentSequenceError, 422, I::Structure, "stray-segments"),
@@ -262,5 +279,5 @@ fn issue_type(reason: Reason) -> IssueType {
 /// Whether the document is only too much.
 fn is_bound(fault: &JsonError) -> bool {
     use JsonFault::{TooDeep, TooLong, TooMany};
-    matches!(fault.fault, TooDeep | TooLong | TooMany)
+    matches!(fault.fault, TooDeep { .. } | TooLong { .. } | TooMany { .. })
 }

@@ -23,6 +23,8 @@ pub enum RequestFault {
     ContentType,
     /// Its body is a web form, and no message.
     Form,
+    /// Its body is FHIR in XML.
+    FhirXml,
     /// Its body is compressed.
     Encoding,
     /// Its `Idempotency-Key` is none.
@@ -39,7 +41,7 @@ pub enum RequestFault {
 
 impl RequestFault {
     /// Every fault.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Host,
         Self::Unauthorized,
         Self::NotFound,
@@ -49,6 +51,7 @@ impl RequestFault {
         Self::LengthRequired,
         Self::ContentType,
         Self::Form,
+        Self::FhirXml,
         Self::Encoding,
         Self::IdempotencyKey,
         Self::Empty,
@@ -91,6 +94,12 @@ impl RequestFault {
                 I::NotSupported,
                 "form",
                 "a form is not taken; the body is the message itself, with its Content-Type",
+            ),
+            Self::FhirXml => (
+                415,
+                I::NotSupported,
+                "fhir-xml",
+                "FHIR is taken in JSON and not in XML: send it as application/fhir+json",
             ),
             Self::Encoding => (
                 415,

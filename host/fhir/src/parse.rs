@@ -43,14 +43,23 @@ pub enum JsonFault {
     #[error("a member stands twice in its object")]
     Duplicate,
     /// Arrays and objects lie too deep in each other.
-    #[error("arrays and objects lie too deep in each other")]
-    TooDeep,
+    #[error("arrays and objects lie more than {depth_max} deep in each other")]
+    TooDeep {
+        /// How deep they may lie.
+        depth_max: usize,
+    },
     /// The document is too long.
-    #[error("the document is too long")]
-    TooLong,
+    #[error("the document is longer than {bytes_max} bytes")]
+    TooLong {
+        /// How long it may be.
+        bytes_max: usize,
+    },
     /// The document has too many values.
-    #[error("the document has too many values")]
-    TooMany,
+    #[error("the document has more than {values_max} values")]
+    TooMany {
+        /// How many it may have.
+        values_max: usize,
+    },
     /// Something follows after the document.
     #[error("something follows after the document")]
     Trailing,
@@ -76,13 +85,19 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 
 /// Parses a document within these bounds.
 pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
-    if limits.bytes_max < bytes.len() {
-        return Err(JsonError { offset: limits.bytes_max, fault: JsonFault::TooLong });
+    let bytes_max = limits.bytes_max;
+    if bytes_max < bytes.len() {
+        return Err(JsonError { offset: bytes_max, fault: JsonFault::TooLong { bytes_max } });
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|fault| JsonError { offset: fault.valid_up_to(), fault: JsonFault::Encoding })?;
-    let mut parser =
-        Parser { text, at: 0, depth_left: limits.depth_max, values_left: limits.values_max };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        limits,
+        depth_left: limits.depth_max,
+        values_left: limits.values_max,
+    };
     if text.starts_with(BYTE_ORDER_MARK) {
         parser.at = BYTE_ORDER_MARK.len();
     }
@@ -98,13 +113,16 @@ pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, JsonError> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    limits: Limits,
     depth_left: usize,
     values_left: usize,
 }
 
 impl<'a> Parser<'a> {
     fn value(&mut self) -> Result<Value, JsonError> {
-        let left = self.values_left.checked_sub(1).ok_or_else(|| self.fault(JsonFault::TooMany))?;
+        let Some(left) = self.values_left.checked_sub(1) else {
+            return Err(self.fault(JsonFault::TooMany { values_max: self.limits.values_max }));
+        };
         self.values_left = left;
         match self.peek() {
             Some(b'"') => Ok(Value::Text(self.string()?)),
@@ -123,7 +141,9 @@ impl<'a> Parser<'a> {
         &mut self,
         read: fn(&mut Self) -> Result<Value, JsonError>,
     ) -> Result<Value, JsonError> {
-        let left = self.depth_left.checked_sub(1).ok_or_else(|| self.fault(JsonFault::TooDeep))?;
+        let Some(left) = self.depth_left.checked_sub(1) else {
+            return Err(self.fault(JsonFault::TooDeep { depth_max: self.limits.depth_max }));
+        };
         self.depth_left = left;
         let value = read(self)?;
         self.depth_left += 1;
@@ -372,11 +392,12 @@ mod tests {
         let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         assert!(parse(deep(128).as_bytes()).is_ok());
         let fault = parse(deep(129).as_bytes()).expect_err("too deep").fault;
-        assert_eq!(fault, JsonFault::TooDeep);
+        assert_eq!(fault, JsonFault::TooDeep { depth_max: 128 });
         let limits = Limits { depth_max: 1, bytes_max: 8, values_max: 3 };
-        assert_eq!(parse_with(b"123456789", limits).expect_err("long").fault, JsonFault::TooLong);
+        let long = parse_with(b"123456789", limits).expect_err("long").fault;
+        assert_eq!(long, JsonFault::TooLong { bytes_max: 8 });
         assert!(parse_with(b"[1,2]", limits).is_ok());
-        let many = JsonError { offset: 5, fault: JsonFault::TooMany };
+        let many = JsonError { offset: 5, fault: JsonFault::TooMany { values_max: 3 } };
         assert_eq!(parse_with(b"[1,2,3]", limits), Err(many));
     }
 

@@ -28,6 +28,7 @@ use hilum_pipeline::{HttpAnswer, HttpInbound, Intake, Refusal, Wish};
 
 use crate::KindConfig;
 use crate::listener::{Context, Protocol};
+use crate::metrics::Trouble;
 use crate::sniff::Speech;
 use connection::Connection;
 use exchange::Exchange;
@@ -51,7 +52,7 @@ impl<D: Door> Protocol for Http<D> {
         context: Context,
         stream: Box<dyn ByteStream>,
         peer: Peer,
-    ) -> BoxFuture<'static, ()> {
+    ) -> BoxFuture<'static, Option<Trouble>> {
         let settings = &context.settings;
         let KindConfig::Http(config) = &settings.config.kind else {
             unreachable!("a listener keeps its kind");

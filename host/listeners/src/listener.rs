@@ -24,7 +24,7 @@ use tracing::info;
 
 use crate::admission::Admission;
 use crate::budget::Share;
-use crate::metrics::ListenerLabels;
+use crate::metrics::{ListenerLabels, Trouble};
 use crate::sniff::Speech;
 use crate::{ByteBudget, KindConfig, ListenerConfig, Materials, Metrics, http, mllp};
 use serving::Serving;
@@ -77,13 +77,13 @@ impl Settings {
 pub(crate) trait Protocol: Send + Sync + 'static {
     /// What the first bytes have to look like.
     fn speech(&self) -> Speech;
-    /// Serves one connection to its end.
+    /// Serves one connection to its end, and counts and returns what ended it before its time.
     fn serve(
         &self,
         context: Context,
         stream: Box<dyn ByteStream>,
         peer: Peer,
-    ) -> BoxFuture<'static, ()>;
+    ) -> BoxFuture<'static, Option<Trouble>>;
 }
 
 /// A listener that is bound. It stops when [`stop`](Self::stop) is called or it is dropped.

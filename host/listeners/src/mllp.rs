@@ -11,6 +11,7 @@ use hilum_env::{BoxFuture, ByteStream, Peer};
 use hilum_pipeline::{Answer, FrameFault, Inbound, Intake};
 
 use crate::listener::{Context, Protocol};
+use crate::metrics::Trouble;
 use crate::sniff::Speech;
 use connection::Connection;
 
@@ -29,7 +30,7 @@ impl<D: Door> Protocol for Mllp<D> {
         context: Context,
         stream: Box<dyn ByteStream>,
         peer: Peer,
-    ) -> BoxFuture<'static, ()> {
+    ) -> BoxFuture<'static, Option<Trouble>> {
         let crate::KindConfig::Mllp(config) = &context.settings.config.kind else {
             unreachable!("a listener keeps its kind");
         };

@@ -46,6 +46,9 @@ pub type Replies = dyn Fn(&[u8], AckCode, Bytes) -> bool + Send + Sync;
 /// Places in lanes that runs may wait for a worker in before the door answers "busy".
 const BACKLOG_MAX: usize = 1_000_000;
 
+/// What a reader of HL7 v2 takes: offsets have 32 bits.
+const HL7_BYTES_MAX: usize = u32::MAX as usize;
+
 /// The door of one listener.
 pub struct Intake {
     listener: Name,
@@ -150,7 +153,8 @@ impl Intake {
 
     /// Answers a frame that cannot become a message, as far as its beginning is known.
     pub fn fault(&self, fault: FrameFault, beginning: Bytes) -> Answer {
-        let FrameFault::TooLong = fault;
+        let FrameFault::TooLong { bytes_max } = fault;
+        let refusal = Refusal::TooLong { bytes_max };
         self.metrics.took(&self.listener, Taken::Refused);
         // PROTOCOL §3: refuse if the control id is known by now, else close without a word. Where the
         // beginning ends with MSH-10, the rest of it may be missing.
@@ -162,7 +166,7 @@ impl Intake {
         let known = self.pinned().read(beginning).ok().filter(is_known);
         let header = known.filter(|it| !is_acknowledgement(it)).map(|it| it.header());
         let mut stamp = || self.stamps.stamp();
-        let acks = header.map(|it| Ack::refuse(Some(&it), &Refusal::TooLong, &mut stamp));
+        let acks = header.map(|it| Ack::refuse(Some(&it), &refusal, &mut stamp));
         let now = acks.into_iter().flatten().map(|ack| Reply { bytes: ack.bytes }).collect();
         Answer { now, close: true, is_stored: Some(false), later: None }
     }
@@ -187,7 +191,7 @@ impl Pinned {
     fn read(&self, content: Bytes) -> Result<Hl7, Refusal> {
         Hl7::parse_with(content, &self.options.reading()).map_err(|fault| match fault {
             ParseError::WideCharset => Refusal::WideCharset,
-            ParseError::TooLong => Refusal::TooLong,
+            ParseError::TooLong => Refusal::TooLong { bytes_max: HL7_BYTES_MAX },
             ParseError::Empty | ParseError::NoMsh | ParseError::BadDelimiters => Refusal::NotHl7,
         })
     }

@@ -15,8 +15,9 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::WideCharset,
         Refusal::OtherCharset,
         Refusal::BadFrame,
-        Refusal::TooLong,
-        Refusal::TooManyValues,
+        Refusal::TooLong { bytes_max: 7 },
+        Refusal::HeadTooLong { bytes_max: 7, headers_max: 7 },
+        Refusal::TooManyValues { places_max: 7 },
         Refusal::BatchTooLong { most: 7, of: "messages" },
         Refusal::BatchCount { at: at() },
         Refusal::Stray,
@@ -238,7 +239,8 @@ fn an_acknowledgement_is_never_acknowledged() {
         let text = format!("MSH|^~\\&|A|B|C|D|2026||{kind}|7|P|2.5.1|||AL|AL\rMSA|AA|1\r");
         let header = header(text.as_bytes());
         assert!(answers(Some(&header), Verdict::Accepted).is_empty(), "{kind}");
-        assert!(answers(Some(&header), Verdict::Refused(&Refusal::TooLong)).is_empty(), "{kind}");
+        let refusal = Refusal::TooLong { bytes_max: 7 };
+        assert!(answers(Some(&header), Verdict::Refused(&refusal)).is_empty(), "{kind}");
     }
 }
 

@@ -34,9 +34,10 @@ pub(super) async fn collect(
     bounds: &Bounds<'_>,
     lease: &mut Lease,
 ) -> Result<Bytes, Refusal> {
+    let too_long = Refusal::TooLong { bytes_max: bounds.body_bytes_max };
     let announced = body.size_hint().exact().and_then(|it| usize::try_from(it).ok());
     if announced.is_some_and(|it| bounds.body_bytes_max < it) {
-        return Err(Refusal::TooLong);
+        return Err(too_long);
     }
     let most = announced.unwrap_or(bounds.body_bytes_max);
     let mut buffer = BytesMut::new();
@@ -54,7 +55,7 @@ pub(super) async fn collect(
         bounds.pace.at(Phase::Body);
         let needed = buffer.len().saturating_add(data.len());
         if bounds.body_bytes_max < needed {
-            return Err(Refusal::TooLong);
+            return Err(too_long);
         }
         if buffer.capacity() < needed {
             let room = needed.max(buffer.capacity() * 2).max(FIRST_BYTES).min(most.max(needed));

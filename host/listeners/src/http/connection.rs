@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use hilum_env::{BoxFuture, ByteStream, Clock, Instant};
+use hilum_pipeline::{HttpAnswer, Refusal, Wish};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -53,12 +54,13 @@ enum End {
 }
 
 impl<D: Door> Connection<D> {
-    /// Answers requests until either side ends it.
-    pub(super) async fn run(self, stream: Box<dyn ByteStream>) {
+    /// Answers requests until either side ends it. What ended it before its time is counted.
+    pub(super) async fn run(self, stream: Box<dyn ByteStream>) -> Option<Trouble> {
         let Self { exchange, head_bytes_max, bytes, mut stopping } = self;
         let (listener, metrics) = (exchange.listener.clone(), exchange.metrics.clone());
         let (clock, pace) = (Arc::clone(&exchange.clock), Arc::clone(&exchange.pace));
         let peer = exchange.peer.clone();
+        let door = Arc::clone(&exchange.door);
         let exchange = Arc::new(exchange);
         let service = service_fn(|request: Request<Incoming>| {
             let exchange = Arc::clone(&exchange);
@@ -92,20 +94,18 @@ impl<D: Door> Connection<D> {
             })
             .await
         };
-        let mut stream = serving.into_parts().io.into_inner().into_stream();
+        let (mut stream, is_too_long) = serving.into_parts().io.into_inner().into_stream();
+        if is_too_long {
+            let (bytes_max, headers_max) = (head_bytes_max, HEADERS_MAX);
+            let refusal = Refusal::HeadTooLong { bytes_max, headers_max };
+            say(&mut stream, &*clock, &written(&door.refuse(&refusal, Wish::Problem))).await;
+        }
         let trouble = match end {
             End::Closed => None,
             End::Broken(fault) => trouble(&fault, pace.phase()),
             End::Late(Phase::Idle) => Some(Trouble::Idle),
             End::Late(Phase::Head) => {
-                // It fits into any socket that takes bytes at all; one that takes none is let go.
-                let said = stream.write_all(TOO_SLOW);
-                let late = clock.sleep_until(clock.instant().plus(LINGER));
-                tokio::select! {
-                    biased;
-                    _ = said => {}
-                    () = late => {}
-                }
+                say(&mut stream, &*clock, TOO_SLOW).await;
                 Some(Trouble::TimedOut)
             }
             End::Late(_) => Some(Trouble::Unread),
@@ -115,6 +115,7 @@ impl<D: Door> Connection<D> {
             debug!(%listener, peer = %peer.address, ?trouble, "connection closed");
         }
         part(&mut stream, &*clock).await;
+        trouble
     }
 }
 
@@ -145,6 +146,29 @@ impl Late {
             None => Poll::Pending,
         }
     }
+}
+
+/// Says a last word. It fits into any socket that takes bytes at all; one that takes none is let go.
+async fn say(stream: &mut Box<dyn ByteStream>, clock: &dyn Clock, bytes: &[u8]) {
+    let late = clock.sleep_until(clock.instant().plus(LINGER));
+    tokio::select! {
+        biased;
+        _ = stream.write_all(bytes) => {}
+        () = late => {}
+    }
+}
+
+/// The answer to a head that could not be read whole: nothing is known of who would read more.
+fn written(answer: &HttpAnswer) -> Vec<u8> {
+    let status = hyper::StatusCode::from_u16(answer.status).unwrap_or_default();
+    let head = format!(
+        "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        answer.status,
+        status.canonical_reason().unwrap_or_default(),
+        answer.content_type,
+        answer.body.len(),
+    );
+    [head.as_bytes(), &answer.body[..]].concat()
 }
 
 /// What is counted of a connection that broke.

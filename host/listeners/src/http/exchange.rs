@@ -184,7 +184,12 @@ impl<D: Door> One<'_, D> {
             self.shared.metrics.trouble(&self.shared.listener, trouble);
         }
         facts.closes |= closes(&refusal);
-        let format = headers::format(headers, self.config.json).ok().map(|(format, _)| format);
+        let format = match headers::format(headers, self.config.json) {
+            Ok((format, _)) => Some(format),
+            // It is not taken, but it says whose words its sender reads.
+            Err(RequestFault::FhirXml) => Some(BodyFormat::FhirJson),
+            Err(_) => None,
+        };
         let accept = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
         let wish = accept::wish(accept, format.as_ref())
             .unwrap_or_else(|| accept::default_wish(format.as_ref()));
@@ -197,7 +202,7 @@ impl<D: Door> One<'_, D> {
 /// What is counted beside the refusal, if anything.
 fn trouble(refusal: &Refusal) -> Option<Trouble> {
     match refusal {
-        Refusal::TooLong => Some(Trouble::TooLong),
+        Refusal::TooLong { .. } => Some(Trouble::TooLong),
         Refusal::Busy => Some(Trouble::Budget),
         Refusal::Request(RequestFault::Empty) => Some(Trouble::Empty),
         Refusal::Request(RequestFault::Chunks) => Some(Trouble::Junk),
@@ -212,7 +217,7 @@ fn closes(refusal: &Refusal) -> bool {
     use RequestFault::{Chunks, CutOff, LengthRequired, TimedOut};
     matches!(
         refusal,
-        Refusal::TooLong
+        Refusal::TooLong { .. }
             | Refusal::Busy
             | Refusal::Request(Chunks | CutOff | LengthRequired | TimedOut)
     )

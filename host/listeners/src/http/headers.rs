@@ -73,6 +73,8 @@ pub(super) fn format(
         // The second is how FHIR was spelt before STU3.
         "application/fhir+json" | "application/json+fhir" => BodyFormat::FhirJson,
         "application/json" if json == Json::Fhir => BodyFormat::FhirJson,
+        // It would be taken as a body that nothing here reads; its sender expects FHIR.
+        "application/fhir+xml" | "application/xml+fhir" => return Err(RequestFault::FhirXml),
         // What clients say when nobody told them what they send; the body would not be the message.
         "multipart/form-data" | "application/x-www-form-urlencoded" => {
             return Err(RequestFault::Form);

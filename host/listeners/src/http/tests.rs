@@ -134,6 +134,9 @@ impl Bench {
             stopping,
         };
         let serving = connection.run(Box::new(near));
+        let serving = async move {
+            let _ = serving.await;
+        };
         doors.tasks.spawn("connection", Box::pin(serving));
         far
     }

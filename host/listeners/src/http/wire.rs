@@ -109,15 +109,27 @@ pub(super) struct Wire {
     stream: Box<dyn ByteStream>,
     pace: Arc<Pace>,
     bytes: Counter,
+    /// The server has said that a head is too long; nothing was written of it.
+    is_too_long: bool,
 }
+
+/// How the server says by itself that a head is too long: without a word about how long it may be.
+const TOO_LONG: &[u8] = b"HTTP/1.1 431 ";
 
 impl Wire {
     pub(super) fn new(stream: Box<dyn ByteStream>, pace: Arc<Pace>, bytes: Counter) -> Self {
-        Self { stream, pace, bytes }
+        Self { stream, pace, bytes, is_too_long: false }
     }
 
-    pub(super) fn into_stream(self) -> Box<dyn ByteStream> {
-        self.stream
+    /// The stream, and whether the server's word that a head is too long was kept back.
+    pub(super) fn into_stream(self) -> (Box<dyn ByteStream>, bool) {
+        (self.stream, self.is_too_long)
+    }
+
+    /// Whether these bytes are that word. No answer of ours begins so, and none follows it.
+    fn keeps_back(&mut self, bytes: &[u8]) -> bool {
+        self.is_too_long |= bytes.starts_with(TOO_LONG);
+        self.is_too_long
     }
 }
 
@@ -146,6 +158,9 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.keeps_back(bytes) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -154,6 +169,9 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.keeps_back(slices.first().map_or(&[], |it| &**it)) {
+            return Poll::Ready(Ok(slices.iter().map(|it| it.len()).sum()));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
@@ -171,6 +189,10 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_too_long {
+            // Something is still to be said.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -123,8 +123,13 @@ impl Guest {
         if let Some((stream, peer)) = greeted {
             let (stream, found) = Sniffed::new(stream, protocol.speech());
             let address = peer.clone();
-            protocol.serve(context, Box::new(stream), peer).await;
-            notices.foreign(&found, &address);
+            let ended = protocol.serve(context, Box::new(stream), peer).await;
+            // Who speaks something else is told so, and not what came of it.
+            if !notices.foreign(&found, &address)
+                && let Some(trouble) = ended
+            {
+                notices.closed(trouble, &address);
+            }
         }
         drop(admitted);
     }
@@ -200,6 +205,18 @@ impl Notices {
 
     fn turned_away(&self, trouble: Trouble, peer: &Peer, detail: &str) {
         self.metrics.trouble(&self.listener, trouble);
+        self.tell(trouble, peer, detail);
+    }
+
+    /// Notes what ended a connection that had been let in; whoever served it has counted it. That
+    /// nothing was said for long is what the site asked for.
+    fn closed(&self, trouble: Trouble, peer: &Peer) {
+        if trouble != Trouble::Idle {
+            self.tell(trouble, peer, "");
+        }
+    }
+
+    fn tell(&self, trouble: Trouble, peer: &Peer, detail: &str) {
         let (listener, peer, text) = (&self.listener, &peer.address, trouble.text());
         if self.is_due(trouble) {
             warn!(%listener, %peer, detail, "closed a connection: {text}");
@@ -229,5 +246,29 @@ impl Notices {
             last.insert(trouble.word(), now);
         }
         is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mllp::testing::HandClock;
+
+    #[test]
+    fn each_reason_is_worth_a_line_a_second() {
+        let clock = HandClock::default();
+        let notices = Notices {
+            listener: Name::from("lab"),
+            clock: Arc::new(clock.clone()),
+            metrics: Metrics::default(),
+            last: Mutex::default(),
+        };
+        assert!(notices.is_due(Trouble::TimedOut));
+        assert!(!notices.is_due(Trouble::TimedOut));
+        assert!(notices.is_due(Trouble::CutOff), "another reason");
+        clock.forward(WARN_EVERY.saturating_sub(Duration::from_millis(1)));
+        assert!(!notices.is_due(Trouble::TimedOut));
+        clock.forward(Duration::from_millis(1));
+        assert!(notices.is_due(Trouble::TimedOut));
     }
 }

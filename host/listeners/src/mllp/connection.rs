@@ -97,9 +97,15 @@ impl<D: Door> Connection<D> {
         }
     }
 
-    /// Reads frames, has them stored, writes answers, until either side ends it.
-    pub(crate) async fn run(mut self, mut stream: Box<dyn ByteStream>, peer: Peer) {
-        if let Err(Ended(trouble)) = self.talk(&mut stream, &peer).await {
+    /// Reads frames, has them stored, writes answers, until either side ends it. What ended it before
+    /// its time is counted.
+    pub(crate) async fn run(
+        mut self,
+        mut stream: Box<dyn ByteStream>,
+        peer: Peer,
+    ) -> Option<Trouble> {
+        let ended = self.talk(&mut stream, &peer).await.err().map(|Ended(trouble)| trouble);
+        if let Some(trouble) = ended {
             self.metrics.trouble(&self.listener, trouble);
             debug!(listener = %self.listener, peer = %peer.address, ?trouble, "connection closed");
         }
@@ -107,6 +113,7 @@ impl<D: Door> Connection<D> {
         self.lease.shrink(0);
         self.outstanding = Outstanding::default();
         self.part(&mut stream).await;
+        ended
     }
 
     /// Closes so that what was written arrives: closing with bytes unread would reset the
@@ -317,8 +324,9 @@ impl<D: Door> Connection<D> {
         decoder: &Decoder,
         stream: &mut Box<dyn ByteStream>,
     ) -> Result<(), Ended> {
-        if matches!(fault, FrameError::TooLong { .. }) {
-            let answer = self.door.fault(FrameFault::TooLong, decoder.beginning());
+        if let FrameError::TooLong { frame_bytes_max } = fault {
+            let too_long = FrameFault::TooLong { bytes_max: frame_bytes_max };
+            let answer = self.door.fault(too_long, decoder.beginning());
             self.answer(stream, Answer { is_stored: Some(false), ..answer }).await?;
         }
         Err(Ended(trouble(fault)))

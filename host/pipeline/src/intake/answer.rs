@@ -68,5 +68,8 @@ impl fmt::Debug for Later {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameFault {
     /// It outgrew the listener's limit.
-    TooLong,
+    TooLong {
+        /// How long it may be.
+        bytes_max: usize,
+    },
 }

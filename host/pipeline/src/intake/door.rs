@@ -113,7 +113,7 @@ impl Intake {
         let body = hl7.bytes().clone();
         let refused = |refusal| Submitted::Decided(self.refused(refusal, came, body.len()));
         if PLACES_MAX < Message::Hl7(hl7.clone()).places_max() {
-            return refused(Refusal::TooManyValues);
+            return refused(Refusal::TooManyValues { places_max: PLACES_MAX });
         }
         if is_acknowledgement(&hl7) {
             return Submitted::Decided(self.acknowledged(&hl7, came));

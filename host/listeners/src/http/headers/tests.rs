@@ -45,6 +45,11 @@ fn without_one_readable_content_type_nothing_is_taken() {
     assert_eq!(long(FORMAT_CHARS_MAX - 1), Err(RequestFault::ContentType));
     assert_eq!(format_of("multipart/form-data; boundary=x"), Err(RequestFault::Form));
     assert_eq!(format_of("application/x-www-form-urlencoded"), Err(RequestFault::Form));
+    for text in
+        ["application/fhir+xml", "Application/FHIR+XML; charset=utf-8", "application/xml+fhir"]
+    {
+        assert_eq!(format_of(text), Err(RequestFault::FhirXml), "{text}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn a_body_may_have_so_many_bytes_and_no_more() {
     // One that says so is refused before it is read.
     let over = bench.ask(post(HL7, &"x".repeat(most + 1)));
     assert_eq!((status(&over), header(&over, "connection")), (413, Some("close")));
+    assert!(over.contains("longer than the 1048576 bytes that this listener takes"), "{over}");
     // One that does not, when it gets there.
     let chunk = format!("{:x}\r\n{}\r\n", 1 << 19, "x".repeat(1 << 19));
     let chunks = |tail: &str| {
@@ -47,12 +48,20 @@ fn a_head_may_have_so_many_bytes_and_headers_and_no_more() {
     let with = |padding: usize| post(&format!("{HL7}x: {}\r\n", "x".repeat(padding)), "body");
     let beside = with(0).len() - "body".len();
     assert_eq!(status(&bench.ask(with((8 << 10) - beside))), 202);
-    assert_eq!(status(&bench.ask(with((8 << 10) - beside + 1))), 431);
+    let over = bench.ask(with((8 << 10) - beside + 1));
+    assert_eq!((status(&over), header(&over, "connection")), (431, Some("close")));
+    assert_eq!(header(&over, "content-type"), Some("application/problem+json"));
+    assert!(over.contains("longer than 8192 bytes, or more than 100\""), "{over}");
+    assert_eq!(over.matches("HTTP/1.1").count(), 1, "{over}");
+    // Behind a good one, which is answered.
+    let second = bench.ask(with(0) + &with(8 << 10));
+    assert_eq!(status(&second), 202);
+    assert!(second.contains("HTTP/1.1 431 ") && second.contains("8192 bytes"), "{second}");
     assert_eq!(status(&bench.ask(with(1 << 20))), 431);
     let many = |count: usize| post(&format!("{HL7}{}", "x: y\r\n".repeat(count)), "body");
     assert_eq!(status(&bench.ask(many(97))), 202);
     assert_eq!(status(&bench.ask(many(98))), 431);
-    assert_eq!(bench.troubles(Trouble::TooLong), 3);
+    assert_eq!(bench.troubles(Trouble::TooLong), 4);
 }
 
 #[test]

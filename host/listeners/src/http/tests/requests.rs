@@ -211,6 +211,8 @@ fn what_is_wrong_with_a_head_is_said_in_the_senders_format() {
         ("", 415, "Content-Type"),
         ("content-type: text\r\n", 415, "Content-Type"),
         ("content-type: multipart/form-data; boundary=x\r\n", 415, "form"),
+        ("content-type: application/fhir+xml\r\n", 415, "send it as application/fhir+json"),
+        ("content-type: application/fhir+xml\r\naccept: application/fhir+xml\r\n", 415, "XML"),
         ("content-type: application/fhir+json\r\ncontent-encoding: gzip\r\n", 415, "compressed"),
         ("content-type: application/fhir+json\r\naccept: text/html\r\n", 406, "Accept"),
         ("content-type: application/fhir+json\r\nidempotency-key: \r\n", 400, "Idempotency-Key"),
@@ -242,7 +244,7 @@ fn what_is_wrong_with_a_head_is_said_in_the_senders_format() {
         let labels = ResponseLabels { listener: "web".to_owned(), status };
         bench.metrics.responses.get_or_create(&labels).get()
     };
-    assert_eq!([202, 400, 406, 415].map(answered), [1, 4, 1, 5]);
+    assert_eq!([202, 400, 406, 415].map(answered), [1, 4, 1, 7]);
 }
 
 #[test]

@@ -68,7 +68,10 @@ impl Bench {
             Peer { address: "192.0.2.1:4711".to_owned(), ip: None, uid: None, identity: None };
         let (config, story) = (self.config.clone(), Arc::clone(&self.story));
         let connection = Connection::new(context, config, story, &peer);
-        connection.run(stream, peer)
+        let serving = connection.run(stream, peer);
+        async move {
+            let _ = serving.await;
+        }
     }
 
     /// Runs a connection and a peer beside each other, until both have ended.
