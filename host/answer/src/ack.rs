@@ -115,7 +115,8 @@ pub(crate) fn write_all(
 
 /// Decides which acknowledgements are due now, in order. Every decision is on this page.
 fn due(header: Option<&Header>, verdict: Verdict<'_>) -> Vec<AckCode> {
-    if header.is_some_and(acknowledgement::is_named) {
+    let is_acknowledgement = matches!(verdict, Verdict::Refused(Refusal::NotAwaited));
+    if is_acknowledgement || header.is_some_and(acknowledgement::is_named) {
         // Two gateways that acknowledge acknowledgements never stop.
         return Vec::new();
     }

@@ -15,16 +15,23 @@ pub struct Acknowledged {
     pub code: Option<AckCode>,
 }
 
-/// Whether a message is an answer to another: MSH-9.1 is ACK, or it carries an MSA. Some responses
-/// (RSP, ORR) carry an MSA too; to a listener, which asked nothing, they are answers all the same.
-/// Nobody acknowledges one.
+/// Segments that say nothing but how another message fared, and who says so.
+const OF_ACKNOWLEDGEMENTS: [&str; 6] = ["MSH", "MSA", "ERR", "SFT", "UAC", "NTE"];
+
+/// Whether a message is an acknowledgement and nothing else: it is named one, or it has an MSA and
+/// nothing that could be content. Nobody acknowledges one.
+///
+/// Responses (RSP, ORR, ORF) carry an MSA too, and results or orders beside it: they are messages like
+/// any other. What answers them is named ACK, so that no two gateways answer each other for ever.
 pub fn is_acknowledgement(message: &Message) -> bool {
-    is_named(&message.header()) || msa().is_some_and(|msa| message.segment(msa, 1).is_some())
+    let is_bare = || message.segments().all(|it| OF_ACKNOWLEDGEMENTS.contains(&it.name()));
+    let has_msa = || msa().is_some_and(|msa| message.segment(msa, 1).is_some());
+    is_named(&message.header()) || has_msa() && is_bare()
 }
 
-/// Whether MSH-9.1 is ACK.
+/// Whether MSH-9.1 is ACK, or MCF, the delayed acknowledgement of older versions.
 pub(crate) fn is_named(header: &Header) -> bool {
-    component(header, &header.message_type, 1) == b"ACK"
+    matches!(component(header, &header.message_type, 1), b"ACK" | b"MCF")
 }
 
 fn msa() -> Option<SegmentName> {
@@ -49,15 +56,27 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_one_by_name_or_by_its_msa() {
+    fn an_acknowledgement_is_one_by_name_or_has_nothing_beside_its_msa() {
         for text in [
             "MSH|^~\\&|A||||||ACK|7\r",
             "MSH|^~\\&|A||||||ACK^A01^ACK|7\rMSA|AA|1\r",
-            "MSH|^~\\&|A||||||RSP^K21|7\rSFT|x\rMSA|AA|1\r",
+            "MSH|^~\\&|A||||||MCF^Q02|7\rMSA|AA|1\r",
+            "MSH|^~\\&|A||||||ACK^O01|7\rMSA|AA|1\rPID|1\r",
+            "MSH|^~\\&|A||||||ORR^O02|7\rSFT|x\rUAC|x\rMSA|AE|1\rERR|x\rNTE|1\r",
         ] {
             assert!(is_acknowledgement(&parse(text)), "{text}");
         }
-        assert!(!is_acknowledgement(&parse("MSH|^~\\&|A||||||ADT^A01|7\rPID|MSA|1\r")));
+        for text in [
+            "MSH|^~\\&|A||||||ADT^A01|7\rPID|MSA|1\r",
+            "MSH|^~\\&|A||||||ADT^A01|7\r",
+            "MSH|^~\\&|A||||||ORF^R04|7\rMSA|AA|1\rQRD|1\rOBR|1\rOBX|1\r",
+            "MSH|^~\\&|A||||||RSP^K22|7\rMSA|AA|1\rQAK|1\rQPD|1\rPID|1\r",
+            "MSH|^~\\&|A||||||ORR^O02|7\rMSA|AA|1\rORC|OK\r",
+            "MSH|^~\\&|A||||||ORR^O02|7\rMSA|AA|1\rZZZ|1\r",
+            "MSH|^~\\&|A||||||ACKNOWLEDGE|7\rPID|1\r",
+        ] {
+            assert!(!is_acknowledgement(&parse(text)), "{text}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use hilum_words::Name;
 use super::batch::{self, Member};
 use super::door::{Arriving, Came, Kept, Passed};
 use super::request::{
-    BodyFormat, HttpAnswer, HttpInbound, Wish, checked, is_opaque, is_random, is_traceparent, read,
+    BodyFormat, HttpAnswer, HttpInbound, Wish, checked, is_random, is_traceparent, opaque, read,
 };
 use super::said::Patience;
 use super::{BatchAnswer, Intake, Pinned};
@@ -100,16 +100,22 @@ impl Intake {
             },
             BodyFormat::FhirJson => Name::from("fhir-json"),
             // What claims to be a format that is read here is not taken at its word.
-            BodyFormat::Opaque(name) if is_opaque(&name) => name,
-            BodyFormat::Opaque(_) => Name::from("opaque"),
+            BodyFormat::Opaque(name) => Name::from(opaque(&name)),
         };
         let is_meant = |it: &Message| inbound.resource.as_ref().is_none_or(|url| url.is_of(it));
         let passed = match read(&name, content.clone()) {
             Ok(message) if !is_meant(&message) => refused(Refusal::OtherResource),
             Ok(message) => {
                 let key = key.map(|key| {
-                    let parts = [self.listener.as_bytes(), b"Idempotency-Key", key.as_bytes()];
-                    DuplicateKey::of(&parts)
+                    // Another sender may choose the same, and another format means something else.
+                    let sender = came.peer.identity.as_ref().map(|it| it.subject.as_bytes());
+                    DuplicateKey::of(&[
+                        self.listener.as_bytes(),
+                        b"Idempotency-Key",
+                        name.as_bytes(),
+                        sender.unwrap_or_default(),
+                        key.as_bytes(),
+                    ])
                 });
                 let arriving = Arriving {
                     id: self.message_id(&came),
@@ -157,6 +163,10 @@ impl Intake {
     fn answer_http(&self, header: Option<&Header>, resolved: &Resolved, wish: Wish) -> HttpAnswer {
         let (content_type, body) = match (wish, resolved) {
             (_, Resolved::Acknowledgement) => (HL7, Bytes::new()),
+            // In HL7 there is nothing to say to an acknowledgement.
+            (Wish::Hl7v2, Resolved::Refused { refusal: refusal @ Refusal::NotAwaited, .. }) => {
+                (PROBLEM, problem(refusal).to_bytes().into())
+            }
             (Wish::Hl7v2, _) => {
                 let last = self.acks_over_http(header, resolved).pop();
                 (HL7, last.map(|ack| ack.bytes).unwrap_or_default())

@@ -11,7 +11,7 @@ use hilum_env::give_way;
 use hilum_message::hl7v2::{Batch, BatchMessage, Header, Message as Hl7, Wrapper};
 
 use super::batch::{Member, trailer};
-use super::door::{FIELD_BYTES_MAX, Passed};
+use super::door::FIELD_BYTES_MAX;
 use super::said::replies;
 use super::{BatchAnswer, Intake, Reply, Stamps};
 
@@ -226,9 +226,7 @@ fn complete(header: &mut Header, members: &[Member]) {
 /// Whether anybody wants an answer. Acknowledgements are not answered; and of batches of nothing, only
 /// one that has an id and answers none itself, or two gateways would never stop.
 fn is_wanted(whole: &Hl7, batch: &Batch, members: &[Member]) -> bool {
-    let wants = |it: &Member| {
-        !matches!(it.passed, Passed::Acknowledgement) && Wanted::of(&it.header).anything
-    };
+    let wants = |it: &Member| !it.passed.is_acknowledgement() && Wanted::of(&it.header).anything;
     let headers = batch.wrappers.iter().map(|it| whole.header_at(it.segment));
     match members {
         [] => {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hilum_answer::Refusal;
 use hilum_env::Peer;
 use hilum_message::hl7v2::{Charset, Message as Hl7};
-use hilum_message::{Json, Message, ParseError, is_structured};
+use hilum_message::{Json, Message, ParseError};
 use hilum_words::{MessageId, Name, Timestamp};
 
 /// How a body is read: decided by its `Content-Type`.
@@ -120,17 +120,54 @@ pub(super) fn read(format: &str, content: Bytes) -> Result<Message, Refusal> {
 /// FHIR's longest name of a resource has 33 letters.
 const TYPE_BYTES_MAX: usize = 64;
 
-/// Whether a name of a format is one of a body that nothing here reads. It goes into the trail.
-pub(super) fn is_opaque(name: &str) -> bool {
-    let is_word = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b".+-/".contains(&it);
-    !is_structured(name) && (1..=64).contains(&name.len()) && name.bytes().all(is_word)
+/// Media types of bodies that nothing here reads, under which they are kept. A sender may write anything
+/// where a type belongs, and the format of a message goes into lists and the trail.
+const OPAQUE: [&str; 28] = [
+    "application/cbor",
+    "application/cda+xml",
+    "application/dicom",
+    "application/dicom+json",
+    "application/edi-x12",
+    "application/edifact",
+    "application/fhir+ndjson",
+    "application/fhir+xml",
+    "application/gzip",
+    "application/hl7-cda+xml",
+    "application/json",
+    "application/msword",
+    "application/ndjson",
+    "application/octet-stream",
+    "application/pdf",
+    "application/rtf",
+    "application/x-ndjson",
+    "application/xml",
+    "application/zip",
+    "image/jpeg",
+    "image/png",
+    "image/tiff",
+    "text/csv",
+    "text/html",
+    "text/plain",
+    "text/rtf",
+    "text/tab-separated-values",
+    "text/xml",
+];
+
+/// The format under which a body is kept that nothing here reads.
+pub(super) fn opaque(name: &str) -> &'static str {
+    OPAQUE.into_iter().find(|it| *it == name).unwrap_or("opaque")
 }
 
-/// Whether an id of a request can be nothing but random: a UUID, or as much of hexadecimal digits. A
-/// sender may write anything there, and the trail names no patient.
+/// Whether an id of a request can be nothing but random: a UUID, or its digits alone with a letter among
+/// them. A sender may write anything there, and the trail names no patient.
 pub(super) fn is_random(id: &str) -> bool {
-    let digits = id.bytes().filter(u8::is_ascii_hexdigit).count();
-    id.len() <= 64 && 16 <= digits && id.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-')
+    let is_hex = |it: &str| it.bytes().all(|it| it.is_ascii_hexdigit());
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    match lengths.as_slice() {
+        [8, 4, 4, 4, 12] => id.split('-').all(is_hex),
+        [32] => is_hex(id) && id.bytes().any(|it| it.is_ascii_alphabetic()),
+        _ => false,
+    }
 }
 
 /// W3C Trace Context: `00-<32 digits>-<16 digits>-<2 digits>`.
@@ -139,4 +176,24 @@ pub(super) fn is_traceparent(text: &str) -> bool {
     let lengths: Vec<usize> = parts.iter().map(|it| it.len()).collect();
     lengths == [2, 32, 16, 2]
         && parts.concat().bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_id_that_may_be_a_number_of_somebody_is_not_random() {
+        for (id, is_random) in [
+            ("0d6e5a7c-9f0b-4c1e-8a51-2f6f7b1c9d3e", true),
+            ("0D6E5A7C-9F0B-4C1E-8A51-2F6F7B1C9D3E", true),
+            ("0d6e5a7c9f0b4c1e8a512f6f7b1c9d3e", true),
+            ("1234567890123456", false),
+            ("12345678901234567890123456789012", false),
+            ("0d6e5a7c9f0b4c1e", false),
+            ("0d6e5a7c9f0b4c1e8a512f6f7b1c9d3e0", false),
+            ("0d6e5a7c-9f0b4c1e-8a51-2f6f-7b1c9d3e", false),
+            ("zd6e5a7c-9f0b-4c1e-8a51-2f6f7b1c9d3e", false),
+        ] {
+            assert_eq!(super::is_random(id), is_random, "{id}");
+        }
+    }
 }

@@ -303,9 +303,36 @@ fn an_acknowledgement_goes_to_who_waits_for_it_and_is_answered_by_nobody() {
     assert!(middle.send(&ack("FOREIGN", "CE")).is_empty());
     assert!(before < written(&middle), "the trail has it");
     assert!(middle.send(&ack("OURS", "??")).is_empty());
-    let response = "MSH|^~\\&|A|B|C|D|2026||RSP^K21|9|P|2.5\rMSA|AR|OURS\rQAK|1\r";
-    assert!(middle.send(response).is_empty());
+    let bare = "MSH|^~\\&|A|B|C|D|2026||ORR^O02|9|P|2.5\rMSA|AR|OURS\rERR|x\r";
+    assert!(middle.send(bare).is_empty());
     assert_eq!(*seen.lock().expect("ours"), [AckCode::AA, AckCode::CE, AckCode::AR]);
+    // For the commit byte of MLLP release 2.
+    assert_eq!(middle.receive(&ack("OURS", "AA")).is_stored, Some(true));
+    assert_eq!(middle.receive(&ack("FOREIGN", "AA")).is_stored, Some(false));
+}
+
+#[test]
+fn a_response_with_content_is_a_message_like_any_other() {
+    const RESULT: &str = "MSH|^~\\&|LAB|L|HIS|H|2026||ORF^R04|R1|P|2.5\rMSA|AA|Q1\rQRD|x\r\
+                          PID|1||4711\rOBR|1\rOBX|1|NM|x||7.1\r";
+    let mut middle = with(&[], |it| it.unrouted = Unrouted::Accept);
+    let intake = Arc::into_inner(middle.intake).expect("nobody else has it");
+    middle.intake = Arc::new(intake.with_replies(Arc::new(|id: &[u8], _, _| id == b"Q1")));
+    assert_eq!(middle.send(RESULT), ["MSA|AA|R1"]);
+    let id = middle.store.recent(1, None)[0].message;
+    assert_eq!(middle.store.message(id).expect("known").kind, "ORF^R04");
+    assert_eq!(middle.store.body(id).expect("read"), RESULT);
+    let refusing = with(&[], |_| {});
+    assert!(refusing.send(RESULT)[0].starts_with("MSA|AR|R1 ERR|"), "no route takes it");
+    // Our answer to it ends it.
+    let answer = refusing.receive(RESULT).now.pop().expect("an answer");
+    assert!(middle.send(&String::from_utf8_lossy(&answer.bytes)).is_empty());
+    // One that is too long is refused; the answer to that is named ACK, and nobody answers it.
+    let cut = Bytes::from_static(b"MSH|^~\\&|LAB|L|HIS|H|2026||ORF^R04|R1|P|2.5\rMSA|AA|Q1\r");
+    let refused = middle.intake.fault(FrameFault::TooLong, cut);
+    assert!(texts(&refused.now)[0].contains("\nMSA|AR|R1\n"), "{refused:?}");
+    let cut = Bytes::from_static(b"MSH|^~\\&|LAB|L|HIS|H|2026||ACK^R04|R1|P|2.5\rMSA|AA|Q1\r");
+    assert!(middle.intake.fault(FrameFault::TooLong, cut).now.is_empty());
 }
 
 #[test]

@@ -168,6 +168,32 @@ fn what_is_processed_is_200_and_what_a_plugin_refuses_is_422() {
 }
 
 #[test]
+fn an_acknowledgement_that_nobody_waits_for_is_not_taken_and_the_sender_hears_so() {
+    use BodyFormat::Hl7v2;
+    const ACK: &str = "MSH|^~\\&|A|B|C|D|2026||ACK|9|P|2.5\rMSA|AA|1\r";
+    let mut middle = open();
+    for wish in [Wish::Hl7v2, Wish::Problem] {
+        let answer = ask(&middle, Hl7v2, wish, ACK);
+        assert_eq!((answer.status, answer.content_type), (409, "application/problem+json"));
+        let said = shown(&answer);
+        assert!(said.contains("no message here waits for this acknowledgement"), "{said}");
+    }
+    let answer = ask(&middle, Hl7v2, Wish::Fhir, ACK);
+    assert_eq!((answer.status, answer.content_type), (409, "application/fhir+json"));
+    let batch = format!("{ACK}{}", ACK.replace("|9|", "|8|"));
+    let answer = ask(&middle, Hl7v2, Wish::Problem, &batch);
+    assert_eq!(answer.status, 409, "{}", shown(&answer));
+    assert!(!shown(&ask(&middle, Hl7v2, Wish::Hl7v2, &batch)).contains("MSA|"));
+    assert_eq!(middle.store.recent(10, None).len(), 0);
+    let intake = Arc::into_inner(middle.intake).expect("nobody else has it");
+    middle.intake = Arc::new(intake.with_replies(Arc::new(|id: &[u8], _, _| id == b"1")));
+    check(&middle, Hl7v2, Wish::Hl7v2, ACK, expect!["200 application/hl7-v2 "]);
+    // A response with content is a message.
+    let result = ACK.replace("||ACK|", "||ORF^R04|") + "OBX|1\r";
+    assert_eq!(ask(&middle, Hl7v2, Wish::Hl7v2, &result).status, 202);
+}
+
+#[test]
 fn an_idempotency_key_makes_a_repeat_known() {
     let middle = with(&[], |it| {
         it.unrouted = Unrouted::Accept;
@@ -187,6 +213,13 @@ fn an_idempotency_key_makes_a_repeat_known() {
     let other = send(Some("k1"), r#"{"resourceType":"Patient"}"#);
     assert_eq!(other.status, 409);
     assert!(shown(&other).contains("reused-idempotency-key"), "{}", shown(&other));
+    // The same bytes may mean something else as another format, and a key is its sender's own.
+    let text = |key| {
+        let plain = BodyFormat::Opaque(Name::from("text/plain"));
+        ask_with(&middle, plain, Wish::Problem, PATIENT, Some(key)).message
+    };
+    assert_eq!(text("k1"), text("k1"));
+    assert_ne!(text("k1"), first.message);
     // HL7 v2 has its own.
     let hl7 = |key| ask_with(&middle, BodyFormat::Hl7v2, Wish::Problem, ADT, Some(key)).message;
     assert_eq!(hl7("k1"), hl7("k2"));
@@ -206,6 +239,8 @@ fn any_other_body_is_taken_as_it_is_and_under_no_false_name() {
     assert_eq!(format("hl7v2"), "opaque");
     assert_eq!(format("json"), "opaque");
     assert_eq!(format("Zwiebel Fisch"), "opaque");
+    assert_eq!(format("application/zwiebelfisch"), "opaque", "a sender may write anything there");
+    assert_eq!(format("text/csv"), "text/csv");
     assert_eq!(format(""), "opaque");
 }
 
