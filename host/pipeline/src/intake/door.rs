@@ -334,7 +334,6 @@ impl Intake {
     }
 }
 
-fn at(path: &'static str) -> Path {
 /// What the sender of a message hears once it is stored: known before it is.
 fn told(pinned: &Pinned, wanted: Wanted, came: &Came) -> &'static str {
     let is_processed = pinned.options.ack == AckPoint::Processed;
@@ -356,5 +355,6 @@ fn told(pinned: &Pinned, wanted: Wanted, came: &Came) -> &'static str {
     }
 }
 
+fn at(path: &'static str) -> Path {
     path.parse().unwrap_or_else(|_| unreachable!("{path} is a path"))
 }
