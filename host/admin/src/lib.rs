@@ -73,29 +73,13 @@ pub enum AdminError {
         #[source]
         source: io::Error,
     },
-    /// The address of `[admin] bind`.
-    #[error("admin.bind {address} cannot be bound")]
-    Health {
-        /// Where.
-        address: Address,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
 }
 
 impl Admin {
-    /// Binds both and serves until [`stop`](Self::stop).
+    /// Serves until [`stop`](Self::stop).
     pub async fn start(gateway: Arc<Gateway>, doors: &Doors) -> Result<Self, AdminError> {
         let (stop, stopped) = watch::channel(false);
-        let health = match gateway.admin_bind() {
-            Some(bind) => {
-                let address = Address::Tcp(bind.to_owned());
-                let bound = doors.net.listen(&address).await;
-                Some(bound.map_err(|source| AdminError::Health { address, source })?)
-            }
-            None => None,
-        };
+        let health = gateway.take_health();
         let health_address = health.as_ref().map(|it| it.address());
         let address = Address::Local(gateway.socket_path());
         let bound = doors.net.listen(&address).await;

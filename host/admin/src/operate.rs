@@ -113,7 +113,7 @@ impl From<ApplyError> for Fault {
         match fault {
             ApplyError::Problems(problems) => Self::Problems(problems),
             ApplyError::NoGeneration(_) | ApplyError::NothingBefore => Self::NotFound(sentence),
-            ApplyError::Ambiguous(_) => Self::BadRequest(sentence),
+            ApplyError::Ambiguous(_) | ApplyError::TooShort(_) => Self::BadRequest(sentence),
             ApplyError::Listen(_) | ApplyError::Moved { .. } => Self::Conflict(sentence),
             ApplyError::Store(_) | ApplyError::Busy | ApplyError::Stopping => {
                 Self::Unavailable(sentence)

@@ -12,6 +12,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hilum_audit::{NonEmpty, Record, What, fact};
+use hilum_env::Doors;
 use hilum_store::{GenerationRecord, StoreError};
 use hilum_words::{Actor, Digest, Name, Problem, Timestamp};
 use tokio::sync::oneshot;
@@ -21,7 +22,7 @@ use crate::changes::Changes;
 use crate::gate::Gate;
 use crate::listeners::Open;
 use crate::plant::by_name;
-use crate::running::Running;
+use crate::running::{Home, Running};
 use crate::start::{ListenError, keep_files};
 use crate::{Checked, Gateway};
 
@@ -90,6 +91,9 @@ pub enum ApplyError {
     /// There is no such generation.
     #[error("no generation is named {0}")]
     NoGeneration(String),
+    /// Too few digits to mean one.
+    #[error("{0} is no generation: at least six digits of its digest are needed")]
+    TooShort(String),
     /// Several begin like that.
     #[error("several generations begin with {0}; give more digits")]
     Ambiguous(String),
@@ -182,26 +186,29 @@ impl Gateway {
     /// Reads and checks, off the async threads.
     async fn look(&self, source: Source) -> Result<Checked, ApplyError> {
         let (home, store) = (self.home.clone(), self.plant.store.clone());
-        let (doors, fetch_doors) = (self.plant.doors.clone(), self.plant.doors.clone());
+        let doors = self.plant.doors.clone();
         let current = self.running().generation.digest;
-        let look = move || match source {
-            Source::Folder => home.check(&doors).map_err(ApplyError::Problems),
+        let look = move |home: &Home, doors: &Doors| match source {
+            Source::Folder => Ok(home.check(doors)),
             Source::Stored(digest) => {
                 let is_known =
                     store.generations(GENERATIONS_MAX).iter().any(|it| it.digest == digest);
                 if !is_known {
                     return Err(ApplyError::NoGeneration(digest.to_string()));
                 }
-                home.check_stored(digest, &store).map_err(ApplyError::Problems)
+                Ok(home.check_stored(digest, &store))
             }
             Source::Before => {
                 let all = store.generations(GENERATIONS_MAX);
                 let before = all.iter().find(|it| it.digest != current);
                 let before = before.ok_or(ApplyError::NothingBefore)?.digest;
-                home.check_stored(before, &store).map_err(ApplyError::Problems)
+                Ok(home.check_stored(before, &store))
             }
         };
-        let with_materials = move || look()?.fetch(&fetch_doors).map_err(ApplyError::Problems);
+        let with_materials = move || {
+            let checked = look(&home, &doors)?;
+            home.with_materials(checked, &doors).map_err(ApplyError::Problems)
+        };
         self.blocking("change/check", with_materials).await
     }
 

@@ -67,12 +67,18 @@ pub struct Checked {
 
 /// Reads the site whose configuration is at `path`, and everything that it names or refers to.
 pub fn check(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>> {
-    check_mapping(path, doors)?.fetch(doors)
+    let home = home_of(path, doors)?;
+    home.with_materials(home.check(doors), doors)
 }
 
 /// The same without what the configuration only refers to: certificates, keys and passwords, which
 /// a developer's desk does not have.
 pub fn check_mapping(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>> {
+    home_of(path, doors)?.check(doors).map_err(|wrong| wrong.problems)
+}
+
+/// The place of a site that nobody has read yet.
+fn home_of(path: &Path, doors: &Doors) -> Result<Home, Vec<Problem>> {
     let whole = |text: String| {
         let file = Arc::from(path.to_string_lossy().into_owned());
         vec![Problem { place: Place { file, line: 0 }, key: String::new(), text }]
@@ -83,7 +89,7 @@ pub fn check_mapping(path: &Path, doors: &Doors) -> Result<Checked, Vec<Problem>
     let shelf = Arc::new(Shelf::new(sandbox));
     // Where the data folder is says the configuration.
     let overrides = site::document::environment();
-    Home { data: folder.clone(), folder, root, shelf, overrides }.check(doors)
+    Ok(Home { data: folder.clone(), folder, root, shelf, overrides })
 }
 
 #[cfg(test)]

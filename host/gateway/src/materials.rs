@@ -14,7 +14,7 @@ use hilum_env::Disk;
 use hilum_words::config::{SECRET_BYTES_MAX, SecretSource};
 use hilum_words::{Digest, Name, Problem, Problems};
 
-use crate::site::Site;
+use crate::site::{DestinationSite, ListenerPlan};
 
 /// The longest file of certificates.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -37,20 +37,21 @@ pub(crate) struct Fetched {
     pub(crate) print: Option<Digest>,
 }
 
-/// Fetches what the sections of `site` refer to. What cannot be had is a problem. Blocks.
+/// Fetches what these listeners and destinations refer to. What cannot be had is a problem. Blocks.
 pub(crate) fn fetch(
-    site: &Site,
+    listeners: &[ListenerPlan],
+    destinations: &[DestinationSite],
     disk: &dyn Disk,
     folder: &Path,
 ) -> Result<Materials, Vec<Problem>> {
     let problems = Problems::default();
     let mut all = Materials::default();
-    for plan in &site.listeners {
+    for plan in listeners {
         let machine = Machine::new(disk, folder);
         let materials = plan.config.materials(&machine, &problems);
         all.listeners.insert(plan.name.clone(), materials.unwrap_or_default());
     }
-    for destination in &site.destinations {
+    for destination in destinations {
         let machine = Machine::new(disk, folder);
         let secrets = destination.config.secrets(&machine, &problems).unwrap_or_default();
         let fetched = Fetched { secrets, print: Some(machine.print()) };

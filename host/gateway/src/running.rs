@@ -14,7 +14,7 @@ use crate::files::{BlobFiles, ENVIRONMENT, Files, FolderFiles, Inventory};
 use crate::materials::{self, Fetched, Materials};
 use crate::outline::Outline;
 use crate::shelf::Shelf;
-use crate::site::{self, Site};
+use crate::site::{self, Site, Wrong};
 
 /// Where a gateway lives: nothing of it changes while it runs.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Running {
 
 impl Home {
     /// Reads and checks the site's folder. Blocks: it compiles plugins.
-    pub(crate) fn check(&self, doors: &Doors) -> Result<Checked, Vec<Problem>> {
+    pub(crate) fn check(&self, doors: &Doors) -> Result<Checked, Wrong> {
         let files = FolderFiles::new(doors.disk.as_ref(), &self.folder, self.overrides.clone());
         let read = site::read(&files, &self.root, &self.folder, &self.shelf);
         let files = files.into_seen();
@@ -76,15 +76,12 @@ impl Home {
     }
 
     /// Reads and checks a stored generation as if it were the folder. Blocks.
-    pub(crate) fn check_stored(
-        &self,
-        digest: Digest,
-        store: &Store,
-    ) -> Result<Checked, Vec<Problem>> {
+    pub(crate) fn check_stored(&self, digest: Digest, store: &Store) -> Result<Checked, Wrong> {
         let whole = |text: &str| {
             let file = Arc::from(format!("generation {}", digest.short()));
             let place = hilum_words::Place { file, line: 0 };
-            vec![Problem { place, key: String::new(), text: text.to_owned() }]
+            let problem = Problem { place, key: String::new(), text: text.to_owned() };
+            Wrong { problems: vec![problem], ..Wrong::default() }
         };
         let files = BlobFiles::open(store, digest);
         let files = files.ok_or_else(|| whole("is not among the stored ones"))?;
@@ -97,6 +94,25 @@ impl Home {
         let files = std::collections::BTreeMap::new();
         let (home, materials) = (self.clone(), None);
         Ok(Checked { site, generation, data, files, inventory, outline, materials, home })
+    }
+
+    /// What was checked, with what it refers to. Where it has problems, what could be read of it is
+    /// looked after all the same: the operator sees all problems at once. Blocks.
+    pub(crate) fn with_materials(
+        &self,
+        checked: Result<Checked, Wrong>,
+        doors: &Doors,
+    ) -> Result<Checked, Vec<Problem>> {
+        let Wrong { mut problems, listeners, destinations } = match checked {
+            Ok(checked) => return checked.fetch(doors),
+            Err(wrong) => wrong,
+        };
+        let fetched =
+            materials::fetch(&listeners, &destinations, doors.disk.as_ref(), &self.folder);
+        problems.extend(fetched.err().unwrap_or_default());
+        problems.sort();
+        problems.dedup();
+        Err(problems)
     }
 
     /// The configuration's file, whatever the working directory of who asks.
@@ -122,8 +138,8 @@ impl Home {
 
     /// Loads a stored generation for the runs that are pinned to it. Blocks.
     pub(crate) fn load(&self, digest: Digest, store: &Store) -> Result<Arc<Generation>, String> {
-        let checked = self.check_stored(digest, store).map_err(|problems| {
-            let all: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let checked = self.check_stored(digest, store).map_err(|wrong| {
+            let all: Vec<_> = wrong.problems.iter().map(ToString::to_string).collect();
             all.join("; ")
         })?;
         Ok(checked.generation)
@@ -140,9 +156,10 @@ impl Checked {
     }
 
     /// Fetches what the configuration only refers to: certificates, keys, passwords. Blocks.
-    pub(crate) fn fetch(mut self, doors: &Doors) -> Result<Self, Vec<Problem>> {
-        let disk = doors.disk.as_ref();
-        self.materials = Some(materials::fetch(&self.site, disk, &self.home.folder)?);
+    fn fetch(mut self, doors: &Doors) -> Result<Self, Vec<Problem>> {
+        let Site { listeners, destinations, .. } = &self.site;
+        let (disk, folder) = (doors.disk.as_ref(), &self.home.folder);
+        self.materials = Some(materials::fetch(listeners, destinations, disk, folder)?);
         Ok(self)
     }
 

@@ -7,6 +7,7 @@
 //! Not here: what a section's keys mean (`hilum_listeners`, `hilum_destinations`,
 //! `hilum_sandbox`, `hilum_policy`).
 
+mod addresses;
 mod basics;
 pub(crate) mod document;
 mod plugins;
@@ -22,7 +23,7 @@ use hilum_pipeline::{Generation, IntakeOptions, Routes};
 use hilum_policy::{Clearance, Policy};
 use hilum_sandbox::Table;
 use hilum_words::config::{Placed, Section};
-use hilum_words::{Digest, Name, Problem, Problems, did_you_mean};
+use hilum_words::{Digest, Name, Problem, Problems, meant};
 
 use crate::files::Files;
 use crate::outline::PluginOutline;
@@ -115,23 +116,36 @@ impl GenerationParts {
     }
 }
 
+/// A site with problems, and what of it could be read all the same: that may refer to files that
+/// are missing, and the operator wants to know at once.
+#[derive(Default)]
+pub(crate) struct Wrong {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) listeners: Vec<ListenerPlan>,
+    pub(crate) destinations: Vec<DestinationSite>,
+}
+
 /// Reads the site whose configuration is `root`. Relative paths of destinations are below `folder`.
 pub(crate) fn read(
     files: &dyn Files,
     root: &str,
     folder: &Path,
     shelf: &Shelf,
-) -> Result<(Site, GenerationParts), Vec<Problem>> {
+) -> Result<(Site, GenerationParts), Wrong> {
     let problems = Problems::default();
     let document = document::read(files, root, &problems);
     if !problems.is_empty() {
         // A file that does not parse has lost sections; what is said about the rest would mislead.
-        return Err(problems.into_sorted());
+        return Err(Wrong { problems: problems.into_sorted(), ..Wrong::default() });
     }
     let site = resolve(files, document.root(&problems), folder, shelf);
+    let problems = problems.into_sorted();
     match site {
-        Some(site) if problems.is_empty() => Ok(site),
-        _ => Err(problems.into_sorted()),
+        Ok(site) if problems.is_empty() => Ok(site),
+        Ok((Site { listeners, destinations, .. }, _)) => {
+            Err(Wrong { problems, listeners, destinations })
+        }
+        Err(wrong) => Err(Wrong { problems, ..wrong }),
     }
 }
 
@@ -140,14 +154,17 @@ pub(crate) fn resolve(
     mut root: Section<'_>,
     folder: &Path,
     shelf: &Shelf,
-) -> Option<(Site, GenerationParts)> {
-    let basics = basics::read(&mut root);
+) -> Result<(Site, GenerationParts), Wrong> {
+    let admin = basics::read_admin(&mut root);
+    let mut binds: Vec<_> = admin.iter().cloned().collect();
+    let basics = basics::read(&mut root, admin);
     let in_flight_max = basics.as_ref().map_or(u64::MAX, |it| it.bytes_in_flight_max);
     let listeners: Vec<_> = root
         .sections("listener")
         .into_iter()
-        .map(|section| read_listener(section, in_flight_max))
+        .map(|section| read_listener(section, in_flight_max, &mut binds))
         .collect();
+    addresses::check(&binds, root.problems());
     let tables = read_tables(files, &mut root);
     let plugins = plugins::read(files, &mut root, shelf, &tables);
     let destinations: Vec<_> = root
@@ -180,17 +197,25 @@ pub(crate) fn resolve(
     }
     root.finish();
 
-    let basics = basics?;
+    let intakes = listeners
+        .iter()
+        .filter_map(|(_, plan)| plan.as_ref())
+        .map(|plan| (plan.name.clone(), Arc::clone(&plan.intake)))
+        .collect();
+    let listeners = listeners.into_iter().filter_map(|(_, plan)| plan).collect();
+    let destinations = destinations
+        .into_iter()
+        .filter_map(|(name, config, _)| Some(DestinationSite { name, config: config? }))
+        .collect();
+    let Some(basics) = basics else {
+        return Err(Wrong { problems: Vec::new(), listeners, destinations });
+    };
     let plugin_list: Vec<PluginSite> = plugins.values().filter_map(|it| it.listed()).collect();
     let generation = GenerationParts {
         routes,
         policy: Policy::new(basics.timezone),
         plugins: plugin_list.iter().map(|it| (it.name.clone(), it.digest)).collect(),
-        intakes: listeners
-            .iter()
-            .filter_map(|(_, plan)| plan.as_ref())
-            .map(|plan| (plan.name.clone(), Arc::clone(&plan.intake)))
-            .collect(),
+        intakes,
     };
     let site = Site {
         name: basics.name,
@@ -198,22 +223,22 @@ pub(crate) fn resolve(
         admin: basics.admin,
         bytes_in_flight_max: basics.bytes_in_flight_max,
         fixed: basics.fixed,
-        listeners: listeners.into_iter().filter_map(|(_, plan)| plan).collect(),
-        destinations: destinations
-            .into_iter()
-            .filter_map(|(name, config, _)| Some(DestinationSite { name, config: config? }))
-            .collect(),
+        listeners,
+        destinations,
         plugins: plugin_list,
     };
-    Some((site, generation))
+    Ok((site, generation))
 }
 
 fn read_listener(
     (name, mut section): (Placed<String>, Section<'_>),
     in_flight_max: u64,
+    binds: &mut Vec<Placed<String>>,
 ) -> (String, Option<ListenerPlan>) {
     let intake = Arc::new(IntakeOptions::read(&mut section));
     let config = ListenerConfig::read(&mut section);
+    // Other keys may be wrong; the address is wanted all the same.
+    binds.extend(section.text("bind"));
     if let Some(config) = config.as_ref().filter(|it| in_flight_max < it.longest() as u64) {
         // Such a message could only ever time out.
         let text = "must not be more than [gateway] bytes_in_flight_max";
@@ -259,7 +284,5 @@ fn read_tables(files: &dyn Files, root: &mut Section<'_>) -> Tables {
 
 /// A sentence for a name that nothing has: "no … is named …; did you mean …?".
 fn unknown_name<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let meant =
-        did_you_mean(name, known).map(|it| format!("; did you mean \"{it}\"?")).unwrap_or_default();
-    format!("no {what} is named \"{name}\"{meant}")
+    format!("no {what} is named \"{name}\"{}", meant(name, known))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hilum_audit::{NonEmpty, Record, What};
-use hilum_env::Doors;
+use hilum_env::{Acceptor, Address, Doors};
 use hilum_listeners::ByteBudget;
 use hilum_pipeline::{Backlog, Current, Worker, WorkerOptions};
 use hilum_store::{MemoryTable, OpenError, Options, Store, StoreError, Table, TableFault, Tree};
@@ -23,6 +23,7 @@ use crate::listeners::{Listeners, Open};
 use crate::metrics::Metrics;
 use crate::plant::Plant;
 use crate::running::{Home, Running};
+use crate::site::Site;
 
 /// Bytes of bodies that wait in memory for a worker; others are read back from the journal.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
@@ -47,6 +48,18 @@ pub enum StartError {
     /// A listener was not bound.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The address of health and metrics was not bound.
+    #[error(
+        "admin.bind {bind} cannot be bound; is something else there? End that, or give [admin] bind \
+         another port"
+    )]
+    Admin {
+        /// The address of the configuration.
+        bind: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// Why a listener was not bound.
@@ -68,6 +81,8 @@ pub struct Gateway {
     pub(crate) home: Home,
     pub(crate) running: Mutex<Arc<Running>>,
     pub(crate) listeners: Listeners,
+    /// Where health and metrics are asked for, until somebody serves them.
+    pub(crate) health: Mutex<Option<Box<dyn Acceptor>>>,
     pub(crate) registry: Registry,
     pub(crate) started: Timestamp,
     pub(crate) is_stopping: Mutex<bool>,
@@ -122,6 +137,7 @@ impl Gateway {
         load_older(&home, &plant);
         start_couriers(&running, &plant);
         start_workers(&plant);
+        let health = bind_health(&running.site, &plant.doors).await?;
         // All are bound before one accepts: where an address is taken nothing was promised to anybody.
         let (listeners, gate) = (Listeners::default(), Gate::new());
         let gated = gate.before(&plant.doors);
@@ -144,6 +160,7 @@ impl Gateway {
             home,
             running: Mutex::new(Arc::new(running)),
             listeners,
+            health: Mutex::new(health),
             registry,
             started,
             is_stopping: Mutex::new(false),
@@ -161,9 +178,10 @@ impl Gateway {
         self.home.data.join(SOCKET)
     }
 
-    /// Where health and metrics are to be served.
-    pub fn admin_bind(&self) -> Option<String> {
-        self.running().site.admin.clone()
+    /// Where health and metrics are to be served: bound, and nobody accepts there yet. Whoever asks
+    /// first has it.
+    pub fn take_health(&self) -> Option<Box<dyn Acceptor>> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What runs now.
@@ -216,6 +234,15 @@ impl Gateway {
         let dispatch = &self.plant.dispatch;
         let in_flight: usize = dispatch.couriers().iter().map(|it| it.status().in_flight).sum();
         0 < self.listeners.connections() + dispatch.backlog.len() + in_flight
+    }
+}
+
+/// Binds `[admin] bind` with the listeners: where it is taken nothing says that it has started.
+async fn bind_health(site: &Site, doors: &Doors) -> Result<Option<Box<dyn Acceptor>>, StartError> {
+    let Some(bind) = site.admin.clone() else { return Ok(None) };
+    match doors.net.listen(&Address::Tcp(bind.clone())).await {
+        Ok(acceptor) => Ok(Some(acceptor)),
+        Err(source) => Err(StartError::Admin { bind, source }),
     }
 }
 

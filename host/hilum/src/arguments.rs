@@ -5,6 +5,12 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+/// Letters of a reason, as the gateway counts them.
+const REASON_CHARACTERS_MAX: usize = 1_000;
+
+/// How many digits of a generation's digest name it.
+const DIGITS_MIN: usize = 6;
+
 /// A gateway between the systems of a hospital: messages in over MLLP, made durable, mapped by
 /// sandboxed plugins that do not see the patient, and delivered.
 #[derive(Debug, Parser)]
@@ -85,7 +91,9 @@ pub enum Command {
     Apply(Change),
     /// Make a generation that ran before the running configuration: shows what would change first
     Rollback {
-        /// Which: the first digits of its digest; without it, the one before the running one
+        /// Which: six or more of the first digits of its digest; without it, the one before the
+        /// running one
+        #[arg(value_parser = parse_generation)]
         generation: Option<String>,
         /// How.
         #[command(flatten)]
@@ -142,7 +150,7 @@ pub struct Change {
     #[arg(short, long)]
     pub yes: bool,
     /// Why; kept in the audit trail
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
     pub reason: Option<String>,
 }
 
@@ -157,16 +165,17 @@ pub enum Generation {
     },
     /// One of them: its configuration, plugins and files
     Show {
-        /// `current`, `before`, or the first digits of its digest
-        #[arg(default_value = "current")]
+        /// `current`, `before`, or six or more of the first digits of its digest
+        #[arg(default_value = "current", value_parser = parse_generation)]
         generation: String,
     },
     /// What is different between two of them
     Diff {
-        /// The older one: `current`, `before`, or the first digits of its digest
+        /// The older one: `current`, `before`, or six or more of the first digits of its digest
+        #[arg(value_parser = parse_generation)]
         old: String,
         /// The newer one
-        #[arg(default_value = "current")]
+        #[arg(default_value = "current", value_parser = parse_generation)]
         new: String,
     },
 }
@@ -182,7 +191,7 @@ pub enum Held {
         #[arg(required = true)]
         ids: Vec<String>,
         /// Why; kept in the audit trail
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: String,
     },
     /// End these runs: nothing of them is sent
@@ -195,7 +204,7 @@ pub enum Held {
         #[arg(required = true)]
         ids: Vec<String>,
         /// Why; kept in the audit trail
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: String,
     },
 }
@@ -210,7 +219,7 @@ pub enum Destination {
         /// Its name in the configuration
         name: String,
         /// Why; kept in the audit trail
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: String,
     },
     /// Let it go on
@@ -218,7 +227,7 @@ pub enum Destination {
         /// Its name in the configuration
         name: String,
         /// Why; kept in the audit trail
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: String,
     },
 }
@@ -286,7 +295,7 @@ pub enum Message {
         #[arg(long, requires = "reason")]
         reveal: bool,
         /// Why; kept in the audit trail
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: Option<String>,
     },
     /// One message's whole way through the gateway
@@ -321,7 +330,7 @@ pub enum Parked {
         #[arg(required = true)]
         ids: Vec<String>,
         /// Why; kept in the audit trail
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: String,
     },
 }
@@ -416,6 +425,36 @@ fn parse_pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A reason, as the gateway takes it.
+fn parse_reason(text: &str) -> Result<String, String> {
+    let reason = text.trim();
+    if reason.is_empty() {
+        return Err("say why, in a line for the audit trail".to_owned());
+    }
+    if reason.chars().any(char::is_control) {
+        return Err("must be one line".to_owned());
+    }
+    if REASON_CHARACTERS_MAX < reason.chars().count() {
+        return Err(format!("must have at most {REASON_CHARACTERS_MAX} letters"));
+    }
+    Ok(reason.to_owned())
+}
+
+/// A generation's name, as the gateway takes it. It goes into a path: nothing else may.
+fn parse_generation(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    let is_digest = digits.bytes().all(|it| it.is_ascii_hexdigit());
+    match text {
+        "current" | "before" => Ok(text.to_owned()),
+        _ if is_digest && DIGITS_MIN <= digits.len() => Ok(text.to_owned()),
+        _ if is_digest => Err(format!("at least {DIGITS_MIN} digits of the digest are needed")),
+        _ => Err(format!(
+            "a generation is \"current\", \"before\", or the first digits of its digest, at least \
+             {DIGITS_MIN}"
+        )),
+    }
+}
+
 /// `HOST:PORT`, so that a missing port is an error of usage and not of the network.
 fn host_and_port(text: &str) -> Result<String, String> {
     let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
@@ -441,6 +480,36 @@ mod tests {
         assert!(Arguments::try_parse_from(typed).is_err());
         let typed = ["hilum", "message", "show", "msg_1", "--reveal", "--reason", "call 17"];
         assert!(Arguments::try_parse_from(typed).is_ok());
+    }
+
+    #[test]
+    fn a_reason_says_something() {
+        let refuse = |reason: &str| {
+            let typed = ["hilum", "held", "refuse", "run_1", "--reason", reason];
+            Arguments::try_parse_from(typed).map_err(|fault| fault.to_string())
+        };
+        assert!(refuse("wrong patient").is_ok());
+        for reason in ["", "  ", "two\nlines", &"x".repeat(REASON_CHARACTERS_MAX + 1)] {
+            let fault = refuse(reason).expect_err(reason);
+            assert!(fault.contains("--reason <TEXT>"), "{fault}");
+        }
+        assert!(refuse("").expect_err("empty").contains("say why"));
+    }
+
+    #[test]
+    fn a_generation_has_six_digits() {
+        let roll_back = |name: &str| {
+            let parsed = Arguments::try_parse_from(["hilum", "rollback", name]);
+            parsed.map_err(|fault| fault.to_string())
+        };
+        for name in ["abc123", "sha256:abc123", "ABC1234", "before"] {
+            assert!(roll_back(name).is_ok(), "{name}");
+        }
+        let fault = roll_back("abc").expect_err("too short");
+        assert!(fault.contains("at least 6 digits"), "{fault}");
+        for name in ["nothing", "", "../abcdef", "sha256:"] {
+            assert!(roll_back(name).is_err(), "{name}");
+        }
     }
 
     #[test]

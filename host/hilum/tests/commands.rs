@@ -210,6 +210,19 @@ fn a_second_gateway_on_the_same_folder_is_turned_away() {
 }
 
 #[test]
+fn a_taken_admin_port_is_told_before_anything_says_that_it_has_started() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let bind = taken.local_addr().unwrap().to_string();
+    let site = Site::new(&format!("{RIGHT}\n[admin]\nbind = \"{bind}\"\n"));
+    let output = site.run(&["serve"]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{told}");
+    assert!(told.contains(&format!("admin.bind {bind} cannot be bound; ")), "{told}");
+    assert!(told.contains("give [admin] bind another port"), "{told}");
+    assert!(!told.contains("gateway started") && !told.contains("listening"), "{told}");
+}
+
+#[test]
 fn what_cannot_be_done_has_a_code_of_its_own() {
     let site = Site::new(RIGHT);
     let file = site.write("a.hl7", ADT);
@@ -220,4 +233,6 @@ fn what_cannot_be_done_has_a_code_of_its_own() {
     assert_eq!(code(&["send"]), Some(2));
     assert_eq!(code(&["plugin", "inspect", file.to_str().unwrap()]), Some(1));
     assert_eq!(code(&["message", "show", "../../x"]), Some(2));
+    assert_eq!(code(&["held", "release", "run_1", "--reason", " "]), Some(2));
+    assert_eq!(code(&["rollback", "abc"]), Some(2));
 }

@@ -101,10 +101,14 @@ fn an_unknown_generation_and_the_lack_of_one_are_told_apart() {
     let (code, _, err) = site.run(&["rollback", "--yes"]).expect("hilum runs");
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("no other generation"), "{err}");
-    for name in ["abcdef0123", "abc", "nothing"] {
+    for (name, expected, why) in [
+        ("abcdef0123", 1, "no generation is named abcdef0123"),
+        ("abc", 2, "at least 6 digits of the digest are needed"),
+        ("nothing", 2, "a generation is \"current\", \"before\", or the first digits"),
+    ] {
         let (code, _, err) = site.run(&["rollback", name, "--yes"]).expect("hilum runs");
-        assert_eq!(code, 1, "{err}");
-        assert!(err.contains("no generation is named"), "{err}");
+        assert_eq!(code, expected, "{err}");
+        assert!(err.contains(why), "{err}");
     }
     let (code, out, _) = site.run(&["generation", "list"]).expect("hilum runs");
     assert_eq!(code, 0);

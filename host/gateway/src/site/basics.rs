@@ -42,12 +42,17 @@ pub(super) fn that_differ(old: &[Fixed], new: &[Fixed]) -> Vec<Problem> {
     new.iter().filter(differs).map(problem).collect()
 }
 
-pub(super) fn read(root: &mut Section<'_>) -> Option<Basics> {
-    let admin = root.section("admin").and_then(|mut admin| {
+/// `[admin] bind`, if it is right.
+pub(super) fn read_admin(root: &mut Section<'_>) -> Option<Placed<String>> {
+    root.section("admin").and_then(|mut admin| {
         let bind = admin.required_text("bind").filter(|it| check_bind(it, admin.problems()));
         admin.finish();
         bind
-    });
+    })
+}
+
+/// `[gateway]`, with `[admin] bind` as it was read.
+pub(super) fn read(root: &mut Section<'_>, admin: Option<Placed<String>>) -> Option<Basics> {
     let Some(mut gateway) = root.section("gateway") else {
         root.problem("needs a section [gateway] with name, data and timezone");
         return None;

@@ -44,7 +44,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         Gateway::start(site, context.doors.clone()).await.map_err(|fault| not_started(&fault))?;
     let gateway = Arc::new(gateway);
     let admin = Admin::start(Arc::clone(&gateway), &context.doors).await.map_err(|fault| {
-        let (AdminError::Control { source, .. } | AdminError::Health { source, .. }) = &fault;
+        let AdminError::Control { source, .. } = &fault;
         failed(of_system(source), chain(&fault))
     })?;
     let (reloading, wanted) = (Arc::clone(&gateway), Arc::clone(&signals.wanted));
@@ -83,7 +83,8 @@ fn not_started(fault: &StartError) -> anyhow::Error {
     let exit = match fault {
         StartError::Open(OpenError::InUse { .. }) => Exit::Temporary,
         StartError::Open(OpenError::Disk { source, .. })
-        | StartError::Listen(ListenError { source, .. }) => of_system(source),
+        | StartError::Listen(ListenError { source, .. })
+        | StartError::Admin { source, .. } => of_system(source),
         _ => Exit::Failure,
     };
     failed(exit, chain(fault))
