@@ -23,7 +23,7 @@ mod witness;
 use bytes::Bytes;
 use hilum_env::{BoxFuture, Doors};
 use hilum_words::Name;
-use hilum_words::config::Section;
+use hilum_words::config::{Section, secret_in_url};
 use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
 use hyper::{Method, Request};
@@ -106,6 +106,13 @@ fn read_url(text: &str) -> Result<(Url, Template), String> {
         return Err("must not have a fragment".into());
     }
     let (url, _) = Url::split(&sample)?;
+    if let Some(key) = secret_in_url(text) {
+        let key = key.escape_default();
+        return Err(format!(
+            "has \"{key}\", which sounds like a secret, and secrets are never inline: send it in a \
+             header, by [auth] kind = \"header\""
+        ));
+    }
     let authority = text.find("://").map_or(0, |it| it + 3);
     let behind = text.get(authority..).and_then(|it| it.find(['/', '?']));
     let target = behind.and_then(|it| text.get(authority + it..)).unwrap_or("/");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
 use hilum_words::Digest;
+use hilum_words::config::redacted_value;
 
 use crate::outline::{Outline, PluginOutline};
 
@@ -65,7 +66,7 @@ impl fmt::Display for How {
     }
 }
 
-/// One key, as the configuration spells its value. A secret is a reference there.
+/// One key, as the configuration spells its value. What sounds like a secret is `***`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyChange {
     /// The key within its section.
@@ -108,8 +109,8 @@ impl Changes {
             let keys = both(old.unwrap_or(&nothing), new.unwrap_or(&nothing)).into_iter();
             let key = |(key, old, new): Pair<'_, String>| KeyChange {
                 key: key.to_owned(),
-                old: old.cloned(),
-                new: new.cloned(),
+                old: old.map(|it| redacted_value(key, it)),
+                new: new.map(|it| redacted_value(key, it)),
             };
             let keys = keys.map(key).collect();
             SectionChange { section: section.to_owned(), how: How::of(old, new), keys }
@@ -203,6 +204,18 @@ mod tests {
         );
         assert_eq!(changes.summary(), "route.adt changed");
         assert!(Changes::between(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_secret_that_stands_inline_is_told_as_changed_and_not_shown() {
+        let of = |secret: &str| {
+            let url = format!("\"http://u:{secret}@x/?api_key={secret}\"");
+            let header = format!("\"{secret}\"");
+            outline("destination.x", &[("headers.X-Api-Key", &header), ("url", &url)])
+        };
+        let told = format!("{:?}", Changes::between(&of("hunter2"), &of("hunter3")));
+        assert!(told.contains("X-Api-Key") && told.contains("api_key=***"), "{told}");
+        assert!(!told.contains("hunter"), "{told}");
     }
 
     #[test]

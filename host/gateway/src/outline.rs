@@ -19,7 +19,8 @@ const SHOWN_MAX: usize = 200;
 /// The keys, files and plugins of one generation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outline {
-    /// Keys by section, each with its value as the file spells it. Secrets are references there.
+    /// Keys by section, each with its value as the file spells it: to compare. What is told of them goes
+    /// through [`Changes`](crate::Changes), without what sounds like a secret.
     pub(crate) sections: BTreeMap<String, BTreeMap<String, String>>,
     /// Every file but the configuration's own.
     pub(crate) files: BTreeMap<String, Digest>,

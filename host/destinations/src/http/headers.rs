@@ -1,7 +1,7 @@
 //! The headers that a site adds to each request.
 
 use hilum_words::Problems;
-use hilum_words::config::Section;
+use hilum_words::config::{Section, names_secret};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Template;
@@ -76,6 +76,11 @@ fn header(key: &str, value: &str) -> Result<(HeaderName, Template), String> {
     }
     if SECRET.contains(&name.as_str()) {
         return Err("holds a secret, and secrets are never inline; use [auth]".into());
+    }
+    if names_secret(name.as_str()) {
+        let text =
+            "sounds like a secret, and secrets are never inline: use [auth] kind = \"header\"";
+        return Err(text.into());
     }
     let template = Template::parse(value)?;
     if !is_value(&template.sample()) {

@@ -307,6 +307,12 @@ fn what_cannot_be_configured_is_said_with_its_place() {
             "hilum.toml:2  url  has {PID-3}, which is none of {message.id} {delivery.id} {run.id} {format} {received}"
         ],
     );
+    check_config(
+        "url = \"http://x/?a=b&api_key=hunter2\"\n[headers]\nX-Api-Key = \"hunter2\"\n",
+        expect![[r#"
+            hilum.toml:2  url  has "api_key", which sounds like a secret, and secrets are never inline: send it in a header, by [auth] kind = "header"
+            hilum.toml:4  headers.X-Api-Key  sounds like a secret, and secrets are never inline: use [auth] kind = "header""#]],
+    );
     check_config("url = \"http://x/#f\"\n", expect!["hilum.toml:2  url  must not have a fragment"]);
     check_config(
         "url = \"http://x/\"\n[headers]\nHost = \"y\"\nAuthorization = \"Bearer x\"\n\"a b\" = \"c\"\nX-A = \"\\u00e4\"\nX-B = \"{x}\"\nContent-Type = \"a/b\"\n",

@@ -2,15 +2,13 @@
 
 use hilum_store::GenerationRecord;
 use hilum_words::Digest;
+use hilum_words::config::{redacted, redacted_value};
 
 use crate::apply::GENERATIONS_MAX;
 use crate::changes::Changes;
 use crate::files::{BlobFiles, ENVIRONMENT, Files as _};
 use crate::outline::Outline;
 use crate::{ApplyError, Gateway};
-
-/// How many digits of its digest name a generation.
-const DIGITS_MIN: usize = 6;
 
 /// One generation, as far as its stored files say.
 #[derive(Clone, Debug)]
@@ -48,11 +46,8 @@ impl Gateway {
             _ => {}
         }
         let digits = name.strip_prefix("sha256:").unwrap_or(name).to_ascii_lowercase();
-        if !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
+        if digits.len() < 6 || !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
             return Err(missing());
-        }
-        if digits.len() < DIGITS_MIN {
-            return Err(ApplyError::TooShort(name.to_owned()));
         }
         let fits = all.iter().map(|it| it.digest).filter(|it| it.hex().starts_with(&digits));
         let mut fits: Vec<_> = fits.collect();
@@ -78,7 +73,10 @@ impl Gateway {
         let inventory = files.inventory();
         let text = |name: &str| {
             let content = files.read(name).unwrap_or_default();
-            (name.to_owned(), String::from_utf8_lossy(&content).into_owned())
+            let text = String::from_utf8_lossy(&content).into_owned();
+            let shown =
+                if name == ENVIRONMENT { redacted_overrides(&text) } else { redacted(&text) };
+            (name.to_owned(), shown)
         };
         let names = inventory.entries().map(|(name, _)| name);
         let is_text = |it: &&str| inventory.is_configuration(it) || *it == ENVIRONMENT;
@@ -113,4 +111,13 @@ impl Gateway {
         let running = self.running();
         self.home.differs(&running.inventory, &self.plant.doors)
     }
+}
+
+/// Overrides without what sounds like a secret.
+fn redacted_overrides(text: &str) -> String {
+    let line = |line: &str| match line.split_once('=') {
+        Some((name, value)) => format!("{name}={}\n", redacted_value(name, value)),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use super::Document;
 use super::asked::{self, Asked, Step, Type};
 use super::document::{Node, Value};
+use super::redact::{REDACTED, sounds_secret, without_secrets};
 use crate::Place;
 
 /// Where a value is from.
@@ -39,16 +40,6 @@ pub struct ShownTable {
     /// Its values.
     pub values: Vec<Shown>,
 }
-
-/// What is printed in place of a secret.
-const REDACTED: &str = "\"***\"";
-
-/// Words in a key that say that its value should not be here.
-const SECRET_WORDS: [&str; 7] =
-    ["password", "passphrase", "secret", "token", "apikey", "authorization", "cookie"];
-
-/// Endings of keys that hold a reference and no secret.
-const REFERENCES: [&str; 5] = ["_file", "_env", "_credential", "_url", "_timeout"];
 
 impl Document {
     /// Every table with its values, in the order of the files. With what the readers asked for, the
@@ -131,17 +122,10 @@ fn whole_key(above: &str, name: &str) -> String {
     if above.is_empty() { name } else { format!("{above}.{name}") }
 }
 
-fn sounds_secret(name: &str) -> bool {
-    let folded = name.to_ascii_lowercase().replace('-', "_");
-    let is_reference = REFERENCES.iter().any(|it| folded.ends_with(it));
-    let letters = folded.replace('_', "");
-    !is_reference && SECRET_WORDS.iter().any(|it| letters.contains(it))
-}
-
 /// A value in TOML, in one line.
 fn written(value: &Value) -> String {
     match value {
-        Value::Text(text) | Value::Loose(text) => quoted(&without_user(text)),
+        Value::Text(text) | Value::Loose(text) => quoted(&without_secrets(text)),
         Value::Integer(number) => number.to_string(),
         Value::Float(text) | Value::Time(text) => text.clone(),
         Value::Boolean(is) => is.to_string(),
@@ -162,16 +146,6 @@ fn written(value: &Value) -> String {
                 format!("{{ {} }}", entries.join(", "))
             }
         }
-    }
-}
-
-/// `http://***@host` for `http://user:password@host`.
-fn without_user(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((user, _)) => format!("{scheme}://***{}", rest.get(user.len()..).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 
