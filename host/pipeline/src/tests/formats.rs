@@ -70,7 +70,13 @@ fn delivered(middle: &Middle) -> (String, Bytes) {
 #[test]
 fn what_passes_through_is_byte_identical() {
     let binary = [&b"\x89PNG\r\n\0ZQ7K3M9XA2WB4T"[..], &[0xfe; 3_000]].concat();
-    for (format, body) in [("fhir-json", PATIENT.as_bytes()), ("binary", &binary), ("csv", b"")] {
+    let marked = format!("\u{feff}{PATIENT}");
+    for (format, body) in [
+        ("fhir-json", PATIENT.as_bytes()),
+        ("fhir-json", marked.as_bytes()),
+        ("binary", &binary),
+        ("csv", b""),
+    ] {
         let middle = middle(None, Clearance::treatment());
         accept(&middle, format, body);
         assert_eq!(delivered(&middle), (format.to_owned(), Bytes::copy_from_slice(body)));
@@ -109,7 +115,12 @@ fn a_continued_segment_is_read_as_one_and_goes_as_it_came_where_nobody_has_writt
 
 #[test]
 fn a_resource_that_a_plugin_carried_unseen_comes_out_byte_identical() {
-    let middle = middle(Some(Grant::sealed_by_default()), Clearance::treatment());
+    let sealed = || middle(Some(Grant::sealed_by_default()), Clearance::treatment());
+    let marked = sealed();
+    let body = format!("\u{feff}{PATIENT}");
+    accept(&marked, "fhir-json", body.as_bytes());
+    assert_eq!(delivered(&marked).1, body, "a byte order mark is kept");
+    let middle = sealed();
     accept(&middle, "fhir-json", PATIENT.as_bytes());
     // The name was written with an escape, and numbers and booleans were tokens on the way.
     assert_eq!(delivered(&middle), ("fhir-json".to_owned(), Bytes::from(PATIENT)));
