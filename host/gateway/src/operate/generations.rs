@@ -10,6 +10,9 @@ use crate::files::{BlobFiles, ENVIRONMENT, Files as _};
 use crate::outline::Outline;
 use crate::{ApplyError, Gateway};
 
+/// How many digits of its digest name a generation.
+const DIGITS_MIN: usize = 6;
+
 /// One generation, as far as its stored files say.
 #[derive(Clone, Debug)]
 pub struct GenerationShown {
@@ -46,8 +49,11 @@ impl Gateway {
             _ => {}
         }
         let digits = name.strip_prefix("sha256:").unwrap_or(name).to_ascii_lowercase();
-        if digits.len() < 6 || !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
+        if !digits.bytes().all(|it| it.is_ascii_hexdigit()) {
             return Err(missing());
+        }
+        if digits.len() < DIGITS_MIN {
+            return Err(ApplyError::TooShort(name.to_owned()));
         }
         let fits = all.iter().map(|it| it.digest).filter(|it| it.hex().starts_with(&digits));
         let mut fits: Vec<_> = fits.collect();
