@@ -87,6 +87,10 @@ pub enum Refusal {
     /// No route takes it.
     #[error("no route takes this kind of message")]
     NoRoute,
+    /// It is an acknowledgement, and no message waits for it. Never said in HL7: nobody acknowledges an
+    /// acknowledgement.
+    #[error("no message here waits for this acknowledgement")]
+    NotAwaited,
     /// Its control id was used before, for other bytes.
     #[error("the control id was used before for another message")]
     Reused,
@@ -187,6 +191,7 @@ impl Refusal {
             Self::RequiredFieldMissing { .. } => row(AE, E::RequiredFieldMissing, 422, I::Required, "required-field-missing"),
             Self::FieldTooLong { .. } => row(AE, E::DataTypeError, 422, I::TooLong, "field-too-long"),
             Self::NoRoute => row(AR, E::UnsupportedMessageType, 422, I::NotSupported, "no-route").at("MSH-9"),
+            Self::NotAwaited => row(AE, E::ApplicationInternalError, 409, I::NotFound, "not-awaited").at("MSA-2"),
             Self::Reused => row(AE, E::DuplicateKeyIdentifier, 409, I::Duplicate, "reused-control-id").at("MSH-10"),
             Self::ReusedKey => row(AE, E::DuplicateKeyIdentifier, 409, I::Duplicate, "reused-idempotency-key"),
             Self::NotJson(fault) if is_bound(fault) => row(AE, E::ApplicationInternalError, 413, I::TooLong, "json-too-long"),

@@ -23,7 +23,7 @@ mod said;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hilum_answer::{Ack, AckCode, Refusal, is_acknowledgement};
+use hilum_answer::{Ack, AckCode, Refusal};
 use hilum_env::{Clock, Entropy, Peer};
 use hilum_message::hl7v2::{Message as Hl7, ParseError};
 use hilum_store::Store;
@@ -164,7 +164,8 @@ impl Intake {
             id.is_some_and(|id| id.end < message.bytes().len())
         };
         let known = self.pinned().read(beginning).ok().filter(is_known);
-        let header = known.filter(|it| !is_acknowledgement(it)).map(|it| it.header());
+        // Where it is named an acknowledgement, nothing is due.
+        let header = known.map(|it| it.header());
         let mut stamp = || self.stamps.stamp();
         let acks = header.map(|it| Ack::refuse(Some(&it), &refusal, &mut stamp));
         let now = acks.into_iter().flatten().map(|ack| Reply { bytes: ack.bytes }).collect();

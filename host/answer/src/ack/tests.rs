@@ -254,6 +254,23 @@ fn what_no_frame_can_carry_is_not_given_back() {
 }
 
 #[test]
+fn nobody_acknowledges_an_acknowledgement() {
+    for mode in ["", "|||AL|AL"] {
+        for (kind, refusal) in [
+            ("ACK", Refusal::Busy),
+            ("MCF^Q02", Refusal::Busy),
+            // One by its segments alone.
+            ("ORR^O02", Refusal::NotAwaited),
+        ] {
+            let text = format!("MSH|^~\\&|A|B|C|D|2026||{kind}|7|P|2.5.1{mode}\r");
+            let all = answers(Some(&header(text.as_bytes())), Verdict::Refused(&refusal));
+            assert!(all.is_empty(), "{}", shown(&all));
+        }
+    }
+    assert_eq!(Refusal::NotAwaited.status().0, 409);
+}
+
+#[test]
 fn every_answer_reads_back_as_hl7_with_its_codes() {
     let refusals = every_refusal();
     for refusal in &refusals {

@@ -77,8 +77,15 @@ pub(super) enum Passed {
     Stored(Kept),
     /// It is not.
     Refused(Refusal),
-    /// It is an acknowledgement: nobody answers it.
+    /// It is an acknowledgement that somebody waited for: nobody answers it.
     Acknowledgement,
+}
+
+impl Passed {
+    /// Whether it is an acknowledgement, awaited or not.
+    pub(super) fn is_acknowledgement(&self) -> bool {
+        matches!(self, Self::Acknowledgement | Self::Refused(Refusal::NotAwaited))
+    }
 }
 
 /// A message that is on disk.
@@ -232,12 +239,13 @@ impl Intake {
         });
         if is_awaited {
             self.metrics.took(&self.listener, Taken::Matched);
+            Passed::Acknowledgement
         } else {
             let what = "an acknowledgement that nobody waits for";
             self.note(&self.notes.ignored, what, &came.peer, hl7.bytes().len());
             self.metrics.took(&self.listener, Taken::Ignored);
+            Passed::Refused(Refusal::NotAwaited)
         }
-        Passed::Acknowledgement
     }
 
     /// Who waits for the decision about these runs, if the sender is answered after it.

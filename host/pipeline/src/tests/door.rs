@@ -329,10 +329,10 @@ fn a_response_with_content_is_a_message_like_any_other() {
     assert!(middle.send(&String::from_utf8_lossy(&answer.bytes)).is_empty());
     // One that is too long is refused; the answer to that is named ACK, and nobody answers it.
     let cut = Bytes::from_static(b"MSH|^~\\&|LAB|L|HIS|H|2026||ORF^R04|R1|P|2.5\rMSA|AA|Q1\r");
-    let refused = middle.intake.fault(FrameFault::TooLong, cut);
+    let refused = middle.intake.fault(FrameFault::TooLong { bytes_max: 7 }, cut);
     assert!(texts(&refused.now)[0].contains("\nMSA|AR|R1\n"), "{refused:?}");
     let cut = Bytes::from_static(b"MSH|^~\\&|LAB|L|HIS|H|2026||ACK^R04|R1|P|2.5\rMSA|AA|Q1\r");
-    assert!(middle.intake.fault(FrameFault::TooLong, cut).now.is_empty());
+    assert!(middle.intake.fault(FrameFault::TooLong { bytes_max: 7 }, cut).now.is_empty());
 }
 
 #[test]
