@@ -27,6 +27,8 @@ pub enum RequestFault {
     FhirXml,
     /// Its body is compressed.
     Encoding,
+    /// Its transfer coding is another than chunks alone.
+    TransferCoding,
     /// Its `Idempotency-Key` is none.
     IdempotencyKey,
     /// It has no body.
@@ -41,7 +43,7 @@ pub enum RequestFault {
 
 impl RequestFault {
     /// Every fault.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Host,
         Self::Unauthorized,
         Self::NotFound,
@@ -53,6 +55,7 @@ impl RequestFault {
         Self::Form,
         Self::FhirXml,
         Self::Encoding,
+        Self::TransferCoding,
         Self::IdempotencyKey,
         Self::Empty,
         Self::Chunks,
@@ -106,6 +109,12 @@ impl RequestFault {
                 I::NotSupported,
                 "encoding",
                 "a compressed body is not taken; send it as it is, without Content-Encoding",
+            ),
+            Self::TransferCoding => (
+                501,
+                I::NotSupported,
+                "transfer-coding",
+                "chunked is the only Transfer-Encoding that is taken; send the body as it is",
             ),
             Self::IdempotencyKey => (
                 400,
