@@ -7,6 +7,7 @@
 //! Not here: what a section's keys mean (`hilum_listeners`, `hilum_destinations`,
 //! `hilum_sandbox`, `hilum_policy`).
 
+mod ack_listeners;
 mod addresses;
 mod basics;
 pub(crate) mod document;
@@ -182,6 +183,7 @@ pub(crate) fn resolve(
     let mllp_listeners: Vec<_> =
         listeners.iter().filter(|(_, it)| is_mllp(it)).map(|(name, _)| name.as_str()).collect();
     read.iter().for_each(|it| it.check_ack_listener(&mllp_listeners, root.problems()));
+    ack_listeners::check(&read, &listeners, root.problems());
     let names = routes::Known {
         listeners: listeners.iter().map(|(name, _)| name.as_str()).collect(),
         plugins: &plugins,
@@ -192,6 +194,9 @@ pub(crate) fn resolve(
         tables: &tables,
     };
     let routes = routes::read(&mut root, &names);
+    let named: Vec<_> =
+        destinations.iter().filter_map(|(name, it, _)| Some((name, it.as_ref()?))).collect();
+    ack_listeners::check_shared(&named, &routes, root.problems());
     if listeners.is_empty() {
         root.problem("needs at least one [listener.NAME]");
     }
