@@ -63,7 +63,7 @@ impl Control {
             }
             Target::Messages { limit, before } => {
                 let recent = self.gateway.store().recent(limit, before);
-                Ok(Reply::json(&document::summaries(&recent)))
+                Ok(Reply::json(&document::summaries(&self.gateway, &recent)))
             }
             Target::ParkedList => {
                 let parked = self.waiting(|it| it.held.is_none());
@@ -125,16 +125,25 @@ impl Control {
     }
 
     async fn replay(&self, id: ParkedId, permit: Permit) -> Result<Reply, Fault> {
-        self.find(id)?;
         let actor = permit.actor.clone();
         let (new, done) = match id {
             ParkedId::Run(run) => {
+                self.find_of(run)?;
                 let new: RunId = self.gateway.replay_run(run, actor).await?;
                 (new.to_string(), format!("runs again as {new}"))
             }
             ParkedId::Delivery(delivery) => {
-                self.gateway.replay_delivery(delivery, actor).await?;
-                (delivery.to_string(), "queued again".to_owned())
+                let run = self.find(id)?.run;
+                match self.gateway.replay_delivery(delivery, actor).await? {
+                    None => (delivery.to_string(), "queued again".to_owned()),
+                    Some(new) => {
+                        let done = format!(
+                            "had no body that may leave: {run} runs again as {new}, and goes to all \
+                             its destinations"
+                        );
+                        (new.to_string(), done)
+                    }
+                }
             }
         };
         info!(parked = %id, actor = %permit.actor, "parked replayed");
@@ -166,6 +175,12 @@ impl Control {
         let all = self.gateway.store().parked();
         let found = all.into_iter().find(|it| it.item == wanted);
         found.ok_or_else(|| Fault::NotFound(format!("{id} is not parked")))
+    }
+
+    /// Whether this run waits for a person, or something of it does.
+    fn find_of(&self, run: RunId) -> Result<(), Fault> {
+        let is_parked = self.gateway.store().parked().iter().any(|it| it.run == run);
+        is_parked.then_some(()).ok_or_else(|| Fault::NotFound(format!("{run} is not parked")))
     }
 
     fn record(&self, permit: &Permit, what: What) -> Record {

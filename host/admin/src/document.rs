@@ -105,8 +105,11 @@ fn names(all: &[Name]) -> Vec<&str> {
 }
 
 /// `GET /v1/messages`
-pub fn summaries(recent: &[MessageSummary]) -> Value {
+pub fn summaries(gateway: &Gateway, recent: &[MessageSummary]) -> Value {
+    let is_paused = gateway.paused();
     let summary = |it: &MessageSummary| {
+        let waiting = it.deliveries.iter().filter(|(_, state)| *state == DeliveryState::Queued);
+        let queued = queued(waiting.map(|(to, _)| to), &is_paused, it.is_retried);
         let runs: Vec<&RunState> = it.runs.iter().map(|(_, state)| state).collect();
         let deliveries: Vec<&DeliveryState> =
             it.deliveries.iter().map(|(_, state)| state).collect();
@@ -117,7 +120,7 @@ pub fn summaries(recent: &[MessageSummary]) -> Value {
             "kind": it.kind,
             "bytes": it.bytes,
             "findings": it.findings,
-            "state": state(&runs, &deliveries),
+            "state": state(&runs, &deliveries, queued),
             "runs": it.runs.iter()
                 .map(|(route, state)| json!({ "route": route.as_str(), "state": state.word() }))
                 .collect::<Vec<_>>(),
@@ -129,16 +132,29 @@ pub fn summaries(recent: &[MessageSummary]) -> Value {
     json!({ "messages": recent.iter().map(summary).collect::<Vec<_>>() })
 }
 
-/// One word for a whole message: the worst of what it consists of. What was replayed is over; the
-/// new run counts in its place.
-fn state(runs: &[&RunState], deliveries: &[&DeliveryState]) -> &'static str {
+/// One word for what is queued: whether a person stopped it, or it did not go at once.
+fn queued<'a>(
+    mut to: impl Iterator<Item = &'a Name>,
+    is_paused: &impl Fn(&str) -> bool,
+    is_retried: bool,
+) -> &'static str {
+    match () {
+        () if to.any(|it| is_paused(it)) => "paused",
+        () if is_retried => "retrying",
+        () => "dispatched",
+    }
+}
+
+/// One word for a whole message: the worst of what it consists of, `queued` for what is queued. What
+/// was replayed is over; the new run counts in its place.
+fn state(runs: &[&RunState], deliveries: &[&DeliveryState], queued: &'static str) -> &'static str {
     let run = |word: &str| runs.iter().any(|it| it.word() == word);
     let delivery = |word: &str| deliveries.iter().any(|it| it.word() == word);
     match () {
         () if run("parked") || delivery("parked") => "parked",
         () if run("held") => "held",
         () if run("undecided") => "undecided",
-        () if delivery("queued") => "dispatched",
+        () if delivery("queued") => queued,
         () if run("refused") => "refused",
         () if run("discarded") || delivery("discarded") => "discarded",
         () if runs.is_empty() => "unrouted",
@@ -150,7 +166,7 @@ fn state(runs: &[&RunState], deliveries: &[&DeliveryState]) -> &'static str {
 pub fn message(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     let (record, runs) = load(gateway, id)?;
     let body = gateway.store().body(id)?;
-    let mut document = head(&record, &runs);
+    let mut document = head(gateway, &record, &runs);
     document.insert("digest".to_owned(), record.digest.to_string().into());
     document.insert("generation".to_owned(), record.generation.to_string().into());
     document.insert("findings".to_owned(), record.findings.clone().into());
@@ -167,7 +183,7 @@ pub fn message(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
 pub fn trace(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     let (record, runs) = load(gateway, id)?;
     let trail = gateway.store().trail(id)?;
-    let mut document = head(&record, &runs);
+    let mut document = head(gateway, &record, &runs);
     document.insert("findings".to_owned(), record.findings.clone().into());
     document.insert("trail".to_owned(), trail.iter().map(record_document).collect());
     // Where it stands now, which the trail alone does not say: bodies are not part of a way.
@@ -240,10 +256,14 @@ fn load(gateway: &Gateway, id: MessageId) -> Result<(MessageRecord, Vec<Run>), F
     Ok((record, runs))
 }
 
-fn head(record: &MessageRecord, runs: &[Run]) -> Map<String, Value> {
+fn head(gateway: &Gateway, record: &MessageRecord, runs: &[Run]) -> Map<String, Value> {
     let run_states: Vec<&RunState> = runs.iter().map(|(run, _)| &run.state).collect();
     let delivery_states: Vec<&DeliveryState> =
         runs.iter().flat_map(|(_, all)| all.iter().map(|it| &it.state)).collect();
+    let all = || runs.iter().flat_map(|(_, all)| all);
+    let waiting = || all().filter(|it| it.state == DeliveryState::Queued);
+    let is_retried = waiting().any(|it| 0 < it.attempts);
+    let queued = queued(waiting().map(|it| &it.destination), &gateway.paused(), is_retried);
     object(json!({
         "id": record.envelope.message.to_string(),
         "received": record.envelope.received.to_string(),
@@ -253,7 +273,7 @@ fn head(record: &MessageRecord, runs: &[Run]) -> Map<String, Value> {
         "kind": record.kind,
         "format": record.format.as_str(),
         "bytes": record.bytes,
-        "state": state(&run_states, &delivery_states),
+        "state": state(&run_states, &delivery_states, queued),
     }))
 }
 
@@ -392,17 +412,29 @@ mod tests {
 
     #[test]
     fn a_message_is_as_well_as_the_worst_of_its_parts() {
+        let of = |runs: &[&RunState], all: &[&DeliveryState]| state(runs, all, "retrying");
         let parked = RunState::Parked(Cause::new(CauseWord::Leak, ""));
         let delivery_parked = DeliveryState::Parked(Cause::new(CauseWord::Denied, ""));
         let (sent, queued, arrived) =
             (RunState::Dispatched, DeliveryState::Queued, DeliveryState::Delivered);
-        assert_eq!(state(&[], &[]), "unrouted");
-        assert_eq!(state(&[&RunState::Undecided], &[]), "undecided");
-        assert_eq!(state(&[&sent], &[&queued, &arrived]), "dispatched");
-        assert_eq!(state(&[&sent], &[&arrived, &arrived]), "settled");
-        assert_eq!(state(&[&sent], &[&arrived, &delivery_parked]), "parked");
-        assert_eq!(state(&[&parked, &sent], &[&arrived]), "parked");
-        assert_eq!(state(&[&RunState::Replayed, &sent], &[&arrived]), "settled");
-        assert_eq!(state(&[&sent], &[&DeliveryState::Discarded]), "discarded");
+        assert_eq!(of(&[], &[]), "unrouted");
+        assert_eq!(of(&[&RunState::Undecided], &[]), "undecided");
+        assert_eq!(of(&[&sent], &[&queued, &arrived]), "retrying");
+        assert_eq!(of(&[&sent], &[&arrived, &arrived]), "settled");
+        assert_eq!(of(&[&sent], &[&arrived, &delivery_parked]), "parked");
+        assert_eq!(of(&[&parked, &sent], &[&arrived]), "parked");
+        assert_eq!(of(&[&RunState::Replayed, &sent], &[&arrived]), "settled");
+        assert_eq!(of(&[&sent], &[&DeliveryState::Discarded]), "discarded");
+    }
+
+    #[test]
+    fn what_is_queued_is_as_stuck_as_its_worst() {
+        let (ehr, lab) = (Name::from("ehr"), Name::from("lab"));
+        let word = |to: &[&Name], is_retried: bool| {
+            queued(to.iter().copied(), &|name: &str| name == "lab", is_retried)
+        };
+        assert_eq!(word(&[&ehr, &lab], true), "paused");
+        assert_eq!(word(&[&ehr], true), "retrying");
+        assert_eq!(word(&[&ehr], false), "dispatched");
     }
 }

@@ -46,6 +46,8 @@ pub struct MessageSummary {
     pub runs: Vec<(Name, RunState)>,
     /// Its deliveries' destinations and states.
     pub deliveries: Vec<(Name, DeliveryState)>,
+    /// Whether one of them is queued that did not go at an earlier attempt.
+    pub is_retried: bool,
 }
 
 /// What became of a run.

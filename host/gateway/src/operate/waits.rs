@@ -48,6 +48,12 @@ impl Gateway {
         })
     }
 
+    /// Which destinations a person has paused, as it is now.
+    pub fn paused(&self) -> impl Fn(&str) -> bool + use<> {
+        let marks = self.plant.store.marks();
+        move |destination| marks.contains_key(&Courier::paused_mark(destination))
+    }
+
     /// Whether everything that is queued for a destination stands behind something parked. Its courier
     /// holds nothing then.
     pub(super) fn is_blocked(&self, status: &CourierStatus) -> bool {

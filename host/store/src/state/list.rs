@@ -210,11 +210,13 @@ impl State {
         let message = self.messages.get(&id)?;
         let record = message.record.as_ref()?;
         let runs = || message.runs.iter().filter_map(|run| self.runs.get(run));
-        let deliveries = runs()
-            .flat_map(|run| &run.deliveries)
-            .filter_map(|delivery| self.deliveries.get(delivery))
-            .map(|entry| (entry.destination.clone(), entry.state.clone()))
-            .collect();
+        let entries = || {
+            let all = runs().flat_map(|run| &run.deliveries);
+            all.filter_map(|delivery| self.deliveries.get(delivery))
+        };
+        let is_retried = entries().any(|it| it.state == DeliveryState::Queued && 0 < it.attempts);
+        let deliveries =
+            entries().map(|entry| (entry.destination.clone(), entry.state.clone())).collect();
         Some(MessageSummary {
             message: id,
             received: record.envelope.received,
@@ -224,6 +226,7 @@ impl State {
             findings: record.findings.len(),
             runs: runs().map(|run| (run.route.clone(), run.state.clone())).collect(),
             deliveries,
+            is_retried,
         })
     }
 
