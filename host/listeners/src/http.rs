@@ -10,6 +10,7 @@
 //! Not here: what is said about a message (`hilum_pipeline`), sockets and TLS (`crate::listener`).
 
 mod accept;
+mod ahead;
 mod auth;
 mod body;
 mod config;

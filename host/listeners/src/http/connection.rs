@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tracing::debug;
 
 use super::Door;
+use super::ahead::Ahead;
 use super::exchange::Exchange;
 use super::wire::{Pace, Phase, Wire};
 use crate::metrics::Trouble;
@@ -49,6 +50,8 @@ enum End {
     Closed,
     /// It did not speak HTTP, or broke.
     Broken(hyper::Error),
+    /// It broke while its request was worked on: nobody waits for the answer.
+    Left,
     /// It took too long for this.
     Late(Phase),
 }
@@ -66,13 +69,14 @@ impl<D: Door> Connection<D> {
             let exchange = Arc::clone(&exchange);
             async move { Ok::<_, Infallible>(exchange.answer(request).await) }
         });
-        let wire = Wire::new(stream, Arc::clone(&pace), bytes);
+        let ahead = Ahead::new(stream, Arc::clone(&pace));
+        let wire = Wire::new(Box::new(ahead.clone()), Arc::clone(&pace), bytes);
         let mut serving = http1::Builder::new()
             .max_buf_size(head_bytes_max)
             .max_header_size(head_bytes_max)
             .max_headers(HEADERS_MAX)
-            // A peer that has said all may close its half and still read the answer. And what is
-            // being stored is not dropped because somebody hung up.
+            // A peer that has said all may close its half and still read the answer. One that has left
+            // is seen below.
             .half_close(true)
             // Times are told by our own clock, below and in the answer.
             .header_read_timeout(None)
@@ -90,6 +94,9 @@ impl<D: Door> Connection<D> {
                 if let Poll::Ready(served) = Pin::new(&mut serving).poll(context) {
                     return Poll::Ready(served.map_or_else(End::Broken, |()| End::Closed));
                 }
+                if ahead.poll_broken(context).is_ready() {
+                    return Poll::Ready(End::Left);
+                }
                 late.poll(context).map(End::Late)
             })
             .await
@@ -103,6 +110,7 @@ impl<D: Door> Connection<D> {
         let trouble = match end {
             End::Closed => None,
             End::Broken(fault) => trouble(&fault, pace.phase()),
+            End::Left => Some(Trouble::Unread),
             End::Late(Phase::Idle) => Some(Trouble::Idle),
             End::Late(Phase::Head) => {
                 say(&mut stream, &*clock, TOO_SLOW).await;

@@ -12,7 +12,7 @@ use hilum_pipeline::{
 };
 use hilum_words::{Name, Timestamp};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{ACCEPT, EXPECT, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
@@ -77,6 +77,9 @@ struct Wanted {
 impl<D: Door> One<'_, D> {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
+        if let Some(length) = body.size_hint().exact() {
+            self.shared.pace.expect_body(length);
+        }
         let request_id = headers::request_id(&head.headers, &*self.shared.entropy);
         let mut facts = Facts {
             at: Timestamp::from_micros(self.shared.clock.now_micros()),
@@ -132,6 +135,7 @@ impl<D: Door> One<'_, D> {
             return Err(RequestFault::Method);
         }
         headers::check_length(&head.headers)?;
+        headers::check_transfer(&head.headers)?;
         headers::check_encoding(&head.headers)?;
         let (format, charset) = headers::format(&head.headers, self.config.json)?;
         let resource = target.into_resource();
@@ -214,11 +218,11 @@ fn trouble(refusal: &Refusal) -> Option<Trouble> {
 
 /// Whether our place in the stream is lost, or the rest of the body is not worth reading.
 fn closes(refusal: &Refusal) -> bool {
-    use RequestFault::{Chunks, CutOff, LengthRequired, TimedOut};
+    use RequestFault::{Chunks, CutOff, LengthRequired, TimedOut, TransferCoding};
     matches!(
         refusal,
         Refusal::TooLong { .. }
             | Refusal::Busy
-            | Refusal::Request(Chunks | CutOff | LengthRequired | TimedOut)
+            | Refusal::Request(Chunks | CutOff | LengthRequired | TimedOut | TransferCoding)
     )
 }

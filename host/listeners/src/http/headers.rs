@@ -43,6 +43,17 @@ pub(super) fn check_length(headers: &HeaderMap) -> Result<(), RequestFault> {
     if is_said { Ok(()) } else { Err(RequestFault::LengthRequired) }
 }
 
+/// Chunks are the only transfer coding that is undone here: of another one beneath them the coded bytes
+/// would be taken for the message (RFC 9112 §6.1).
+pub(super) fn check_transfer(headers: &HeaderMap) -> Result<(), RequestFault> {
+    let codings = headers.get_all(TRANSFER_ENCODING);
+    let all = codings.iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b','));
+    let mut named = all.map(<[u8]>::trim_ascii).filter(|it| !it.is_empty());
+    let is_chunked = |it: &[u8]| it.eq_ignore_ascii_case(b"chunked");
+    let is_plain = named.next().is_none_or(is_chunked) && named.next().is_none();
+    if is_plain { Ok(()) } else { Err(RequestFault::TransferCoding) }
+}
+
 /// No body is taken that would have to be unpacked: what is small on the wire may be huge.
 pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), RequestFault> {
     let is_plain = |it: &HeaderValue| it.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity");

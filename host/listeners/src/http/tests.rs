@@ -107,6 +107,12 @@ impl Bench {
     /// A connection, running, and the peer's end of it.
     fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(self.pipe_bytes);
+        self.serve(Box::new(near));
+        far
+    }
+
+    /// A connection over this stream, running.
+    fn serve(&self, near: Box<dyn ByteStream>) {
         let doors = self.twin.doors();
         let limits =
             Limits { idle: self.idle_timeout, read: READ_TIMEOUT, request: REQUEST_TIMEOUT };
@@ -133,12 +139,11 @@ impl Bench {
             bytes: Counter::default(),
             stopping,
         };
-        let serving = connection.run(Box::new(near));
+        let serving = connection.run(near);
         let serving = async move {
             let _ = serving.await;
         };
         doors.tasks.spawn("connection", Box::pin(serving));
-        far
     }
 
     fn run<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> T {

@@ -53,13 +53,15 @@ pub(super) struct Pace {
     clock: Arc<dyn Clock>,
     limits: Limits,
     state: Mutex<State>,
+    /// The length of a body that is about to come.
+    body: Mutex<Option<u64>>,
 }
 
 impl Pace {
     pub(super) fn new(clock: Arc<dyn Clock>, limits: Limits) -> Self {
         let now = clock.instant();
         let state = State { phase: Phase::Idle, began: now, last: now };
-        Self { clock, limits, state: Mutex::new(state) }
+        Self { clock, limits, state: Mutex::new(state), body: Mutex::default() }
     }
 
     /// What it is doing.
@@ -89,6 +91,16 @@ impl Pace {
         }
         state.phase = phase;
         state.last = now;
+    }
+
+    /// A body of this length comes next.
+    pub(super) fn expect_body(&self, length: u64) {
+        *self.body.lock().unwrap_or_else(PoisonError::into_inner) = Some(length);
+    }
+
+    /// The length of the body that comes next, told once.
+    pub(super) fn take_body(&self) -> Option<u64> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Waits until `late` would come at the deadline of now.

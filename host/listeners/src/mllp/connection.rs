@@ -54,6 +54,8 @@ pub(crate) struct Connection<D> {
     skipped: Counter,
     stopping: watch::Receiver<bool>,
     outstanding: Outstanding,
+    /// What was read while an answer was awaited, and comes next.
+    ahead: Vec<u8>,
 }
 
 /// What a pause in reading ended with.
@@ -94,6 +96,7 @@ impl<D: Door> Connection<D> {
             bytes: context.bytes,
             stopping: context.stopping,
             outstanding: Outstanding::default(),
+            ahead: Vec::new(),
         }
     }
 
@@ -194,7 +197,13 @@ impl<D: Door> Connection<D> {
             // What was answered is no longer in flight.
             self.lease.shrink(decoder.buffered() + READ_BYTES);
             self.cover(decoder.buffered() + READ_BYTES, deadline.filter(|_| !is_idle)).await?;
-            match self.pause(stream, &mut read, deadline, is_idle).await {
+            let woken = if self.ahead.is_empty() {
+                self.pause(stream, &mut read, deadline, is_idle).await
+            } else {
+                read = std::mem::take(&mut self.ahead);
+                Woken::Read(read.len())
+            };
+            match woken {
                 Woken::Stop => return self.drain(stream).await,
                 Woken::Later(replies) => {
                     self.write(stream, &[], &replies).await?;
@@ -290,6 +299,7 @@ impl<D: Door> Connection<D> {
                     biased;
                     replies = &mut replies => (replies, true),
                     earlier = self.outstanding.next() => (earlier, false),
+                    () = broken(stream, &mut self.ahead) => return Err(Ended(Trouble::Unread)),
                 };
                 self.write(stream, &[], &replies).await?;
                 if is_it {
@@ -304,7 +314,11 @@ impl<D: Door> Connection<D> {
 
     /// Writes the next answer that was promised.
     async fn write_next(&mut self, stream: &mut Box<dyn ByteStream>) -> Result<(), Ended> {
-        let replies = self.outstanding.next().await;
+        let replies = tokio::select! {
+            biased;
+            replies = self.outstanding.next() => replies,
+            () = broken(stream, &mut self.ahead) => return Err(Ended(Trouble::Unread)),
+        };
         self.write(stream, &[], &replies).await
     }
 
@@ -417,6 +431,21 @@ impl<D: Door> Connection<D> {
             *before = skipped;
         }
     }
+}
+
+/// Ends once the connection is broken: nobody waits for what is decided. A peer that has only closed its
+/// half may still listen. What it says meanwhile is kept, within a bound past which nothing is read.
+async fn broken(stream: &mut Box<dyn ByteStream>, ahead: &mut Vec<u8>) {
+    while ahead.len() < READ_BYTES {
+        let mut read = vec![0; IDLE_READ_BYTES.min(READ_BYTES - ahead.len())];
+        match stream.read(&mut read).await {
+            Ok(0) => break,
+            Ok(count) => ahead.extend_from_slice(read.get(..count).unwrap_or_default()),
+            Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => break,
+            Err(_) => return,
+        }
+    }
+    std::future::pending().await
 }
 
 /// Whether a frame is a commit byte of MLLP release 2.

@@ -1,14 +1,17 @@
 //! A clock that is set by hand, and a story that answers what a test wants.
 
 use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hilum_env::{BoxFuture, Clock, Instant, Peer, WallClock};
 use hilum_pipeline::{Answer, FrameFault, Inbound, Reply};
-use tokio::sync::Semaphore;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::sync::{Semaphore, oneshot};
 
 use super::Door;
 
@@ -43,6 +46,47 @@ impl Clock for HandClock {
             state.1.push(context.waker().clone());
             Poll::Pending
         }))
+    }
+}
+
+/// A stream that breaks when a test says so, as by a reset.
+pub(crate) struct Breakable(DuplexStream, oneshot::Receiver<()>);
+
+impl Breakable {
+    pub(crate) fn new(stream: DuplexStream) -> (Self, oneshot::Sender<()>) {
+        let (cut, is_cut) = oneshot::channel();
+        (Self(stream, is_cut), cut)
+    }
+}
+
+impl AsyncRead for Breakable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.1.is_terminated() || Pin::new(&mut self.1).poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Breakable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::budget::STEP_BYTES;
+use crate::mllp::testing::Breakable;
 
 /// Sends this, then says nothing more; what comes back until the end, and after how long.
 fn wait(bench: &Bench, request: impl Into<Vec<u8>>) -> (String, Duration) {
@@ -287,4 +288,89 @@ fn who_leaves_in_the_middle_of_a_body_leaves_nothing_behind() {
     assert!(bench.twin.tasks().names().is_empty());
     // Who has only closed its half is told.
     assert_eq!(status(&bench.ask(half)), 400);
+}
+
+#[test]
+fn a_head_that_began_behind_another_request_has_its_time_too() {
+    let chunked =
+        format!("POST /in HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n{HL7}\r\n");
+    let firsts = [
+        post(HL7, "a\n\nb"),
+        post(HL7, "x") + &post(HL7, "y"),
+        format!("{chunked}3\r\nx\n\n\r\n0\r\n\r\n"),
+        format!("{chunked}1\r\nx\r\n0\r\nlast: of all\r\n\r\n"),
+        "GET /in HTTP/1.1\r\nhost: a\r\n\r\n".to_owned(),
+    ];
+    for first in firsts {
+        let bench = Bench::new();
+        let mut peer = bench.connect();
+        let (clock, request) = (bench.twin.doors().clock, format!("{first}POST /in HT"));
+        let late = bench.run(async move {
+            peer.write_all(request.as_bytes()).await.expect("written");
+            let began = clock.instant();
+            let said = rest(&mut peer).await;
+            assert!(said.contains("HTTP/1.1 408 "), "{said}");
+            clock.instant().since(began)
+        });
+        assert!(READ_TIMEOUT <= late && late < READ_TIMEOUT * 2, "{late:?} of the twin's clock");
+        assert_eq!(bench.troubles(Trouble::TimedOut), 1, "{first}");
+        // A line of its own, as old clients end a body, is no head.
+        let bench = Bench::new();
+        let (mut peer, clock) = (bench.connect(), bench.twin.doors().clock);
+        let end = format!("{first}\r\n");
+        bench.run(async move {
+            peer.write_all(end.as_bytes()).await.expect("written");
+            clock.sleep_until(clock.instant().plus(READ_TIMEOUT * 9)).await;
+        });
+        assert_eq!(bench.troubles(Trouble::TimedOut), 0, "{first}");
+    }
+}
+
+#[test]
+fn whoever_is_gone_while_its_request_is_worked_on_waits_for_nothing() {
+    let mut bench = Bench::new();
+    Arc::get_mut(&mut bench.story).expect("nobody else has it").gate = Semaphore::new(0);
+    let (near, mut peer) = tokio::io::duplex(64 << 10);
+    let (near, cut) = Breakable::new(near);
+    bench.serve(Box::new(near));
+    let mut peer = bench.run(async move {
+        peer.write_all(post(HL7, "x").as_bytes()).await.expect("written");
+        peer
+    });
+    bench.twin.run_until_idle();
+    assert_eq!(bench.twin.tasks().names(), ["connection"]);
+    // What it says meanwhile is kept, and half a farewell is none.
+    let mut peer = bench.run(async move {
+        peer.write_all(post(HL7, "next").as_bytes()).await.expect("written");
+        peer
+    });
+    bench.twin.run_until_idle();
+    assert_eq!(bench.twin.tasks().names(), ["connection"]);
+    bench.story.gate.add_permits(1);
+    let (answer, peer) = bench.run(async move { (one_answer(&mut peer).await, peer) });
+    assert!(answer.ends_with("took 1"), "{answer}");
+    bench.twin.run_until_idle();
+    cut.send(()).expect("waited for");
+    bench.twin.advance(LINGER_AND_MORE);
+    assert!(bench.twin.tasks().names().is_empty(), "the door has dropped it");
+    assert_eq!((bench.received(), bench.troubles(Trouble::Unread)), (1, 1));
+    drop(peer);
+}
+
+/// After which a connection that ends has ended.
+const LINGER_AND_MORE: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_sender_that_has_said_all_still_gets_its_answer() {
+    let mut bench = Bench::new();
+    Arc::get_mut(&mut bench.story).expect("nobody else has it").gate = Semaphore::new(0);
+    let mut peer = bench.connect();
+    let mut peer = bench.run(async move {
+        peer.write_all(post(HL7, "x").as_bytes()).await.expect("written");
+        peer.shutdown().await.expect("shut down");
+        peer
+    });
+    bench.twin.run_until_idle();
+    bench.story.gate.add_permits(1);
+    assert!(bench.run(async move { rest(&mut peer).await }).ends_with("took 1"));
 }

@@ -97,3 +97,24 @@ fn what_is_not_http_is_answered_or_closed() {
         assert!(bench.twin.tasks().names().is_empty());
     }
 }
+
+#[test]
+fn a_coded_body_is_not_taken_for_the_message() {
+    for coded in
+        ["gzip, chunked", "gzip,chunked", "chunked, chunked", "gzip\r\ntransfer-encoding: chunked"]
+    {
+        let bench = Bench::new();
+        let headers = format!("{FHIR}transfer-encoding: {coded}\r\n");
+        let request = format!("POST /in HTTP/1.1\r\nhost: a\r\n{headers}\r\n1\r\nx\r\n0\r\n\r\n");
+        let answer = bench.ask(request + &post(HL7, "smuggled"));
+        assert_eq!((status(&answer), bench.received()), (501, 0), "{coded}: {answer}");
+        assert_eq!(header(&answer, "connection"), Some("close"));
+        assert!(answer.contains("OperationOutcome") && answer.contains("chunked"), "{answer}");
+    }
+    for plain in ["chunked", " Chunked "] {
+        let bench = Bench::new();
+        let headers = format!("{HL7}transfer-encoding: {plain}\r\n");
+        let request = format!("POST /in HTTP/1.1\r\nhost: a\r\n{headers}\r\n1\r\nx\r\n0\r\n\r\n");
+        assert_eq!(status(&bench.ask(request)), 202, "{plain}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mllp::later::LATER_MAX;
+use crate::mllp::testing::Breakable;
 use tokio::sync::oneshot;
 
 /// An answer that is said now, and one that is said when the test says it.
@@ -197,4 +198,64 @@ async fn without_commit_bytes_one_byte_is_a_message_like_any_other() {
         .await;
     assert_eq!(rest, "<AR>");
     assert_eq!(bench.story.contents(), ["\x06"]);
+}
+
+#[tokio::test]
+async fn whoever_is_gone_while_its_message_is_decided_waits_for_nothing() {
+    for holds_reading in [true, false] {
+        let bench = Bench::new(Story::open());
+        let (a, mut tell_a) = promise(b"CA A", holds_reading);
+        expect(&bench, [a]);
+        let (near, far) = tokio::io::duplex(1 << 10);
+        let (near, cut) = Breakable::new(near);
+        let mut client = Client { stream: far, clock: bench.clock.clone() };
+        let script = async {
+            client.send(b"\x0bA\x1c\r").await;
+            assert_eq!(client.seen().await, "<CA A>");
+            cut.send(()).expect("waited for");
+            // The waiter is dropped, so that a refusal waits for a person.
+            tell_a.closed().await;
+            client.wait(LINGER).await;
+        };
+        tokio::join!(bench.run(Box::new(near)), script);
+    }
+}
+
+#[tokio::test]
+async fn so_many_answers_outstanding_do_not_hide_that_the_peer_is_gone() {
+    let bench = Bench::new(Story::open());
+    let (answers, mut tells): (Vec<_>, Vec<_>) =
+        (0..LATER_MAX).map(|_| promise(b"", false)).unzip();
+    expect(&bench, answers.into_iter().map(|it| Answer { now: Vec::new(), ..it }));
+    let (near, far) = tokio::io::duplex(1 << 10);
+    let (near, cut) = Breakable::new(near);
+    let mut client = Client { stream: far, clock: bench.clock.clone() };
+    let script = async {
+        client.send(&b"\x0bA\x1c\r".repeat(LATER_MAX)).await;
+        assert_eq!(bench.story.contents().len(), LATER_MAX);
+        cut.send(()).expect("waited for");
+        tells[0].closed().await;
+        client.wait(LINGER).await;
+    };
+    tokio::join!(bench.run(Box::new(near)), script);
+}
+
+#[tokio::test]
+async fn what_a_peer_says_while_it_waits_is_kept_and_a_half_close_is_no_farewell() {
+    let bench = Bench::new(Story::open());
+    let (a, tell_a) = promise(b"", true);
+    expect(&bench, [Answer { now: Vec::new(), ..a }]);
+    let rest = bench
+        .talk(async |mut client| {
+            client.send(b"\x0bA\x1c\r").await;
+            client.send(b"\x0bB").await;
+            client.send(b"B\x1c\r\x0bC\x1c\r").await;
+            client.stream.shutdown().await.expect("shut down");
+            settle().await;
+            assert_eq!(bench.story.contents(), ["A"], "the others wait");
+            tell_a.send(b"AA A").expect("waited for");
+            client.rest().await
+        })
+        .await;
+    assert_eq!(rest, "<AA A><ok BB><ok C>");
 }
