@@ -181,6 +181,61 @@ fn each_message_gets_the_answer_that_stands_beside_it() -> Result<()> {
     Ok(())
 }
 
+/// What is unusual about a message: where an answer may go wrong.
+fn oddities(content: &[u8]) -> Vec<&'static str> {
+    let text = String::from_utf8_lossy(content);
+    let text = text.trim_start_matches(['\u{feff}', '\u{b}', ' ', '\t', '\r', '\n']);
+    let headers: Vec<&str> = text.split(['\r', '\n']).filter(|it| it.starts_with("MSH")).collect();
+    let mut found = Vec::new();
+    let mut note = |is_so: bool, what| found.extend(is_so.then_some(what));
+    note(!text.starts_with("MSH"), "something before MSH");
+    note(1 < headers.len(), "several MSH");
+    let Some(first) = headers.first() else { return found };
+    let separator = first.chars().nth(3).unwrap_or('|');
+    let fields: Vec<&str> = first.split(separator).collect();
+    let field = |number: usize| fields.get(number - 1).copied().unwrap_or_default().trim();
+    note(separator != '|', "MSH-1");
+    note(field(2) != "^~\\&", "MSH-2");
+    for (number, name) in [(9, "no MSH-9"), (10, "no MSH-10"), (11, "no MSH-11"), (12, "no MSH-12")]
+    {
+        note(field(number).is_empty(), name);
+    }
+    found
+}
+
+#[test]
+fn each_odd_message_has_an_answer_beside_it() -> Result<()> {
+    let odd = |text: &str| oddities(text.as_bytes()).join(", ");
+    assert_eq!(odd("MSH|^~\\&|A|||||ADT|ADT^A01|7|P|2.5\rPID|MSH\r"), "");
+    assert_eq!(
+        odd("FHS|^~\\&\rMSH$%~\\&$$$$$$$$\nMSH|\n"),
+        "something before MSH, several MSH, MSH-1, \
+        MSH-2, no MSH-9, no MSH-10, no MSH-11, no MSH-12"
+    );
+    let answered: BTreeSet<PathBuf> = files(&answers(), "ack")?
+        .iter()
+        .map(|ack| message_of(ack).map(|(message, _)| message))
+        .collect::<Result<_>>()?;
+    let fixtures = repository().join("tests/fixtures");
+    let mut all = files(&fixtures.join("hl7v2-messages"), "hl7")?;
+    all.extend(files(&fixtures.join("v2-to-fhir/samples"), "hl7")?);
+    all.extend(files(&answers(), "hl7")?);
+    let (mut count, mut without) = (0, Vec::new());
+    for file in all {
+        let oddities = oddities(&std::fs::read(&file)?);
+        if oddities.is_empty() {
+            continue;
+        }
+        count += 1;
+        if !answered.contains(&file) {
+            without.push(format!("{}: {}", file.display(), oddities.join(", ")));
+        }
+    }
+    ensure!(30 < count, "{count} odd messages");
+    ensure!(without.is_empty(), "without an answer:\n{}", without.join("\n"));
+    Ok(())
+}
+
 /// What stands between delimiters.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let own = |it: char| !it.is_alphanumeric() && !"-'. ".contains(it);
