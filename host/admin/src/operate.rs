@@ -74,9 +74,13 @@ impl Control {
         body: &[u8],
     ) -> Result<Reply, Fault> {
         let reason = reason(body)?;
-        self.gateway.pause(name, is_paused, permit.actor.clone(), &reason).await?;
-        let done = if is_paused { "paused" } else { "resumed" };
-        info!(destination = %name, actor = %permit.actor, "destination {done}");
+        let was_paused = self.gateway.pause(name, is_paused, permit.actor.clone(), &reason).await?;
+        let done = match (is_paused, was_paused) {
+            (true, _) => "paused",
+            (false, true) => "resumed",
+            (false, false) => "was not paused; what waits is tried now",
+        };
+        info!(destination = %name, actor = %permit.actor, "destination: {done}");
         Ok(Reply::json(&json!({ "name": name.as_str(), "done": done })))
     }
 

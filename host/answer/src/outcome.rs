@@ -81,10 +81,17 @@ fn issue(fault: Fault, number: Option<usize>) -> Value {
         ("code", Value::from(fault.issue.word())),
         ("diagnostics", Value::from(said)),
     ];
-    if let Some(at) = fault.at {
+    // `expression` is FHIRPath: a place in an HL7 message is none.
+    if let Some(at) = fault.at.filter(|at| !is_hl7_place(at)) {
         members.push(("expression", Value::Array(vec![Value::from(at)])));
     }
     Value::object(members)
+}
+
+/// Whether this names a field of a segment, as `MSH-9` does. No path into a resource begins so.
+fn is_hl7_place(at: &str) -> bool {
+    let letter = |it: &u8| it.is_ascii_uppercase() || it.is_ascii_digit();
+    matches!(at.as_bytes(), [a, b, c, b'-' | b'[', ..] if [a, b, c].into_iter().all(letter))
 }
 
 #[cfg(test)]
@@ -92,6 +99,15 @@ mod tests {
     use super::*;
     use expect_test::expect;
     use hilum_words::{Reason, Rejection};
+
+    #[test]
+    fn a_place_in_an_hl7_message_is_no_expression() {
+        for refusal in [Refusal::NoRoute, Refusal::Reused] {
+            let said = operation_outcome(&refusal).to_pretty();
+            assert!(!said.contains("expression") && !said.contains("MSH"), "{said}");
+        }
+        assert!(is_hl7_place("PID[1]-3") && !is_hl7_place("Patient.name[0]"));
+    }
 
     #[test]
     fn each_fault_is_an_issue() {

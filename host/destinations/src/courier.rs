@@ -100,6 +100,8 @@ struct Shared {
     status: Mutex<CourierStatus>,
     /// A person has paused it.
     paused: AtomicBool,
+    /// A person wants what waits to be tried now.
+    hurries: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -187,6 +189,7 @@ impl Courier {
             phase: watch::channel(Phase::Running).0,
             status: Mutex::new(status),
             paused: AtomicBool::new(is_paused),
+            hurries: AtomicBool::new(false),
         });
         let clock = Arc::clone(&doors.clock);
         let tasks = Arc::clone(&doors.tasks);
@@ -258,6 +261,13 @@ impl Courier {
     /// person, who keeps it across restarts ([`Store::mark`]).
     pub fn pause(&self, is_paused: bool) {
         self.shared.paused.store(is_paused, Ordering::Release);
+        self.shared.offered.notify_one();
+    }
+
+    /// Tries what waits for another attempt now, and not when its wait is over: one first if the
+    /// destination did not answer as a whole, the rest once that went well.
+    pub fn hurry(&self) {
+        self.shared.hurries.store(true, Ordering::Release);
         self.shared.offered.notify_one();
     }
 

@@ -12,6 +12,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hilum_audit::{NonEmpty, Record, What, fact};
+use hilum_destinations::Courier;
 use hilum_env::Doors;
 use hilum_store::{GenerationRecord, StoreError};
 use hilum_words::{Actor, Digest, Name, Problem, Timestamp};
@@ -249,7 +250,11 @@ impl Gateway {
         self.stop_couriers(&changed).await;
         for name in changed.into_iter().chain(new.iter().copied()) {
             match now.get(name) {
-                Some(destination) => self.plant.open_courier(destination, &next.fetched(name)),
+                Some(destination) => {
+                    self.plant.open_courier(destination, &next.fetched(name));
+                    // What waits for another attempt did not fail with this configuration.
+                    self.plant.dispatch.courier(name).iter().for_each(Courier::hurry);
+                }
                 None => self.plant.give_up(name),
             }
         }

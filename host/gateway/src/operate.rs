@@ -194,14 +194,20 @@ impl Gateway {
         Ok(new)
     }
 
-    /// Queues a parked delivery again, as it is.
+    /// Queues a parked delivery again, as it is. One of which nothing may leave has no bytes that could
+    /// go: its run is made again, which sends to all its destinations. The answer is that new run.
     pub async fn replay_delivery(
         &self,
         delivery: DeliveryId,
         actor: Actor,
-    ) -> Result<(), ActionError> {
-        let (run, evidence) = self.about(Parked::Delivery(delivery), What::Requeued, actor)?;
-        Ok(self.step(run, Effect::Requeued { delivery }, evidence).await?)
+    ) -> Result<Option<RunId>, ActionError> {
+        let item = Parked::Delivery(delivery);
+        let (run, evidence) = self.about(item, What::Requeued, actor.clone())?;
+        match self.step(run, Effect::Requeued { delivery }, evidence).await {
+            Ok(()) => Ok(None),
+            Err(StoreError::NotCleared(_)) => self.replay_run(run, actor).await.map(Some),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// Gives up on what waits for a person.

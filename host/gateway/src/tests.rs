@@ -367,3 +367,27 @@ fn who_connects_before_the_gate_is_open_waits() {
     gate.open();
     assert!(matches!(accepting.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
 }
+
+#[test]
+fn what_waits_for_another_attempt_is_tried_when_its_destination_is_changed() {
+    let twin = Twin::with_seed(1);
+    // Nobody listens there.
+    let away = "kind = \"mllp\"\naddress = \"127.0.0.1:1\"\n\
+                retry = { first = \"10h\", longest = \"10h\" }\nconnect_timeout = \"3s\"\n";
+    let site = SITE.replace("kind = \"file\"\nfolder = \"out\"\n", away);
+    write(&twin, &site);
+    let gateway = start(&twin);
+    is_taken(&twin, "127.0.0.1:2575", "A1");
+    twin.advance(Duration::from_secs(5));
+    let attempts = || {
+        let message = gateway.store().recent(1, None)[0].message;
+        let runs = gateway.store().message(message).expect("it is there").runs;
+        let run = gateway.store().run(runs[0]).expect("it is there");
+        gateway.store().delivery(run.deliveries[0]).expect("it is there").attempts
+    };
+    assert_eq!(attempts(), 1);
+    write(&twin, &site.replace("\"3s\"", "\"4s\""));
+    change(&twin, &gateway, Source::Folder).expect("applied");
+    twin.advance(Duration::from_secs(5));
+    assert_eq!(attempts(), 2);
+}

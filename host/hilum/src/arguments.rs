@@ -222,7 +222,7 @@ pub enum Destination {
         #[arg(long, value_name = "TEXT", value_parser = parse_reason)]
         reason: String,
     },
-    /// Let it go on
+    /// Let it go on, and try now what waits for another attempt, paused or not
     Resume {
         /// Its name in the configuration
         name: String,
@@ -315,7 +315,8 @@ pub enum Parked {
         /// The id of the run or delivery (`run_…`, `dlv_…`)
         id: String,
     },
-    /// Try again: a run with the current configuration, a delivery with the stored bytes
+    /// Try again: a run with the current configuration; a delivery with the stored bytes, or, if nothing
+    /// of it may leave, by its run, which goes to all its destinations again
     Replay {
         /// The ids of runs or deliveries (`run_…`, `dlv_…`)
         #[arg(required_unless_present = "all")]

@@ -83,6 +83,11 @@ impl Health {
         wait.max(rules.breaker.pause.wait(self.openings, entropy))
     }
 
+    /// One delivery may try now; if it goes well, the rest follow.
+    pub(super) fn hurry(&mut self, now: Timestamp) {
+        self.paused_until = self.paused_until.map(|until| until.min(now));
+    }
+
     fn pause(&mut self, until: Timestamp) {
         self.paused_until = self.paused_until.max(Some(until));
     }

@@ -75,6 +75,11 @@ impl Runner {
             match now_phase {
                 Phase::Running => {
                     self.refill().await;
+                    if self.shared.hurries.swap(false, Ordering::AcqRel) {
+                        let now = self.now();
+                        self.health.hurry(now);
+                        self.window.hurry(now);
+                    }
                     self.start();
                 }
                 Phase::Draining if self.groups == 0 && self.commits == 0 => break,

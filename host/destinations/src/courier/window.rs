@@ -270,6 +270,15 @@ impl Window {
         self.lanes.get(key).map_or(0, |lane| lane.waiting.len())
     }
 
+    /// Makes all that is held due now.
+    pub(super) fn hurry(&mut self, now: Timestamp) {
+        for waiting in self.items.values_mut() {
+            waiting.due = waiting.due.min(now);
+        }
+        let fronts = std::mem::take(&mut self.fronts);
+        self.fronts = fronts.into_iter().map(|(due, place)| (due.min(now), place)).collect();
+    }
+
     /// When the earliest front may go.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.fronts.first().map(|(due, _)| *due)

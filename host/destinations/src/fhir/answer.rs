@@ -23,6 +23,10 @@ pub(super) fn read(
         let outcome = body.and_then(|it| hilum_fhir::parse(it).ok());
         return Err(with_issues(fault, &outcome.as_ref().map(issues).unwrap_or_default()));
     }
+    // A resource was created, or there is nothing to say: the body adds nothing but a refusal, if it is one.
+    if *expected == Expected::Resource && matches!(status, 201 | 204) {
+        return body.map_or(Ok(()), |body| said_no(status, body));
+    }
     let Some(body) = body else {
         let what = format!("{status}, but the answer is longer than answer_bytes_max");
         return Err(SendFault::Ambiguous(what));
@@ -36,9 +40,10 @@ pub(super) fn read(
             _ => Ok(()),
         };
     }
-    // A proxy's page, a portal, another service: whoever said this took nothing.
-    let stranger = |what: &str| SendFault::Misconfigured { code: format!("{status}, but {what}") };
-    let answer = hilum_fhir::parse(body).map_err(|_| stranger("the answer is not FHIR JSON"))?;
+    // A proxy's page or another service, or an endpoint that took it and says so in its own words: nobody
+    // knows, and what is sent again may be there twice.
+    let unclear = |what: &str| SendFault::Ambiguous(format!("{status}, but {what}"));
+    let answer = hilum_fhir::parse(body).map_err(|_| unclear("the answer is not FHIR JSON"))?;
     let kind = answer.member("type").and_then(Value::text);
     match (answer.resource_type(), expected) {
         (Some("OperationOutcome"), Expected::Batch(entries))
@@ -51,8 +56,8 @@ pub(super) fn read(
         (Some("Bundle"), _) if matches!(kind, Some("transaction-response" | "batch-response")) => {
             entries(status, &answer, expected)
         }
-        (_, Expected::Resource) => Err(stranger("the answer is no resource")),
-        _ => Err(stranger("the answer is no transaction-response")),
+        (_, Expected::Resource) => Err(unclear("the answer is no resource")),
+        _ => Err(unclear("the answer is no transaction-response")),
     }
 }
 

@@ -13,14 +13,15 @@ const REASON_CHARACTERS_MAX: usize = 200;
 
 impl Gateway {
     /// Lets nothing go to a destination, or lets it go on. It stays so over a restart. What waits
-    /// stays queued, and senders do not feel it.
+    /// stays queued, and senders do not feel it. To go on ends every other wait as well, the breaker's and
+    /// that for another attempt. The answer is whether it was paused before.
     pub async fn pause(
         &self,
         destination: &str,
         is_paused: bool,
         actor: Actor,
         reason: &str,
-    ) -> Result<(), ActionError> {
+    ) -> Result<bool, ActionError> {
         let is_known =
             self.running().site.destinations.iter().any(|it| it.name.as_str() == destination);
         if !is_known {
@@ -37,11 +38,15 @@ impl Gateway {
             let reason: String = reason.chars().take(REASON_CHARACTERS_MAX).collect();
             format!("{} {actor}: {reason}", self.now())
         });
+        let was_paused = self.plant.store.marks().contains_key(&Courier::paused_mark(destination));
         self.plant.store.mark(key, value, NonEmpty::of(evidence)).await?;
         // One that is being replaced reads the mark when it begins.
         if let Some(courier) = self.plant.dispatch.courier(destination) {
             courier.pause(is_paused);
+            if !is_paused {
+                courier.hurry();
+            }
         }
-        Ok(())
+        Ok(was_paused)
     }
 }

@@ -1,11 +1,13 @@
 //! `hilum parked`: what waits for a person, and what the person decides.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::message::word;
 use super::{Context, trail};
 use crate::arguments::Parked;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::output::{counted, list, member, text, thousands};
 
 /// Lists, shows, replays, discards.
@@ -14,7 +16,9 @@ pub async fn run(context: &Context, command: Parked) -> anyhow::Result<Exit> {
         Parked::List => list_all(context).await,
         Parked::Show { id } => show(context, &id).await,
         Parked::Replay { ids, all } => {
-            let ids = if all { every_id(context).await? } else { ids };
+            if all {
+                return replay_all(context).await;
+            }
             act(context, &ids, "replay", &json!({})).await
         }
         Parked::Discard { ids, reason } => {
@@ -49,9 +53,62 @@ async fn list_all(context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-async fn every_id(context: &Context) -> anyhow::Result<Vec<String>> {
-    let answer = context.client()?.get("/v1/parked").await?;
-    Ok(list(&answer, "parked").iter().map(|it| member(it, "id")).collect())
+/// Replays what is listed. What cannot be replayed is named with the reason, and does not keep the others
+/// from it.
+async fn replay_all(context: &Context) -> anyhow::Result<Exit> {
+    let client = context.client()?;
+    let answer = client.get("/v1/parked").await?;
+    let listed = list(&answer, "parked");
+    let total = answer.get("total").and_then(Value::as_u64).unwrap_or_default();
+    let (mut answers, mut faults) = (Vec::new(), Vec::new());
+    // Runs that were made again, and as what: nothing of them waits any more.
+    let mut again: BTreeMap<String, String> = BTreeMap::new();
+    for it in listed {
+        let (id, run) = (member(it, "id"), member(it, "run"));
+        if let Some(new) = again.get(&run) {
+            let done = format!("is replayed with its run, as {new}");
+            if !context.output.is_json() {
+                context.output.text(&format!("{id}: {done}"))?;
+            }
+            answers.push(json!({ "id": id, "new": new, "done": done }));
+            continue;
+        }
+        match client.post(&format!("/v1/parked/{}/replay", word(&id)?), &json!({})).await {
+            Ok(answer) => {
+                let new = member(&answer, "new");
+                if new.starts_with("run_") {
+                    again.insert(run, new);
+                }
+                if !context.output.is_json() {
+                    context.output.text(&format!("{id}: {}", member(&answer, "done")))?;
+                }
+                answers.push(answer);
+            }
+            Err(fault) if exit::of(&fault) == Exit::Failure => {
+                if !context.output.is_json() {
+                    context.output.text(&format!("{id}: is not replayed: {fault}"))?;
+                }
+                faults.push(json!({ "id": id, "why": fault.to_string() }));
+            }
+            // The gateway is gone, or does not let us: so it is with the others.
+            Err(fault) => return Err(fault),
+        }
+    }
+    let beyond = total.saturating_sub(listed.len() as u64);
+    let remain = beyond.saturating_add(faults.len() as u64);
+    if context.output.is_json() {
+        context.output.json(&json!({ "answers": answers, "faults": faults, "remain": remain }))?;
+    } else if listed.is_empty() && !context.output.is_quiet() {
+        context.output.text("Nothing is parked.")?;
+    } else if !context.output.is_quiet() {
+        let replayed = counted(answers.len() as u64, "item", "items");
+        let remain = match remain {
+            0 => String::new(),
+            remain => format!("; {} not replayed", thousands(remain)),
+        };
+        context.output.text(&format!("{replayed}{remain}"))?;
+    }
+    Ok(if remain == 0 { Exit::Success } else { Exit::Failure })
 }
 
 async fn show(context: &Context, id: &str) -> anyhow::Result<Exit> {

@@ -281,6 +281,46 @@ fn the_breaker_opens_lets_one_try_and_closes() {
 }
 
 #[test]
+fn a_person_ends_the_wait_and_one_tries_before_the_rest() {
+    let mut site = Site::new();
+    site.rules.breaker.failures = 1;
+    site.rules.breaker.pause = Backoff { first: SECOND * 3_600, longest: SECOND * 3_600 };
+    for number in 0..8 {
+        site.queue(number, &[&lane_of(number)]);
+    }
+    let is_down = Arc::new(AtomicBool::new(true));
+    let switch = Arc::clone(&is_down);
+    let (courier, destination) = site.start(move |it| match switch.load(Ordering::SeqCst) {
+        true => Err(unreachable()),
+        false => well(it),
+    });
+    assert_eq!((destination.came().len(), courier.status().breaker), (4, Breaker::Open));
+    is_down.store(false, Ordering::SeqCst);
+    destination.stalls.store(true, Ordering::SeqCst);
+    courier.hurry();
+    site.twin.advance(MILLI * 10);
+    assert_eq!((destination.came().len(), courier.status().breaker), (5, Breaker::HalfOpen));
+    destination.stalls.store(false, Ordering::SeqCst);
+    assert_eq!(site.delivered().len(), 8);
+    assert_eq!(courier.status().breaker, Breaker::Closed);
+}
+
+#[test]
+fn a_person_ends_the_wait_of_one_delivery_too() {
+    let mut site = Site::new();
+    site.rules.retry.backoff = Backoff { first: SECOND * 3_600, longest: SECOND * 3_600 };
+    site.queue(0, &["a"]);
+    let busy = || SendFault::Busy { code: "503".into(), after: None, whole: false };
+    let (courier, _) = site.start(move |it| match it.attempt {
+        1 => Err(busy()),
+        _ => well(it),
+    });
+    assert_eq!(site.delivered(), [0; 0]);
+    courier.hurry();
+    assert_eq!(site.delivered(), [0]);
+}
+
+#[test]
 fn while_it_is_half_open_only_one_goes() {
     let mut site = Site::new();
     site.rules.breaker.failures = 1;

@@ -70,12 +70,8 @@ fn an_entry_that_failed_is_not_hidden_by_a_positive_status() {
 }
 
 #[test]
-fn an_answer_of_somebody_else_is_no_success() {
-    check(
-        200,
-        "<html>",
-        expect!["SetUp: the set-up is at fault: 200, but the answer is not FHIR JSON"],
-    );
+fn an_answer_that_cannot_be_read_is_neither_success_nor_the_set_up() {
+    check(200, "<html>", expect!["Unknown: outcome unknown: 200, but the answer is not FHIR JSON"]);
     for stranger in [
         r#"{"resourceType":"Patient"}"#,
         r#"{"resourceType":"Bundle","type":"transaction"}"#,
@@ -84,9 +80,7 @@ fn an_answer_of_somebody_else_is_no_success() {
         check(
             201,
             stranger,
-            expect![
-                "SetUp: the set-up is at fault: 201, but the answer is no transaction-response"
-            ],
+            expect!["Unknown: outcome unknown: 201, but the answer is no transaction-response"],
         );
     }
     check(200, &outcome("fatal", "processing"), expect!["Content: rejected: 200 (processing)"]);
@@ -194,6 +188,23 @@ fn a_resource_is_answered_by_nothing_itself_or_an_outcome() {
         &resource,
         200,
         "{}",
-        expect!["SetUp: the set-up is at fault: 200, but the answer is no resource"],
+        expect!["Unknown: outcome unknown: 200, but the answer is no resource"],
     );
+    check_for(
+        &resource,
+        200,
+        "saved",
+        expect!["Unknown: outcome unknown: 200, but the answer is not FHIR JSON"],
+    );
+    // The status says all of it.
+    for body in ["{}", "saved", ""] {
+        check_for(&resource, 201, body, expect!["delivered"]);
+    }
+    check_for(
+        &resource,
+        201,
+        &outcome("error", "business-rule"),
+        expect!["Content: rejected: 201 (business-rule)"],
+    );
+    assert!(read(201, None, None, &resource).is_ok(), "too long to read");
 }

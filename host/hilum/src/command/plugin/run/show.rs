@@ -184,14 +184,14 @@ fn describe_step(step: &StepReport, fuel_max: u64) -> String {
             .join(", "),
     };
     line("opened", tally(&report.sights.opened));
+    for (path, classes) in &report.sights.paths {
+        line("", format!("{path} ({classes})"));
+    }
     line("sealed", tally(&report.sights.sealed));
     line("withheld", tally(&report.sights.withheld));
     let denied: Vec<String> =
         report.denials.iter().map(|(capability, count)| format!("{capability} {count}")).collect();
     line("denied", if denied.is_empty() { "nothing".to_owned() } else { denied.join(", ") });
-    for (path, classes) in &report.sights.paths {
-        line("", format!("{path} ({classes})"));
-    }
     let percent = report.fuel.saturating_mul(100) / fuel_max.max(1);
     line("fuel", format!("{} of {} ({percent} %)", thousands(report.fuel), thousands(fuel_max)));
     line("memory", size(report.memory_bytes));
