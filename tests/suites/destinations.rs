@@ -397,6 +397,41 @@ application_timeout = "60s"
     assert_eq!(parked.as_array().map(Vec::len), Some(0), "{parked}");
 }
 
+/// Copies of one message have one control id: what the one receiver says must not be taken for what the
+/// other says.
+#[test]
+fn acknowledgements_of_two_receivers_that_share_a_listener_are_not_swapped() {
+    let receivers = [(); 2].map(|()| MllpReceiver::start().expect("a receiver"));
+    receivers.iter().for_each(|it| it.answer(Ack::Code("CA")));
+    let lab = |name: &str, receiver: &MllpReceiver| {
+        format!(
+            "[destination.{name}]\nkind = \"mllp\"\naddress = \"{}\"\nclearance = \"treatment\"\n\
+             enhanced = true\nack_listener = \"acks-in\"\napplication_timeout = \"3s\"\n",
+            receiver.address()
+        )
+    };
+    let [a, b] = &receivers;
+    let destinations = format!(
+        "[listener.acks-in]\nkind = \"mllp\"\nbind = \"127.0.0.1:0\"\ncommit_bytes = true\n{}{}\
+         [route.other]\nfrom = \"adt-in\"\nto = [\"lab-b\"]\n",
+        lab("lab-a", a),
+        lab("lab-b", b),
+    );
+    let site = site(&destinations, &["lab-a"]);
+    let running = site.serve().expect("serving");
+    send(&running, &adt("F1", "4711"));
+    let arrived = || receivers.iter().all(|it| !it.received().is_empty());
+    running.wait("both to have it", |_| Ok(arrived())).expect("they do");
+    let ack = "\u{b}MSH|^~\\&|LAB-B|L|HILUM|ST-ANNA|2026||ACK|K1|P|2.5.1\rMSA|AE|F1\r\u{1c}\r";
+    let mut acks = running.client("acks-in").expect("connected");
+    acks.write(ack.as_bytes()).expect("said");
+    let parked = || running.list("parked").map(|it| it.as_array().map_or(0, Vec::len));
+    running.wait("both to be parked", |_| Ok(parked()? == 2)).expect("parked");
+    let said = trace(&site, &running);
+    assert!(said.contains("CA, then no answer in time"), "{said}");
+    assert!(!said.contains("rejected: AE"), "{said}");
+}
+
 #[test]
 fn an_acknowledgement_that_asks_for_one_back_gets_it_when_its_outcome_is_written_down() {
     let receiver = MllpReceiver::start().expect("a receiver");
