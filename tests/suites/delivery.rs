@@ -229,3 +229,56 @@ fn what_waits_for_a_destination_that_is_no_longer_configured_is_parked() {
     let parked = running.list("parked").expect("listed");
     assert_eq!((&parked[0]["cause"], &parked[0]["destination"]), (&"gone".into(), &"ehr".into()));
 }
+
+/// The first destination may have nothing of a patient's.
+const DENYING: &str = r#"
+[gateway]
+name = "denying"
+data = "data"
+timezone = "UTC"
+
+[listener.in]
+kind = "mllp"
+bind = "127.0.0.1:0"
+
+[destination.nothing]
+kind = "file"
+folder = "nothing"
+clearance = { open = ["date"] }
+
+[destination.kept]
+kind = "file"
+folder = "kept"
+clearance = "treatment"
+
+[route.through]
+from = "in"
+to = ["nothing", "kept"]
+"#;
+
+#[test]
+fn all_that_can_be_replayed_is_and_the_rest_is_named() {
+    let site = Site::new(DENYING).expect("a site");
+    let running = site.serve().expect("serving");
+    let mut client = running.client("in").expect("connected");
+    client.send(&adt("A1", "4711")).expect("answered");
+    client.send(&adt("A2", "4712")).expect("answered");
+    running.wait_until_idle().expect("idle");
+    let replay = || site.run(&["parked", "replay", "--all"]).expect("ran");
+    let (exit, said, error) = replay();
+    assert_eq!((exit, said.matches("runs again as run_").count()), (0, 2), "{said}{error}");
+    running.wait_until_idle().expect("idle");
+    let parked = running.list("parked").expect("listed");
+    assert_eq!(parked.as_array().map(Vec::len), Some(2), "denied as before: {parked}");
+
+    // The route of these is gone, so nothing can make their runs again.
+    site.edit("hilum.toml", "[route.through]", "[route.other]").expect("edited");
+    running.json(&["apply", "--yes"]).expect("applied");
+    client.send(&adt("A3", "4713")).expect("answered");
+    running.wait_until_idle().expect("idle");
+    let (exit, said, error) = replay();
+    assert_eq!(exit, 1, "{said}{error}");
+    assert_eq!(said.matches("is not replayed: ").count(), 2, "{said}");
+    assert_eq!(said.matches("runs again as run_").count(), 1, "what stands behind them: {said}");
+    assert!(said.contains("1 item; 2 not replayed"), "{said}");
+}

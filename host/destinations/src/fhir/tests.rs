@@ -118,7 +118,7 @@ fn each_fault_of_the_peer_is_understood() {
         (Whose::Content, "rejected: 200, entry 1: 422 Unprocessable Entity (invariant)".into())
     );
     site.peer.fail(Fault::Says("<html>"));
-    assert_eq!(site.fault().0, Whose::SetUp);
+    assert_eq!(site.fault().0, Whose::Unknown);
     site.peer.down().expect("down");
     // A kept connection closes; its own task has to notice before the next request goes out.
     std::thread::park_timeout(Duration::from_millis(100));
