@@ -72,17 +72,25 @@ fn information(said: String) -> Value {
 }
 
 fn issue(fault: Fault, number: Option<usize>) -> Value {
-    let said = match number {
-        Some(number) => format!("message {number}: {}", fault.text),
+    // `expression` is FHIRPath: a place in an HL7 message is none, and stands in the text.
+    let (place, expression) = match fault.at {
+        Some(at) if is_hl7_place(&at) => (fault.is_of_plugin.then_some(at), None),
+        at => (None, at),
+    };
+    let text = match place {
+        Some(place) => format!("{place}: {}", fault.text),
         None => fault.text,
+    };
+    let said = match number {
+        Some(number) => format!("message {number}: {text}"),
+        None => text,
     };
     let mut members = vec![
         ("severity", Value::from("error")),
         ("code", Value::from(fault.issue.word())),
         ("diagnostics", Value::from(said)),
     ];
-    // `expression` is FHIRPath: a place in an HL7 message is none.
-    if let Some(at) = fault.at.filter(|at| !is_hl7_place(at)) {
+    if let Some(at) = expression {
         members.push(("expression", Value::Array(vec![Value::from(at)])));
     }
     Value::object(members)

@@ -236,7 +236,7 @@ impl Refusal {
             | Self::Fragment { at } => Some(at.to_string()),
             _ => at.map(str::to_owned),
         };
-        vec![Fault { code, issue, at, text: self.to_string() }]
+        vec![Fault { code, issue, at, text: self.to_string(), is_of_plugin: false }]
     }
 }
 
@@ -246,6 +246,8 @@ pub(crate) struct Fault {
     pub(crate) issue: IssueType,
     pub(crate) at: Option<String>,
     pub(crate) text: String,
+    /// Whether a plugin said it: its text does not name the place.
+    pub(crate) is_of_plugin: bool,
 }
 
 impl Fault {
@@ -255,6 +257,7 @@ impl Fault {
             issue: issue_type(rejection.reason),
             at: rejection.at.clone(),
             text: rejection.text.clone(),
+            is_of_plugin: true,
         }
     }
 }

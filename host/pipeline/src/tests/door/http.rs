@@ -160,7 +160,9 @@ fn what_is_processed_is_200_and_what_a_plugin_refuses_is_422() {
     );
     let answer = ask(&middle, Hl7v2, Wish::Fhir, &ADT.replace("|7|", "|8|"));
     assert!(answer.message.is_some(), "it is stored");
-    assert!(shown(&answer).contains(r#""expression":["PID-3"]"#), "{}", shown(&answer));
+    let said = shown(&answer);
+    assert!(said.contains(r#""diagnostics":"PID-3: missing""#), "{said}");
+    assert!(!said.contains("expression"), "no FHIRPath names a field: {said}");
 
     let slow = with(&[], |it| it.ack = AckPoint::Processed);
     let answer = ask(&slow, Hl7v2, Wish::Problem, ADT);
