@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_message::Message;
 use hilum_pipeline::{Fate, Parcel, Rehearsal, Run, StepReport};
-use hilum_policy::Tally;
+use hilum_policy::{Classes, Tally};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::PluginRun;
@@ -183,12 +183,19 @@ fn describe_step(step: &StepReport, fuel_max: u64) -> String {
             .collect::<Vec<_>>()
             .join(", "),
     };
-    line("opened", tally(&report.sights.opened));
-    for (path, classes) in &report.sights.paths {
-        line("", format!("{path} ({classes})"));
-    }
+    // The places are those of opened values, and of values that were asked for and not handed over.
+    let opened = &report.sights.opened;
+    let (open, asked): (Vec<_>, Vec<_>) = report
+        .sights
+        .paths
+        .iter()
+        .partition(|(_, classes)| classes.iter().all(|class| 0 < opened.count(class)));
+    let place = |(path, classes): (&String, &Classes)| format!("{path} ({classes})");
+    line("opened", tally(opened));
+    open.into_iter().for_each(|it| line("", place(it)));
     line("sealed", tally(&report.sights.sealed));
     line("withheld", tally(&report.sights.withheld));
+    asked.into_iter().for_each(|it| line("", place(it)));
     let denied: Vec<String> =
         report.denials.iter().map(|(capability, count)| format!("{capability} {count}")).collect();
     line("denied", if denied.is_empty() { "nothing".to_owned() } else { denied.join(", ") });
@@ -207,4 +214,31 @@ fn describe_step(step: &StepReport, fuel_max: u64) -> String {
         line("log", format!("{}: {}", logged.level.word(), logged.text));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hilum_policy::Class;
+    use hilum_words::{Digest, Name};
+
+    #[test]
+    fn places_stand_under_what_became_of_them_and_not_under_denied() {
+        let mut report = hilum_sandbox::Report::default();
+        report.sights.paths.insert("PID-5".to_owned(), Classes::of(Class::Name));
+        let step = StepReport {
+            step: Name::from("a"),
+            plugin: Name::from("a"),
+            digest: Digest::of(b""),
+            input: Digest::of(b""),
+            outputs: Vec::new(),
+            answered: None,
+            report,
+            fault: None,
+            world: hilum_sandbox::World::Transformer,
+        };
+        let said = describe_step(&step, 1);
+        let place = "withheld   nothing\n           PID-5 (name)\ndenied     nothing\n";
+        assert!(said.contains(place), "{said}");
+    }
 }
