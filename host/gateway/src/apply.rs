@@ -15,7 +15,7 @@ use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_destinations::Courier;
 use hilum_env::Doors;
 use hilum_store::{GenerationRecord, StoreError};
-use hilum_words::{Actor, Digest, Name, Problem, Timestamp};
+use hilum_words::{Actor, Digest, Name, Problem, Timestamp, chain};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -383,15 +383,4 @@ pub(crate) fn generation_record(
         evidence = evidence.text("from", "journal");
     }
     (GenerationRecord { digest, at, actor, summary, parent, reason, is_rollback }, evidence)
-}
-
-fn chain(fault: &dyn std::error::Error) -> String {
-    let mut sentence = fault.to_string();
-    let mut source = fault.source();
-    while let Some(cause) = source {
-        sentence.push_str(": ");
-        sentence.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    sentence
 }

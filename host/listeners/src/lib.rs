@@ -12,6 +12,7 @@ mod admission;
 mod allow;
 mod budget;
 mod config;
+mod farewell;
 mod listener;
 mod metrics;
 mod sniff;

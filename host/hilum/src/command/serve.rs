@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use hilum_admin::{Admin, AdminError};
 use hilum_gateway::{Gateway, ListenError, Source, StartError, Wanted};
 use hilum_store::OpenError;
-use hilum_words::Actor;
+use hilum_words::{Actor, chain};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tracing::{info, warn};
@@ -95,17 +95,6 @@ fn of_system(fault: &io::Error) -> Exit {
         io::ErrorKind::PermissionDenied => Exit::Permission,
         _ => Exit::Io,
     }
-}
-
-fn chain(fault: &dyn std::error::Error) -> String {
-    let mut sentence = fault.to_string();
-    let mut source = fault.source();
-    while let Some(cause) = source {
-        sentence.push_str(": ");
-        sentence.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    sentence
 }
 
 /// Makes the site's folder the running configuration, without a question.

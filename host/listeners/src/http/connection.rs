@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use hilum_env::{BoxFuture, ByteStream, Clock, Instant};
 use hilum_pipeline::{HttpAnswer, Refusal, Wish};
@@ -15,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::watch;
 use tracing::debug;
 
@@ -23,12 +22,9 @@ use super::Door;
 use super::ahead::Ahead;
 use super::exchange::Exchange;
 use super::wire::{Pace, Phase, Wire};
+use crate::farewell::{LINGER, part};
 use crate::metrics::Trouble;
 
-/// How long a closing connection is listened to.
-const LINGER: Duration = Duration::from_millis(500);
-/// How much a closing connection may still say.
-const LINGER_BYTES_MAX: usize = 1 << 20;
 /// Headers of one request.
 const HEADERS_MAX: usize = 100;
 /// Said where a head did not come in time: nothing is known of who would read more.
@@ -192,29 +188,5 @@ fn trouble(fault: &hyper::Error, phase: Phase) -> Option<Trouble> {
         Phase::Idle => None,
         Phase::Head | Phase::Body => Some(Trouble::CutOff),
         Phase::Working | Phase::Answering => Some(Trouble::Unread),
-    }
-}
-
-/// Closes so that what was written arrives: closing with bytes unread would reset the connection,
-/// and the peer might never see its answer. Bounded in time and bytes.
-async fn part(stream: &mut Box<dyn ByteStream>, clock: &dyn Clock) {
-    let late = clock.sleep_until(clock.instant().plus(LINGER));
-    let drained = async {
-        if stream.shutdown().await.is_err() {
-            return;
-        }
-        let mut waste = vec![0; 16 << 10];
-        let mut left = LINGER_BYTES_MAX;
-        while let Ok(count) = stream.read(&mut waste).await {
-            left = left.saturating_sub(count);
-            if count == 0 || left == 0 {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        biased;
-        () = drained => {}
-        () = late => {}
     }
 }

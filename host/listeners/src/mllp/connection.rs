@@ -24,6 +24,7 @@ use super::later::Outstanding;
 use super::{Door, MllpConfig};
 use crate::Metrics;
 use crate::budget::Lease;
+use crate::farewell::part;
 use crate::listener::Context;
 use crate::metrics::{ListenerLabels, Trouble};
 
@@ -33,10 +34,6 @@ const READ_BYTES: usize = 16 << 10;
 const IDLE_READ_BYTES: usize = 2 << 10;
 /// After FS, so much silence means that the frame has ended (PROTOCOL §3).
 const SILENCE: Duration = Duration::from_secs(1);
-/// How long a closing connection is listened to.
-const LINGER: Duration = Duration::from_millis(500);
-/// How much a closing connection may still say.
-const LINGER_BYTES_MAX: usize = 1 << 20;
 /// Junk that is skipped before a frame.
 const JUNK_BYTES_MAX: usize = 1 << 10;
 
@@ -115,33 +112,8 @@ impl<D: Door> Connection<D> {
         // Nothing that is still said will be buffered, and nothing more will be written.
         self.lease.shrink(0);
         self.outstanding = Outstanding::default();
-        self.part(&mut stream).await;
+        part(&mut stream, self.clock.as_ref()).await;
         ended
-    }
-
-    /// Closes so that what was written arrives: closing with bytes unread would reset the
-    /// connection, and the peer might never see its answer. Bounded in time and bytes.
-    async fn part(&mut self, stream: &mut Box<dyn ByteStream>) {
-        let late = self.clock.sleep_until(self.clock.instant().plus(LINGER));
-        let drained = async {
-            // With TLS even a farewell waits for a peer that takes nothing.
-            if stream.shutdown().await.is_err() {
-                return;
-            }
-            let mut waste = vec![0; READ_BYTES];
-            let mut left = LINGER_BYTES_MAX;
-            while let Ok(count) = stream.read(&mut waste).await {
-                left = left.saturating_sub(count);
-                if count == 0 || left == 0 {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            () = drained => {}
-            () = late => {}
-        }
     }
 
     async fn talk(&mut self, stream: &mut Box<dyn ByteStream>, peer: &Peer) -> Result<(), Ended> {

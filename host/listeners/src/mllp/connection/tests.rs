@@ -2,6 +2,7 @@ mod later;
 
 use super::*;
 use crate::budget::STEP_BYTES;
+use crate::farewell::LINGER;
 use crate::listener::Settings;
 use crate::metrics::TroubleLabels;
 use crate::mllp::testing::{HandClock, Story, answer};

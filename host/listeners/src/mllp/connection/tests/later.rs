@@ -1,6 +1,7 @@
 //! Answers that come when their messages are decided, and commit bytes.
 
 use super::*;
+use crate::farewell::LINGER;
 use crate::mllp::later::LATER_MAX;
 use crate::mllp::testing::Breakable;
 use tokio::sync::oneshot;
