@@ -164,6 +164,22 @@ fn only_the_doors_name_the_operating_system() {
 }
 
 #[test]
+fn only_measurements_put_a_function_in_the_place_of_a_guest() {
+    for folder in ["host", "plugins", "sdk", "tests"] {
+        for path in files(&repository().join(folder), ".rs") {
+            let is_its_home = path.ends_with("sandbox/src/engine.rs")
+                || path.ends_with("sandbox/src/native.rs")
+                || path.ends_with("suites/tidy.rs");
+            assert!(
+                is_its_home || !text(&path).contains("with_native"),
+                "{} has a plugin without its sandbox",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
 fn every_allow_has_a_reason() {
     for folder in ["host", "plugins", "sdk", "tests", "benches"] {
         for path in files(&repository().join(folder), ".rs") {

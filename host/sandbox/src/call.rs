@@ -149,6 +149,9 @@ impl Plugin {
     /// Calls the plugin once. Blocks until it has answered or a limit has stopped it, so do it off
     /// the async threads.
     pub fn call(&self, call: Call, budget: &Budget) -> Called {
+        if let Some(native) = &self.native {
+            return native.call(call);
+        }
         let sandbox = &*self.sandbox;
         let _seat = sandbox.seats.take();
         let started = sandbox.clock.instant();

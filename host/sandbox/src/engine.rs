@@ -22,7 +22,7 @@ use wasmtime::{
 use crate::capability::{self, log::plain};
 use crate::guest::{CORE_INSTANCES_MAX, Guest, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::watch::Watch;
-use crate::{Budget, EngineLimits, Manifest, Misfit, Package};
+use crate::{Budget, EngineLimits, Manifest, Misfit, Native, Package};
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +109,7 @@ impl Sandbox {
             digest: package.digest,
             component: package.bytes.clone(),
             entry,
+            native: None,
             sandbox: Arc::clone(&self.inner),
         })
     }
@@ -127,11 +128,14 @@ fn told(error: &wasmtime::Error) -> String {
 }
 
 /// A plugin, compiled and linked. Calls of it may run at the same time.
+#[derive(Clone)]
 pub struct Plugin {
     manifest: Manifest,
     digest: Digest,
     component: Bytes,
     pub(crate) entry: Entry,
+    /// What is called in the guest's place; none in a gateway.
+    pub(crate) native: Option<Arc<dyn Native>>,
     pub(crate) sandbox: Arc<Inner>,
 }
 
@@ -160,6 +164,12 @@ impl Plugin {
     pub fn world(&self) -> World {
         self.manifest.world
     }
+
+    /// The same plugin with a function of this process in the guest's place: see [`Native`].
+    #[must_use]
+    pub fn with_native(&self, native: Arc<dyn Native>) -> Self {
+        Self { native: Some(native), ..self.clone() }
+    }
 }
 
 impl fmt::Debug for Plugin {
@@ -173,6 +183,7 @@ impl fmt::Debug for Plugin {
 }
 
 /// The function that a call enters by, resolved once.
+#[derive(Clone)]
 pub(crate) enum Entry {
     Transformer(TransformerPre<Guest>),
     Router(RouterPre<Guest>),

@@ -16,6 +16,7 @@ mod fault;
 mod grants;
 mod guest;
 mod limits;
+mod native;
 mod package;
 mod table;
 mod watch;
@@ -31,6 +32,7 @@ pub use limits::{
     Budget, BudgetAsk, DESTINATIONS_MAX, EngineLimits, HOST_CALL_BYTES, LOG_LINES_MAX, OUTPUTS_MAX,
     REFUSALS_MAX, TEXT_CHARACTERS_MAX,
 };
+pub use native::Native;
 pub use package::{
     Asks, Extern, MANIFEST_SECTION, Manifest, Misfit, Package, PackageProblem, PhiAsk,
 };
