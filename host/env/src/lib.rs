@@ -1,13 +1,14 @@
 //! The doors: everything that is not deterministic comes in here.
 //!
 //! A part of the gateway takes the doors it needs ([`Clock`], [`Entropy`], [`Disk`], [`Net`],
-//! [`Tasks`]) and never asks the operating system itself. [`system`] opens the real ones;
+//! [`Tasks`], [`Children`]) and never asks the operating system itself. [`system`] opens the real ones;
 //! [`twin`] has all of them in memory on one seed, with faults, for tests. [`tls`] goes over the
 //! streams of either.
 //!
 //! Promises: the real operating system is named in [`system`] alone.
 //! Not here: what is read or written; retries; limits.
 
+mod children;
 mod clock;
 mod disk;
 mod fault;
@@ -22,6 +23,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use children::{Children, Ended, Errand, How, NoChildren};
 pub use clock::{Clock, Entropy, Instant, WallClock};
 pub use disk::{Disk, DiskFile, Entry, OpenMode, Space};
 pub use fault::{NotResolved, not_resolved, words};
@@ -44,4 +46,6 @@ pub struct Doors {
     pub net: Arc<dyn Net>,
     /// Threads and futures.
     pub tasks: Arc<dyn Tasks>,
+    /// This program once more, for what may end badly.
+    pub children: Arc<dyn Children>,
 }

@@ -8,6 +8,7 @@
     reason = "this module is the door: everything that is banned elsewhere is done here"
 )]
 
+mod children;
 mod clock;
 mod disk;
 mod files;
@@ -18,15 +19,17 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::Doors;
+use crate::{Doors, NoChildren};
 
+pub use children::{ABORTED, OUT_OF_TIME, SystemChildren, bound_myself};
 pub use clock::{SystemClock, SystemEntropy};
 pub use disk::SystemDisk;
 pub use files::raise_open_files;
 pub use net::SystemNet;
 pub use tasks::SystemTasks;
 
-/// All real doors. Sockets, timers and futures live on `runtime`.
+/// All real doors. Sockets, timers and futures live on `runtime`. There are no children: only the
+/// gateway's own program knows that it can be its own child ([`SystemChildren`]).
 pub fn doors(runtime: Handle) -> Doors {
     Doors {
         clock: Arc::new(SystemClock::new(runtime.clone())),
@@ -34,6 +37,7 @@ pub fn doors(runtime: Handle) -> Doors {
         disk: Arc::new(SystemDisk),
         net: Arc::new(SystemNet::new(runtime.clone())),
         tasks: Arc::new(SystemTasks::new(runtime)),
+        children: Arc::new(NoChildren),
     }
 }
 

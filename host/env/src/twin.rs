@@ -19,7 +19,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::{Doors, Instant};
+use crate::{Doors, Instant, NoChildren};
 
 pub use clock::{TwinClock, TwinEntropy};
 pub use disk::{TwinDisk, Unsynced};
@@ -57,6 +57,7 @@ impl Twin {
             disk: Arc::clone(&self.disk) as _,
             net: Arc::clone(&self.net) as _,
             tasks: Arc::clone(&self.tasks) as _,
+            children: Arc::new(NoChildren),
         }
     }
 

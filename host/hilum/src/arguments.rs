@@ -125,6 +125,18 @@ pub enum Command {
     /// Certificates to try TLS with
     #[command(subcommand)]
     Pki(crate::command::pki::Pki),
+    /// Compile a plugin within bounds: what the gateway starts before it does so itself
+    #[command(hide = true)]
+    CompileTrial(CompileTrial),
+}
+
+/// `hilum compile-trial`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CompileTrial {
+    /// Address space.
+    pub memory_bytes: u64,
+    /// Time of the processor.
+    pub processor_seconds: u64,
 }
 
 /// `hilum config …`.

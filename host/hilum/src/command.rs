@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+pub mod compile_trial;
 mod config;
 mod destination;
 mod generation;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use hilum_env::Doors;
+use hilum_env::system::SystemChildren;
 
 use crate::arguments::{Arguments, Command, Common};
 use crate::client::Client;
@@ -49,7 +51,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         .enable_all()
         .build()
         .context("threads cannot be started")?;
-    let doors = hilum_env::system::doors(runtime.handle().clone());
+    let doors = Doors {
+        children: Arc::new(SystemChildren::of_this_program()),
+        ..hilum_env::system::doors(runtime.handle().clone())
+    };
     // Plugins, the journal and couriers log as they do under `serve`; at a desk only what matters.
     let usual = if matches!(arguments.command, Command::Serve) { "info" } else { "warn" };
     crate::log::start(&arguments.common, Arc::clone(&doors.clock), usual);
@@ -80,5 +85,6 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Store(command) => store::run(context, command),
         Command::Plugin(command) => plugin::run(context, command),
         Command::Pki(command) => pki::run(context, &command),
+        Command::CompileTrial(_) => anyhow::bail!("a trial runs without a runtime"),
     }
 }

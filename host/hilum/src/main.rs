@@ -29,5 +29,9 @@ fn main() -> ExitCode {
         tracing::error!(thread = name, place, "a bug: the thread ended");
     }));
     let arguments = arguments::Arguments::parse();
+    if let arguments::Command::CompileTrial(bounds) = arguments.command {
+        // Before anything else takes memory, threads or files.
+        return command::compile_trial::run(bounds);
+    }
     exit::report(command::run(arguments))
 }

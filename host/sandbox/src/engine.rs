@@ -11,7 +11,7 @@ use hilum_contract::transformer::TransformerPre;
 use hilum_contract::types::Refusal;
 use hilum_contract::validator::ValidatorPre;
 use hilum_contract::validator::exports::hilum::plugin::check::Verdict;
-use hilum_env::{Clock, Doors};
+use hilum_env::{Children, Clock, Doors};
 use hilum_words::{Digest, Name};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentNamedList, InstancePre, Lift, Linker};
@@ -21,8 +21,9 @@ use wasmtime::{
 
 use crate::capability::{self, log::plain};
 use crate::guest::{CORE_INSTANCES_MAX, Guest, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use crate::trial;
 use crate::watch::Watch;
-use crate::{Budget, EngineLimits, Manifest, Misfit, Native, Package};
+use crate::{Budget, CompileLimits, EngineLimits, Excess, Manifest, Misfit, Native, Package};
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +44,41 @@ pub enum LoadProblem {
     /// The compiler does not take it, or it is too large for the pool.
     #[error("the engine does not take the plugin: {0}")]
     Compile(String),
+    /// Compiling it takes more than it may, or ends the compiler.
+    #[error("{excess}{}", advice(*.excess, .limits))]
+    TooDear {
+        /// What it has too much of.
+        excess: Excess,
+        /// What it may have.
+        limits: CompileLimits,
+    },
+    /// Compiling could not be tried away from the gateway.
+    #[error(
+        "compiling could not be tried in a process of its own ({0}); nothing is compiled without that"
+    )]
+    NotTried(std::io::ErrorKind),
 }
 
 fn list(misfits: &[Misfit]) -> String {
     match misfits {
         [one] => format!(" {one}"),
         all => all.iter().map(|it| format!("\n- {it}")).collect(),
+    }
+}
+
+fn advice(excess: Excess, limits: &CompileLimits) -> String {
+    let smaller = "make its functions smaller, or of several plugins one each";
+    match excess {
+        Excess::Memory => format!(" ({} MiB): {smaller}", limits.memory_bytes >> 20),
+        Excess::Time => {
+            let (processor, wall) = (limits.processor_seconds, limits.wall.as_secs());
+            format!(" ({processor} s of the processor, {wall} s in all): {smaller}")
+        }
+        Excess::Stopped => {
+            ": it is made to do that, or the compiler has a bug; the gateway does not \
+                            compile it"
+                .to_owned()
+        }
     }
 }
 
@@ -61,6 +91,7 @@ pub struct Sandbox {
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
+    children: Arc<dyn Children>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) seats: Seats,
     linker: Linker<Guest>,
@@ -83,8 +114,10 @@ impl Sandbox {
         let machine = watch.machine(engine.weak(), Arc::clone(&doors.clock));
         watch.hang(doors.tasks.drive("sandbox-watch", machine));
         let seats = Seats::new(limits.calls_max);
-        let clock = Arc::clone(&doors.clock);
-        Ok(Self { inner: Arc::new(Inner { engine, clock, watch, seats, linker, limits }) })
+        let (clock, children) = (Arc::clone(&doors.clock), Arc::clone(&doors.children));
+        Ok(Self {
+            inner: Arc::new(Inner { engine, clock, children, watch, seats, linker, limits }),
+        })
     }
 
     /// The bounds.
@@ -92,13 +125,14 @@ impl Sandbox {
         &self.inner.limits
     }
 
-    /// Checks a plugin against the contract, compiles it and links it. What compiling may cost is
-    /// bounded by the length of a [`Package`] alone, so do it off the async threads.
+    /// Checks a plugin against the contract, has a child try to compile it, compiles it and links it.
+    /// It may take [`CompileLimits`] twice, so do it off the async threads.
     pub fn load(&self, package: &Package) -> Result<Plugin, LoadProblem> {
         let misfits = package.misfits();
         if !misfits.is_empty() {
             return Err(LoadProblem::Misfits(misfits));
         }
+        trial::pass(&*self.inner.children, &package.bytes, &self.inner.limits.compile)?;
         let compiled = Component::from_binary(&self.inner.engine, &package.bytes);
         let component = compiled.map_err(|error| LoadProblem::Compile(told(&error)))?;
         let declared = |error: wasmtime::Error| LoadProblem::Declared(told(&error));
@@ -123,7 +157,7 @@ impl fmt::Debug for Sandbox {
 
 /// What the engine says about a component, all the way down to the reason. It speaks of the
 /// component's own names; no message has been near it.
-fn told(error: &wasmtime::Error) -> String {
+pub(crate) fn told(error: &wasmtime::Error) -> String {
     plain(&format!("{error:#}").chars().take(1_000).collect::<String>())
 }
 
@@ -224,7 +258,7 @@ where
 
 /// The engine's configuration. It decides what a plugin can be and what it costs: a change here
 /// moves fuel, so it is a change of the contract for every budget out there.
-fn config(calls_max: u32) -> Config {
+pub(crate) fn config(calls_max: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls_max)
         .total_core_instances(calls_max * CORE_INSTANCES_MAX)

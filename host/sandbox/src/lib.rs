@@ -1,7 +1,7 @@
 //! Engine, packages, budgets: one plugin call and nothing left behind.
 //!
 //! A [`Package`] is a plugin as a file, read and checked. [`Sandbox::load`] compiles and links it
-//! into a [`Plugin`]. [`Plugin::call`] runs it once on one [`View`](hilum_policy::View): a fresh
+//! into a [`Plugin`], after a child of the gateway has tried to compile it. [`Plugin::call`] runs it once on one [`View`](hilum_policy::View): a fresh
 //! instance, a [`Budget`], an answer or a [`PluginFault`], and a [`Report`] of what it did.
 //!
 //! Promises: every call ends; a plugin gets the contract's interfaces and nothing else; an instance
@@ -19,6 +19,7 @@ mod limits;
 mod native;
 mod package;
 mod table;
+mod trial;
 mod watch;
 
 pub use hilum_contract::World;
@@ -29,14 +30,15 @@ pub use engine::{LoadProblem, Plugin, Sandbox, SandboxError};
 pub use fault::{Limit, PluginFault, Rule};
 pub use grants::{Allowed, Grants};
 pub use limits::{
-    Budget, BudgetAsk, DESTINATIONS_MAX, EngineLimits, HOST_CALL_BYTES, LOG_LINES_MAX, OUTPUTS_MAX,
-    REFUSALS_MAX, TEXT_CHARACTERS_MAX,
+    Budget, BudgetAsk, CompileLimits, DESTINATIONS_MAX, EngineLimits, HOST_CALL_BYTES,
+    LOG_LINES_MAX, OUTPUTS_MAX, REFUSALS_MAX, TEXT_CHARACTERS_MAX,
 };
 pub use native::Native;
 pub use package::{
     Asks, Extern, MANIFEST_SECTION, Manifest, Misfit, Package, PackageProblem, PhiAsk,
 };
 pub use table::{TABLE_BYTES_MAX, Table};
+pub use trial::{Excess, NOT_TAKEN, TRIAL, TRIAL_STACK_BYTES, compile_trial};
 
 /// The version of the engine. Fuel is the same in every repetition but moves between versions, so
 /// it stands beside every figure.

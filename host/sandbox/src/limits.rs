@@ -170,6 +170,25 @@ pub struct EngineLimits {
     pub component_bytes_max: u64,
     /// How long a beat of the watch is; a wall limit is kept to about one beat.
     pub beat: Duration,
+    /// What compiling one plugin may take.
+    pub compile: CompileLimits,
+}
+
+/// What compiling one plugin may take, in the child that tries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Address space of the whole child.
+    pub memory_bytes: u64,
+    /// Time of the processor.
+    pub processor_seconds: u64,
+    /// Time by the wall: a machine that is busy is no fault of the plugin.
+    pub wall: Duration,
+}
+
+impl CompileLimits {
+    /// What every gateway gives. Compiling 18 MB of Python takes sixteen seconds.
+    pub const DEFAULT: Self =
+        Self { memory_bytes: 1 << 30, processor_seconds: 60, wall: Duration::from_secs(180) };
 }
 
 impl EngineLimits {
@@ -179,6 +198,7 @@ impl EngineLimits {
             calls_max: u32::try_from(cores).unwrap_or(u32::MAX).clamp(1, 254) + 2,
             component_bytes_max: 32 << 20,
             beat: Duration::from_millis(5),
+            compile: CompileLimits::DEFAULT,
         }
     }
 }

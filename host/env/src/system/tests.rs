@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::{Address, Machine, Next, OpenMode};
+use crate::{Address, Children, Ended, Errand, How, Machine, Next, OpenMode};
 
 fn opened() -> (Runtime, Doors, tempfile::TempDir) {
     let runtime = Runtime::new().expect("a runtime");
@@ -201,4 +201,60 @@ fn as_many_files_may_be_open_as_the_machine_allows() {
     let limit = getrlimit(Resource::Nofile);
     assert_eq!(raised, limit.current);
     assert_eq!(limit.current, limit.maximum);
+}
+
+/// A child that is a shell with this script.
+fn child(script: &str, input: &[u8], wall: Duration) -> Ended {
+    let children = SystemChildren::of("/bin/sh".into());
+    let errand = Errand { arguments: &["-c", script], input, wall, output_bytes_max: 10 };
+    children.run(&errand).expect("it was started")
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_child_reads_writes_and_ends() {
+    let ended = child("cat; echo wrong >&2; exit 3", b"right", LONG);
+    assert_eq!(ended.how, How::Exited(3));
+    assert_eq!(
+        (ended.output.as_slice(), ended.errors.as_slice()),
+        (&b"right"[..], &b"wrong\n"[..])
+    );
+}
+
+#[test]
+fn what_a_child_writes_beyond_the_bound_is_dropped_and_does_not_stop_it() {
+    let ended = child("yes | head -c 1000000; yes | head -c 1000000 >&2", b"", LONG);
+    assert_eq!((ended.how, ended.output.len(), ended.errors.len()), (How::Exited(0), 10, 10));
+}
+
+#[test]
+fn a_child_that_reads_nothing_ends_all_the_same() {
+    assert_eq!(child("exit 0", &vec![b'x'; 1 << 20], LONG).how, How::Exited(0));
+}
+
+#[test]
+fn a_child_whose_time_is_over_is_killed() {
+    // It would read for ever if nobody wrote: its own shell, no grandchild that holds the pipe.
+    let ended = child("exec sleep 1000", b"", Duration::from_millis(20));
+    assert_eq!(ended.how, How::TimedOut);
+}
+
+#[test]
+fn a_child_ended_by_a_signal_says_which() {
+    assert_eq!(child("kill -XCPU $$", b"", LONG).how, How::Killed(OUT_OF_TIME));
+}
+
+#[test]
+fn a_child_has_no_environment_and_no_folder() {
+    let ended = child("echo ${HOME-none} $PWD", b"", LONG);
+    assert_eq!(ended.output, b"none /\n");
+}
+
+#[test]
+fn there_are_no_children_unless_somebody_says_what_they_are() {
+    let (_runtime, doors, _folder) = opened();
+    let errand = Errand { arguments: &[], input: b"", wall: LONG, output_bytes_max: 0 };
+    let refused = doors.children.run(&errand).expect_err("none");
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
 }
