@@ -3,7 +3,13 @@
 //! Each program in `src/bin` prints one table: what we do, and beside it the least that anybody
 //! could do on this machine in the same minute. Compare ratios; absolute figures move.
 //!
-//! Not here: load over sockets (`hilum send`).
+//! `clock` is the one that starts a whole gateway and loads it over sockets.
+
+pub mod bare;
+pub mod figures;
+pub mod gateway;
+pub mod load;
+pub mod messages;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

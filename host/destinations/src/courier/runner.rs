@@ -9,7 +9,7 @@ use std::time::Duration;
 use hilum_env::{BoxFuture, Entropy};
 use hilum_words::{Cause, CauseWord, DeliveryId, Digest, Timestamp};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::attempt::{Came, Group, Means};
 use super::decide::{Attempt, Fate, Health, Rules, decide};
@@ -290,7 +290,7 @@ impl Runner {
         let (delivery, destination) = (waiting.delivery, &self.shared.name);
         match fate {
             Fate::Delivered { code, .. } => {
-                info!(%delivery, %destination, attempt, code, "delivered");
+                debug!(%delivery, %destination, attempt, code, "delivered");
                 self.shared.note_success(now);
             }
             Fate::Deferred { due, why } => {
