@@ -74,27 +74,8 @@ const TEMPLATE: &[(&str, &str)] = &[
     (".gitignore", include_str!("../template/gitignore")),
 ];
 
-/// Path in `hilum-sdk/`, content.
-const SDK: &[(&str, &str)] = &[
-    ("Cargo.toml", include_str!("../../rust/Cargo.toml")),
-    ("src/alloc.rs", include_str!("../../rust/src/alloc.rs")),
-    ("src/bindings.rs", include_str!("../../rust/src/bindings.rs")),
-    ("src/draft.rs", include_str!("../../rust/src/draft.rs")),
-    ("src/entry.rs", include_str!("../../rust/src/entry.rs")),
-    ("src/fhir.rs", include_str!("../../rust/src/fhir.rs")),
-    ("src/json.rs", include_str!("../../rust/src/json.rs")),
-    ("src/lib.rs", include_str!("../../rust/src/lib.rs")),
-    ("src/log.rs", include_str!("../../rust/src/log.rs")),
-    ("src/message.rs", include_str!("../../rust/src/message.rs")),
-    ("src/name_based.rs", include_str!("../../rust/src/name_based.rs")),
-    ("src/outcome.rs", include_str!("../../rust/src/outcome.rs")),
-    ("src/settings.rs", include_str!("../../rust/src/settings.rs")),
-    ("src/tables.rs", include_str!("../../rust/src/tables.rs")),
-    ("wit/host.wit", include_str!("../../rust/wit/host.wit")),
-    ("wit/message.wit", include_str!("../../rust/wit/message.wit")),
-    ("wit/types.wit", include_str!("../../rust/wit/types.wit")),
-    ("wit/worlds.wit", include_str!("../../rust/wit/worlds.wit")),
-];
+/// Path in `hilum-sdk/`, content: the SDK's own files, listed by `build.rs`.
+const SDK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
 /// Writes a Rust project into a new or empty folder. `name` is the plugin's, with or without an
 /// owner before a slash (`st-anna/adt-to-fhir`).

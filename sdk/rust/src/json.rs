@@ -24,20 +24,25 @@ impl Json for str {
         if self.is_empty() {
             return false;
         }
-        out.reserve(self.len() + 2);
-        out.push('"');
-        // Letters that stay as they are go over in one piece; all that need an escape are ASCII.
-        let mut rest = self;
-        while let Some(at) = rest.bytes().position(|it| it < 0x20 || it == b'"' || it == b'\\') {
-            let (plain, from) = rest.split_at(at);
-            out.push_str(plain);
-            escape(from.as_bytes()[0], out);
-            rest = &from[1..];
-        }
-        out.push_str(rest);
-        out.push('"');
+        write_text(self, out);
         true
     }
+}
+
+/// A string with its quotes.
+pub(crate) fn write_text(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
+    out.push('"');
+    // Letters that stay as they are go over in one piece; all that need an escape are ASCII.
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|it| it < 0x20 || it == b'"' || it == b'\\') {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        escape(from.as_bytes()[0], out);
+        rest = &from[1..];
+    }
+    out.push_str(rest);
+    out.push('"');
 }
 
 /// RFC 8259, section 7.
@@ -243,7 +248,7 @@ impl Json for Number {
 }
 
 /// RFC 8259, section 6.
-fn is_json_number(text: &str) -> bool {
+pub(crate) fn is_json_number(text: &str) -> bool {
     let rest = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),

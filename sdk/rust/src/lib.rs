@@ -28,25 +28,33 @@
 mod alloc;
 #[doc(hidden)]
 pub mod bindings;
+mod coverage;
 mod draft;
 #[doc(hidden)]
 pub mod entry;
+mod host;
 mod json;
 mod message;
 mod name_based;
 mod outcome;
+mod writer;
 
 pub mod fhir;
+pub mod hl7;
 pub mod log;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
 pub mod settings;
 pub mod tables;
+pub mod v2_to_fhir;
 
-pub use bindings::hilum::plugin::conversions;
 pub use bindings::hilum::plugin::message::{Facts, Sight};
-pub use bindings::hilum::plugin::outputs::Output;
+pub use bindings::hilum::plugin::outputs::{Body, Output};
 pub use bindings::hilum::plugin::types::{Reason, Refusal};
 pub use bindings::validator::exports::hilum::plugin::check::Verdict;
 pub use draft::{Draft, Unwritten};
+pub use host::conversions;
 pub use json::{Array, Json, Number, Object, number};
 pub use message::{Message, Unread, is_token};
 pub use outcome::{output, refuse};
+pub use writer::Writer;

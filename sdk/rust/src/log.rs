@@ -1,6 +1,6 @@
 //! Lines that are kept with the message's trace. Never write a value into one: say its path.
 
-use crate::bindings::hilum::plugin::log::{Level, write};
+use crate::host::log::{Level, write};
 
 /// For the developer.
 pub fn debug(text: &str) {

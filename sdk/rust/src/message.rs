@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::bindings::hilum::plugin::message as host;
 use crate::bindings::hilum::plugin::types::AccessError;
+use crate::host::message as host;
 use crate::name_based;
 use crate::{Facts, Sight};
 

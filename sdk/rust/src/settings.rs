@@ -1,6 +1,6 @@
 //! Settings of the route: `[route.<name>.settings]` in the site's configuration.
 
-use crate::bindings::hilum::plugin::settings as host;
+use crate::host::settings as host;
 
 /// The setting, if the route has it.
 pub fn get(key: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Code tables of the site. `plugin.toml` asks for them by name, and the site grants them.
 
-use crate::bindings::hilum::plugin::tables as host;
+use crate::host::tables as host;
 
 /// Why a table gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,1 @@
+//! Data types that name persons, organizations and places: Practitioner, Organization, Location.

@@ -1,0 +1,1 @@
+//! Data types of results: quantities, ranges, timings, documents.

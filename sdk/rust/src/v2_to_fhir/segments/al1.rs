@@ -1,0 +1,1 @@
+//! AL1: `segments/AL1[…]` of the guide.

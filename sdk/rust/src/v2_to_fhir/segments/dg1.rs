@@ -1,0 +1,1 @@
+//! DG1: `segments/DG1[…]` of the guide.

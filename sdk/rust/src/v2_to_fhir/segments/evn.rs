@@ -1,0 +1,1 @@
+//! EVN: `segments/EVN[…]` of the guide.

@@ -1,0 +1,1 @@
+//! IAM: `segments/IAM[…]` of the guide.

@@ -1,0 +1,1 @@
+//! IN1: `segments/IN1[…]` of the guide.

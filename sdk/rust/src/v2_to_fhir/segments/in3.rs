@@ -1,0 +1,1 @@
+//! IN3: `segments/IN3[…]` of the guide.

@@ -1,0 +1,1 @@
+//! MRG: `segments/MRG[…]` of the guide.

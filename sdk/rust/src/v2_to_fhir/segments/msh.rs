@@ -1,0 +1,1 @@
+//! MSH: `segments/MSH[…]` of the guide.

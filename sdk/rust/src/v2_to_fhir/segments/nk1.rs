@@ -1,0 +1,1 @@
+//! NK1: `segments/NK1[…]` of the guide.

@@ -1,0 +1,1 @@
+//! NTE: `segments/NTE[…]` of the guide.

@@ -1,0 +1,1 @@
+//! OBR: `segments/OBR[…]` of the guide.

@@ -1,0 +1,1 @@
+//! OBX: `segments/OBX[…]` of the guide.

@@ -1,0 +1,1 @@
+//! ORC: `segments/ORC[…]` of the guide.

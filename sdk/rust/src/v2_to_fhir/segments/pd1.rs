@@ -1,0 +1,1 @@
+//! PD1: `segments/PD1[…]` of the guide.

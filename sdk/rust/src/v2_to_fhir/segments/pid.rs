@@ -1,0 +1,1 @@
+//! PID: `segments/PID[…]` of the guide.

@@ -1,0 +1,1 @@
+//! PR1: `segments/PR1[…]` of the guide.

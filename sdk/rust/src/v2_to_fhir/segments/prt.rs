@@ -1,0 +1,1 @@
+//! PRT: `segments/PRT[…]` of the guide.

@@ -1,0 +1,1 @@
+//! PV1: `segments/PV1[…]` of the guide.

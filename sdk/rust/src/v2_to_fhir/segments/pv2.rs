@@ -1,0 +1,1 @@
+//! PV2: `segments/PV2[…]` of the guide.

@@ -1,0 +1,1 @@
+//! ROL: `segments/ROL[…]` of the guide.

@@ -1,0 +1,1 @@
+//! SFT: `segments/SFT[…]` of the guide.

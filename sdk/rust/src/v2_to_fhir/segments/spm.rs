@@ -1,0 +1,1 @@
+//! SPM: `segments/SPM[…]` of the guide.

@@ -1,0 +1,1 @@
+//! TQ1: `segments/TQ1[…]` of the guide.

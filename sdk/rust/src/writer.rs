@@ -1,0 +1,236 @@
+//! JSON, written once and append only.
+//!
+//! What stays empty is taken back with its key and braces: FHIR forbids empty strings, objects and
+//! arrays, and a mapping has many values that may not be there.
+//!
+//! ```
+//! # use hilum_sdk::Writer;
+//! let mut w = Writer::new();
+//! w.text("resourceType", Some("Patient"));
+//! w.array("name", |w| {
+//!     w.element(|w| {
+//!         w.text("family", Some("Zedlitz"));
+//!         w.array("given", |w| {
+//!             w.item(Some("Q"));
+//!         });
+//!     });
+//! });
+//! w.array("telecom", |w| {
+//!     // Kept only if the number is there: the closure answers.
+//!     w.element_if(|w| {
+//!         w.text("system", Some("phone"));
+//!         w.text("value", None::<&str>)
+//!     });
+//! });
+//! assert_eq!(
+//!     w.into_text(),
+//!     r#"{"resourceType":"Patient","name":[{"family":"Zedlitz","given":["Q"]}]}"#
+//! );
+//! ```
+//!
+//! Promises: what comes out is one JSON object whatever is told in whatever order, as long as
+//! members are written in objects and items in arrays; a key that the caller writes twice stands
+//! there twice.
+
+use crate::json::{is_json_number, write_text};
+
+/// An object being written.
+#[derive(Debug)]
+pub struct Writer {
+    out: String,
+}
+
+/// Where a value began, with its key: to take it back, or to close it.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// The length before the comma and the key.
+    before: usize,
+    /// The length after the opening brace.
+    inside: usize,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Writer {
+    /// An object without members.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity(1_024)
+    }
+
+    /// An object without members, and room for some.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        let mut out = String::with_capacity(bytes);
+        out.push('{');
+        Self { out }
+    }
+
+    /// The object as JSON text.
+    #[must_use]
+    pub fn into_text(mut self) -> String {
+        self.out.push('}');
+        self.out
+    }
+
+    /// Whether nothing was written into the object or array at hand.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.out.as_bytes().last(), Some(b'{' | b'['))
+    }
+
+    /// How much is written: to see whether something was.
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// A string. None and the empty string are left out.
+    #[inline]
+    pub fn text(&mut self, key: &str, value: Option<impl AsRef<str>>) -> bool {
+        match &value {
+            Some(value) => self.put_text(key, value.as_ref()),
+            None => false,
+        }
+    }
+
+    /// A boolean.
+    pub fn flag(&mut self, key: &str, value: Option<bool>) -> bool {
+        let Some(value) = value else {
+            return false;
+        };
+        self.key(key);
+        self.out.push_str(if value { "true" } else { "false" });
+        true
+    }
+
+    /// A number in the sender's own digits. What is none is left out; a token goes through as a
+    /// string, and the host writes the number that it stands for.
+    #[inline]
+    pub fn number(&mut self, key: &str, value: Option<impl AsRef<str>>) -> bool {
+        match &value {
+            Some(value) => self.put_number(key, value.as_ref()),
+            None => false,
+        }
+    }
+
+    /// An object.
+    #[inline]
+    pub fn object(&mut self, key: &str, fill: impl FnOnce(&mut Self)) -> bool {
+        let mark = self.open(key, '{');
+        fill(self);
+        self.close(mark, '}', true)
+    }
+
+    /// An object that is kept only if `fill` says so.
+    #[inline]
+    pub fn object_if(&mut self, key: &str, fill: impl FnOnce(&mut Self) -> bool) -> bool {
+        let mark = self.open(key, '{');
+        let is_kept = fill(self);
+        self.close(mark, '}', is_kept)
+    }
+
+    /// An array.
+    #[inline]
+    pub fn array(&mut self, key: &str, fill: impl FnOnce(&mut Self)) -> bool {
+        let mark = self.open(key, '[');
+        fill(self);
+        self.close(mark, ']', true)
+    }
+
+    /// An object in an array.
+    #[inline]
+    pub fn element(&mut self, fill: impl FnOnce(&mut Self)) -> bool {
+        self.object("", fill)
+    }
+
+    /// An object in an array that is kept only if `fill` says so.
+    #[inline]
+    pub fn element_if(&mut self, fill: impl FnOnce(&mut Self) -> bool) -> bool {
+        self.object_if("", fill)
+    }
+
+    /// A string in an array.
+    #[inline]
+    pub fn item(&mut self, text: Option<impl AsRef<str>>) -> bool {
+        self.text("", text)
+    }
+
+    /// Runs `fill` where it is; what it wrote is taken back unless it says that it is to be kept.
+    #[inline]
+    pub fn only_if(&mut self, fill: impl FnOnce(&mut Self) -> bool) -> bool {
+        let before = self.out.len();
+        let is_kept = fill(self);
+        if !is_kept {
+            self.out.truncate(before);
+        }
+        is_kept
+    }
+
+    /// A member or item that is JSON already: a resource that another writer made.
+    pub fn json(&mut self, key: &str, json: &str) -> bool {
+        if json.is_empty() {
+            return false;
+        }
+        self.key(key);
+        self.out.push_str(json);
+        true
+    }
+
+    #[inline(never)]
+    fn put_text(&mut self, key: &str, value: &str) -> bool {
+        if value.is_empty() {
+            return false;
+        }
+        self.key(key);
+        write_text(value, &mut self.out);
+        true
+    }
+
+    #[inline(never)]
+    fn put_number(&mut self, key: &str, value: &str) -> bool {
+        if crate::is_token(value) {
+            return self.put_text(key, value);
+        }
+        if !is_json_number(value) {
+            return false;
+        }
+        self.key(key);
+        self.out.push_str(value);
+        true
+    }
+
+    #[inline(never)]
+    fn open(&mut self, key: &str, brace: char) -> Mark {
+        let before = self.out.len();
+        self.key(key);
+        self.out.push(brace);
+        Mark { before, inside: self.out.len() }
+    }
+
+    #[inline(never)]
+    fn close(&mut self, mark: Mark, brace: char, is_kept: bool) -> bool {
+        if !is_kept || self.out.len() <= mark.inside {
+            self.out.truncate(mark.before);
+            return false;
+        }
+        self.out.push(brace);
+        true
+    }
+
+    /// The comma before a member or item, and the key of a member. Keys are FHIR's own names and
+    /// need no escape.
+    #[inline(never)]
+    fn key(&mut self, key: &str) {
+        if !self.is_empty() {
+            self.out.push(',');
+        }
+        if !key.is_empty() {
+            self.out.push('"');
+            self.out.push_str(key);
+            self.out.push_str("\":");
+        }
+    }
+}
