@@ -17,6 +17,7 @@ use hilum_benches::figures::{Figures, cpu_of_threads, micros, millis};
 use hilum_benches::gateway::{ADT, Child, PLUGIN, Site, serve};
 use hilum_benches::load;
 use hilum_benches::messages::Messages;
+use hilum_benches::stages::Stages;
 
 /// Connections of the measurements.
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
@@ -28,6 +29,8 @@ fn main() -> Result<()> {
         ["serve", _, other] => bail!("no mapping is called {other}"),
         // For a profiler.
         ["once", mapping, connections] => once(mapping, connections.parse()?),
+        ["stages"] => stages(None),
+        ["stages", name] => stages(Some(name)),
         [] => measure(Path::new("target/bench")),
         [folder] => measure(Path::new(folder)),
         _ => bail!("usage: clock [FOLDER]"),
@@ -44,6 +47,19 @@ fn adt_site(folder: &Path) -> Result<Site> {
     let plugin = std::fs::read(PLUGIN).context("the plugin is not built: `make plugins`")?;
     let table = std::fs::read("examples/st-anna/tables/admit-source.csv")?;
     Site::new(folder, ADT, &[("adt-to-fhir.wasm", plugin), ("admit-source.csv", table)])
+}
+
+fn stages(name: Option<&str>) -> Result<()> {
+    std::fs::create_dir_all("target/bench")?;
+    let site = adt_site(&std::fs::canonicalize("target/bench")?)?;
+    let stages = Stages::new(site.path())?;
+    if let Some(name) = name {
+        return stages.repeat(name, lasts());
+    }
+    for stage in stages.measure()? {
+        writeln!(std::io::stdout(), "{:>24}  {:>7.1} µs", stage.name, micros(stage.took))?;
+    }
+    Ok(())
 }
 
 fn once(mapping: &str, connections: usize) -> Result<()> {
