@@ -402,7 +402,7 @@ pub enum Plugin {
 pub struct PluginRun {
     /// The component
     pub file: PathBuf,
-    /// The message
+    /// The message; with --coverage also a folder of messages
     pub message: PathBuf,
     /// A table that the plugin asks for: a CSV file with the header `from,to`
     #[arg(long = "table", value_name = "NAME=FILE", value_parser = parse_pair)]
@@ -423,6 +423,10 @@ pub struct PluginRun {
     /// Print the cleared output alone
     #[arg(long)]
     pub output: bool,
+    /// Print which rows of the mapping guide were used, and which values of the message, or of each
+    /// message of a folder, went nowhere
+    #[arg(long, conflicts_with = "output")]
+    pub coverage: bool,
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

@@ -33,7 +33,7 @@ pub use intake::{
 };
 pub use lanes::{LANES_MAX, LanePlan, Lanes};
 pub use metrics::Metrics;
-pub use rehearse::{Rehearsal, rehearse};
+pub use rehearse::{Rehearsal, carried, rehearse};
 pub use routes::{DestinationPlan, Route, Routes, StepPlan};
 pub use waiters::Waiters;
 pub use worker::{Backlog, Run, Worker, WorkerOptions, process};

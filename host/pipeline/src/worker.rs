@@ -23,6 +23,7 @@ use hilum_words::{Cause, CauseWord, DeliveryId, Rejection, RunId, Timestamp};
 use tracing::{error, info, warn};
 
 pub use backlog::Backlog;
+pub(crate) use process::call_first;
 pub use process::{Run, process};
 
 use crate::evidence::Evidence;

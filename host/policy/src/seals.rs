@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -181,6 +181,13 @@ impl Seals {
             text.push_str(change);
         }
         Some(text)
+    }
+
+    /// The places whose values stand in `bytes` as tokens, each once. For people; no content.
+    pub fn places_in(&self, bytes: &[u8]) -> BTreeSet<Arc<str>> {
+        let tokens = self.tokens_in(bytes);
+        let seals = tokens.iter().filter_map(|(_, token)| self.get(token));
+        seals.map(|it| Arc::clone(&it.origin.path)).collect()
     }
 
     /// The classes of what a token stands for.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_message::Message;
 use hilum_policy::{ClearFault, Input, Policy, RunSeed, Template};
-use hilum_sandbox::{Answered, Call, Facts, Made, PluginFault, World};
+use hilum_sandbox::{Answered, Call, Called, Facts, Made, PluginFault, World};
 use hilum_words::{Cause, CauseWord, Digest, MessageId, Name, RunId, Timestamp};
 
 use crate::{Fate, Parcel, Reports, Route, StepPlan, StepReport};
@@ -90,6 +90,14 @@ pub fn process(policy: &Policy, run: &Run, message: &Arc<Message>, reports: &mut
         }
     }
     outputs.cleared(policy, &run.route, message)
+}
+
+/// Calls the route's first step, for those who ask what it makes before it is cleared.
+pub(crate) fn call_first(policy: &Policy, run: &Run, message: &Arc<Message>) -> Option<Called> {
+    let step = run.route.steps.first()?;
+    let view = policy.view(Input::Message(message.joined()), &step.grant, run.seed, 0);
+    let view = view.with_constants(constants(run, step));
+    Some(step.plugin.call(call_of(run, step, view), &step.budget))
 }
 
 fn call_of(run: &Run, step: &StepPlan, view: hilum_policy::View) -> Call {

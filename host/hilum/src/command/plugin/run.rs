@@ -4,6 +4,8 @@
 //! the same file gives the same tokens, output and fuel each time. With `--site` grant, budget,
 //! tables, settings and clearances are those of the first route that has a plugin of this name.
 
+mod coverage;
+mod loss;
 mod show;
 
 use std::collections::BTreeMap;
@@ -32,8 +34,12 @@ const RECEIVED: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 /// Runs it and shows what happened. Exits 1 if nothing would be delivered as the plugin meant it.
 pub fn run(context: &Context, arguments: &PluginRun) -> anyhow::Result<Exit> {
     let package = super::read_package(context, &arguments.file)?;
-    let message = read_message(context, &arguments.message, &package.manifest.takes)?;
-    let message = Arc::new(message);
+    let takes = package.manifest.takes.clone();
+    // A message that cannot be read is said before anything is compiled.
+    let message = match arguments.coverage {
+        true => None,
+        false => Some(Arc::new(read_message(context, &arguments.message, &takes)?)),
+    };
     let sandbox = Sandbox::new(&context.doors)?;
     let plugin = sandbox
         .load(&package)
@@ -46,16 +52,24 @@ pub fn run(context: &Context, arguments: &PluginRun) -> anyhow::Result<Exit> {
         },
         None => at_desk(context, arguments, plugin)?,
     };
-    let run = Run {
+    let Some(message) = message else {
+        return coverage::run(context, arguments, &policy, route, &takes);
+    };
+    let run = rehearsed(&Arc::new(route));
+    let rehearsal: Rehearsal = rehearse(&policy, &run, &message);
+    show::show(context, arguments, &run, &message, &rehearsal)
+}
+
+/// A run that is the same each time.
+fn rehearsed(route: &Arc<Route>) -> Run {
+    Run {
         id: RunId::from_bits(0),
         message: MessageId::from_bits(0),
         received: RECEIVED,
         seed: RunSeed([0; 16]),
-        route: Arc::new(route),
+        route: Arc::clone(route),
         from_step: 0,
-    };
-    let rehearsal: Rehearsal = rehearse(&policy, &run, &message);
-    show::show(context, arguments, &run, &message, &rehearsal)
+    }
 }
 
 /// Everything that the manifest asks for, and what the command line says.

@@ -48,12 +48,13 @@ pub fn show(
     Ok(exit)
 }
 
-fn body(parcel: &Parcel, input: &Bytes) -> Option<Bytes> {
+/// A parcel's body, if it may leave.
+pub fn body(parcel: &Parcel, input: &Bytes) -> Option<Bytes> {
     parcel.content.as_ref().ok().and_then(|cleared| cleared.assemble(input))
 }
 
 /// Why nothing, or not everything, would be delivered.
-fn reason(rehearsal: &Rehearsal) -> Option<String> {
+pub fn reason(rehearsal: &Rehearsal) -> Option<String> {
     match &rehearsal.fate {
         Fate::Dispatched(parcels) => {
             let causes: Vec<String> = parcels
@@ -73,7 +74,8 @@ fn reason(rehearsal: &Rehearsal) -> Option<String> {
     }
 }
 
-fn document(run: &Run, rehearsal: &Rehearsal, parcels: &[Parcel], input: &Bytes) -> Value {
+/// Everything that happened, for programs.
+pub fn document(run: &Run, rehearsal: &Rehearsal, parcels: &[Parcel], input: &Bytes) -> Value {
     let outputs: Vec<Value> = parcels
         .iter()
         .map(|parcel| {
