@@ -11,6 +11,12 @@ use crate::origin::{Classer, Hasher, Shape};
 use crate::search::Sensitive;
 use crate::token::{Token, tokens_in};
 
+/// What a seal takes beside its text, roughly: itself, its token, and its place in a map.
+const SEAL_BYTES: usize = size_of::<Seal>() + size_of::<Token>() + 48;
+
+/// What the note of one change takes beside its word.
+const CHANGE_BYTES: usize = size_of::<Box<str>>() + 16;
+
 /// What the tokens of one step stand for, and what else policy knows about the run.
 pub struct Seals {
     pub(crate) source: Arc<Source>,
@@ -21,6 +27,8 @@ pub struct Seals {
     pub(crate) constants: Vec<Bytes>,
     /// Bytes of text that the seals own.
     text_bytes: usize,
+    /// Bytes of what conversions and tables have made of sealed values: as much as a plugin likes.
+    made_bytes: usize,
 }
 
 /// The message as it was accepted. All steps of a run share it.
@@ -75,6 +83,15 @@ impl Plain {
         }
     }
 
+    /// How long the value is, before anything is made of it.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Of(_, found) => found.range.len(),
+            Self::Text(text) => text.len(),
+            Self::Unreadable => 0,
+        }
+    }
+
     fn own_bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -100,7 +117,14 @@ impl Source {
 
 impl Seals {
     pub(crate) fn new(source: Arc<Source>, opened: Classes) -> Self {
-        Self { source, seals: HashMap::default(), opened, constants: Vec::new(), text_bytes: 0 }
+        Self {
+            source,
+            seals: HashMap::default(),
+            opened,
+            constants: Vec::new(),
+            text_bytes: 0,
+            made_bytes: 0,
+        }
     }
 
     /// Whether a plugin brought this text along, so that it need not come from the message: words, or
@@ -128,6 +152,20 @@ impl Seals {
         true
     }
 
+    /// The same for what a conversion or table made; it is counted apart.
+    pub(crate) fn add_made(&mut self, token: Token, seal: Seal) {
+        let changes: usize = seal.origin.changes.iter().map(|it| CHANGE_BYTES + it.len()).sum();
+        let bytes = SEAL_BYTES + seal.plain.own_bytes() + changes;
+        if self.add(token, || seal) {
+            self.made_bytes += bytes;
+        }
+    }
+
+    /// Bytes of what conversions and tables have made, with what is noted of each.
+    pub(crate) fn made_bytes(&self) -> usize {
+        self.made_bytes
+    }
+
     /// How many tokens were handed out.
     pub fn len(&self) -> usize {
         self.seals.len()
@@ -140,7 +178,7 @@ impl Seals {
 
     /// Roughly how much memory the seals take.
     pub(crate) fn bytes_held(&self) -> usize {
-        self.text_bytes + self.seals.len() * (size_of::<Seal>() + size_of::<Token>() + 48)
+        self.text_bytes + self.seals.len() * SEAL_BYTES
     }
 
     /// The tokens of these seals in `bytes`, in order.

@@ -151,17 +151,26 @@ mod tests {
                 "compiling it takes more memory than a plugin may have compiled with (512 MiB): make its functions smaller, or of several plugins one each"
             ],
         );
-        let time = expect![
-            "compiling it takes longer than a plugin may have compiled with (20 s of the processor, 60 s in all): make its functions smaller, or of several plugins one each"
-        ];
-        check(How::Killed(OUT_OF_TIME), "", "", time.clone());
-        check(How::TimedOut, "", "", time);
-        let stopped = expect![
-            "compiling it ended the compiler: it is made to do that, or the compiler has a bug; the gateway does not compile it"
-        ];
-        check(How::Killed(ABORTED), "", "a bug", stopped.clone());
-        check(How::Killed(11), "", "", stopped.clone());
-        check(How::Exited(101), "", "panicked", stopped);
+        for how in [How::Killed(OUT_OF_TIME), How::TimedOut] {
+            check(
+                how,
+                "",
+                "",
+                expect![
+                    "compiling it takes longer than a plugin may have compiled with (20 s of the processor, 60 s in all): make its functions smaller, or of several plugins one each"
+                ],
+            );
+        }
+        for how in [How::Killed(ABORTED), How::Killed(11), How::Exited(101), How::Exited(-1)] {
+            check(
+                how,
+                "",
+                "a bug",
+                expect![
+                    "compiling it ended the compiler: it is made to do that, or the compiler has a bug; the gateway does not compile it"
+                ],
+            );
+        }
     }
 
     #[test]

@@ -47,6 +47,19 @@ impl View {
         self.change(token, &format!("table {table}"), lookup)
     }
 
+    /// How many bytes of the host a conversion or look-up of this value reads beside the value itself:
+    /// as long as what a token stands for, however short the token is. A plugin pays for them.
+    pub fn weight_of(&self, value: &str) -> usize {
+        let seal = self.sealed(value).and_then(|token| self.seals.get(&token));
+        seal.map_or(0, |seal| seal.plain.weight() + 16 * seal.origin.changes.len())
+    }
+
+    /// How many bytes of the host hold what conversions and tables have made of sealed values. It
+    /// never shrinks within a call.
+    pub fn made_bytes(&self) -> usize {
+        self.seals.made_bytes()
+    }
+
     /// The token that a text is, if this view handed it out.
     fn sealed(&self, text: &str) -> Option<Token> {
         Token::exactly(text).filter(|token| self.seals.get(token).is_some())
@@ -70,7 +83,7 @@ impl View {
         let origin = Origin { changes, ..seal.origin.clone() };
         let plain = Plain::Text(text.into());
         let made = Seal { plain, classes: seal.classes, shape: Shape::Text, origin };
-        self.seals.add(token, || made);
+        self.seals.add_made(token, made);
         Some(token.to_string())
     }
 }

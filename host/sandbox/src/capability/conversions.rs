@@ -1,5 +1,6 @@
 use hilum_contract::conversions;
 use hilum_message::Conversion;
+use hilum_policy::View;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::guest::Guest;
@@ -11,9 +12,22 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 impl Guest {
     fn convert(&mut self, how: Conversion, value: &str) -> wasmtime::Result<Option<String>> {
         self.meter.call(value.len())?;
-        let converted = self.view.convert(how, value);
-        self.meter.moved(converted.as_ref().map_or(0, String::len))?;
-        Ok(converted)
+        self.change(value, |view| view.convert(how, value))
+    }
+
+    /// Has the view make something of a value. A token is short, and what it stands for may be long:
+    /// reading that is paid, and what is made of it lies in the host until the call ends.
+    pub(crate) fn change(
+        &mut self,
+        value: &str,
+        change: impl FnOnce(&mut View) -> Option<String>,
+    ) -> wasmtime::Result<Option<String>> {
+        self.meter.moved(self.view.weight_of(value))?;
+        let before = self.view.made_bytes();
+        let changed = change(&mut self.view);
+        self.memory.hold(self.view.made_bytes() - before)?;
+        self.meter.moved(changed.as_ref().map_or(0, String::len))?;
+        Ok(changed)
     }
 
     /// A conversion that always has an answer.

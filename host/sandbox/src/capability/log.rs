@@ -73,12 +73,11 @@ pub(crate) fn lend(bytes_max: u64) -> Loan {
 impl Loan {
     fn write(&mut self, level: Level, text: &str) {
         let left = usize::try_from(self.bytes_left).unwrap_or(usize::MAX);
-        let kept = if self.lines.len() < LOG_LINES_MAX {
-            text.len().min(left).min(TEXT_CHARACTERS_MAX)
-        } else {
-            0
-        };
-        let kept = text.floor_char_boundary(kept);
+        if LOG_LINES_MAX <= self.lines.len() {
+            self.cut_bytes += text.len() as u64;
+            return;
+        }
+        let kept = text.floor_char_boundary(text.len().min(left).min(TEXT_CHARACTERS_MAX));
         self.cut_bytes += (text.len() - kept) as u64;
         if kept == 0 && !text.is_empty() {
             return;
@@ -156,6 +155,13 @@ mod tests {
             loan.write(Level::Debug, "a");
         }
         assert_eq!(loan.cut_bytes, 7);
+        assert_eq!(lines(loan).len(), LOG_LINES_MAX);
+    }
+
+    #[test]
+    fn lines_with_nothing_in_them_are_lines_too() {
+        let mut loan = lend(1 << 20);
+        (0..LOG_LINES_MAX + 7).for_each(|_| loan.write(Level::Debug, ""));
         assert_eq!(lines(loan).len(), LOG_LINES_MAX);
     }
 

@@ -60,8 +60,6 @@ impl tables::Host for Guest {
             return Ok(Err(TableError::UnknownTable));
         };
         let lookup = |code: &str| found.translate(code).map(str::to_owned);
-        let answer = self.view.translate(&name, found.opens, &lookup, &code);
-        self.meter.moved(answer.as_ref().map_or(0, String::len))?;
-        Ok(Ok(answer))
+        self.change(&code, |view| view.translate(&name, found.opens, &lookup, &code)).map(Ok)
     }
 }
