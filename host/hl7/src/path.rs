@@ -211,18 +211,43 @@ impl From<Place> for Path {
     }
 }
 
+impl Place {
+    /// Appends the place as it prints, without the machinery of formatting: every sealed value of
+    /// every message has its place written.
+    pub fn write_to(&self, out: &mut String) {
+        let index = |number: u32, out: &mut String| {
+            if 1 < number {
+                out.push('[');
+                push_number(number, out);
+                out.push(']');
+            }
+        };
+        out.push_str(self.segment.as_str());
+        index(self.occurrence, out);
+        out.push('-');
+        push_number(self.field, out);
+        index(self.repetition, out);
+        out.push('.');
+        push_number(self.component, out);
+        if 1 < self.subcomponent {
+            out.push('.');
+            push_number(self.subcomponent, out);
+        }
+    }
+}
+
+fn push_number(number: u32, out: &mut String) {
+    if 10 <= number {
+        push_number(number / 10, out);
+    }
+    out.push(char::from(b'0' + u8::try_from(number % 10).unwrap_or_default()));
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let beyond_first = |number: u32| (1 < number).then_some(number);
-        let path = Path {
-            segment: self.segment,
-            occurrence: beyond_first(self.occurrence),
-            field: Some(self.field),
-            repetition: beyond_first(self.repetition),
-            component: Some(self.component),
-            subcomponent: beyond_first(self.subcomponent),
-        };
-        path.fmt(f)
+        let mut text = String::new();
+        self.write_to(&mut text);
+        f.write_str(&text)
     }
 }
 

@@ -277,7 +277,11 @@ impl Message {
     /// since it may be anything.
     pub fn place_name(&self, at: At) -> String {
         match (self, at) {
-            (_, At::Hl7(place)) => place.to_string(),
+            (_, At::Hl7(place)) => {
+                let mut name = String::with_capacity(16);
+                place.write_to(&mut name);
+                name
+            }
             (Self::Fhir(json), At::Json(node)) => json.shown_path_of(node),
             _ => String::new(),
         }

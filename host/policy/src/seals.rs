@@ -7,9 +7,9 @@ use bytes::Bytes;
 use hilum_message::{At, Found, Message};
 
 use crate::Classes;
-use crate::origin::{Classer, Hasher, Shape};
+use crate::origin::{Classer, Shape};
 use crate::search::Sensitive;
-use crate::token::{Token, tokens_in};
+use crate::token::{ByToken, Token, tokens_in};
 
 /// What a seal takes beside its text, roughly: itself, its token, and its place in a map.
 const SEAL_BYTES: usize = size_of::<Seal>() + size_of::<Token>() + 48;
@@ -20,7 +20,7 @@ const CHANGE_BYTES: usize = size_of::<Box<str>>() + 16;
 /// What the tokens of one step stand for, and what else policy knows about the run.
 pub struct Seals {
     pub(crate) source: Arc<Source>,
-    seals: HashMap<Token, Seal, Hasher>,
+    seals: HashMap<Token, Seal, ByToken>,
     /// Classes that this step or one before it was granted to read.
     pub(crate) opened: Classes,
     /// What the plugins of the run brought along: their components, the route's settings.

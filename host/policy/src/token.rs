@@ -9,6 +9,7 @@
 //! base 36, cut to 12 digits: 62 bits, which nobody hits by chance within one message.
 
 use std::fmt;
+use std::hash::{self, BuildHasherDefault, Hash};
 use std::ops::Range;
 
 use aws_lc_rs::hmac;
@@ -20,8 +21,11 @@ pub(crate) const TOKEN_LEN: usize = 14;
 const MARK: &[u8; 2] = b"ZQ";
 const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+/// What twelve digits can say.
+const DIGITS_MAX: u64 = 36u64.pow(12);
+
 /// A token, in capitals.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token([u8; TOKEN_LEN]);
 
 impl Token {
@@ -43,6 +47,39 @@ impl Token {
         &self.0
     }
 }
+
+/// Its first eight digits are random enough for any table: [`TokenHasher`] has little left to do.
+impl Hash for Token {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        let [_, _, digits @ .., _, _, _, _] = self.0;
+        state.write_u64(u64::from_le_bytes(digits));
+    }
+}
+
+/// Hashes tokens. They come from a keyed hash, so nobody chooses where they lie in a table.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct TokenHasher(u64);
+
+impl hash::Hasher for TokenHasher {
+    fn finish(&self) -> u64 {
+        // Spreads what differs in a few bits of each letter over all bits.
+        let mixed = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ mixed >> 32
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 ^= number;
+    }
+}
+
+/// A table's hasher by tokens.
+pub(crate) type ByToken = BuildHasherDefault<TokenHasher>;
 
 /// A token is no PHI: it says nothing without the seed and the message.
 impl fmt::Debug for Token {
@@ -87,11 +124,13 @@ impl Mint {
         let mut context = hmac::Context::with_key(&self.key);
         parts.iter().for_each(|part| context.update(part));
         let tag = context.sign();
-        let mut number =
+        let number =
             tag.as_ref().iter().take(16).fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
         let mut token = [0; TOKEN_LEN];
         let (mark, digits) = token.split_at_mut(MARK.len());
         mark.copy_from_slice(MARK);
+        // What the twelve digits say fits 64 bits, whose division is ten times as fast.
+        let mut number = (number % u128::from(DIGITS_MAX)) as u64;
         for digit in digits {
             *digit = DIGITS[(number % 36) as usize];
             number /= 36;

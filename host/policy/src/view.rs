@@ -95,7 +95,7 @@ pub struct View {
     seals: Seals,
     sights: Sights,
     /// Values that are in `sights` already, by where they begin.
-    counted: HashMap<usize, Sight, Hasher>,
+    counted: Counted,
     paths: HashMap<Box<str>, Path, Hasher>,
     look_ups: usize,
     places: Option<HashMap<Place, Found, Hasher>>,
@@ -139,7 +139,7 @@ impl View {
             mint: Mint::new(seed, step),
             seals,
             sights: Sights::default(),
-            counted: HashMap::default(),
+            counted: Counted::default(),
             paths: HashMap::default(),
             look_ups: 0,
             places: None,
@@ -303,6 +303,24 @@ impl View {
     fn is_deleted(&self, found: &Found) -> bool {
         matches!(found.at, At::Hl7(_))
             && self.message().bytes().get(found.range.clone()) == Some(b"\"\"")
+    }
+}
+
+/// Places in the bytes, a bit each.
+#[derive(Default)]
+struct Counted(Vec<u64>);
+
+impl Counted {
+    /// Adds a place; false if it was there.
+    fn add(&mut self, at: usize) -> bool {
+        let (word, bit) = (at / 64, 1u64 << (at % 64));
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        let Some(word) = self.0.get_mut(word) else { return false };
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
     }
 }
 

@@ -89,6 +89,10 @@ impl View {
     /// Writes what is shown in the place of a value.
     fn write(&self, found: &Found, shown: &Shown, out: &mut Vec<u8>) {
         let message = self.message();
+        // No delimiter is a letter or digit, and every character set has those of ASCII.
+        if let (Shown::Sealed(token), At::Hl7(_)) = (shown, found.at) {
+            return out.extend_from_slice(token.bytes());
+        }
         let (text, shape) = match shown {
             Shown::Plain | Shown::Withheld => ("", Shape::Text),
             Shown::Text(text, shape) => (text.as_str(), *shape),

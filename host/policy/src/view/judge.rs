@@ -66,9 +66,7 @@ impl View {
     }
 
     fn count_once(&mut self, found: &Found, judged: &Judged) {
-        if judged.classes.is_empty()
-            || self.counted.insert(found.range.start, judged.sight).is_some()
-        {
+        if judged.classes.is_empty() || !self.counted.add(found.range.start) {
             return;
         }
         match judged.sight {
@@ -215,10 +213,15 @@ impl View {
     }
 
     fn seal(&mut self, found: &Found, judged: &Judged) -> Token {
-        let token = self.mint.of_path(&self.message().place_key(found.at));
+        let key = self.message().place_key(found.at);
+        let token = self.mint.of_path(&key);
         if self.seals.get(&token).is_none() {
             let (plain, shape) = self.plain_of(found, judged);
-            let path = Arc::from(self.message().place_name(found.at));
+            // In HL7 v2 a place's key is its name.
+            let path = match found.at {
+                At::Hl7(_) => Arc::from(key),
+                At::Json(_) | At::Body => Arc::from(self.message().place_name(found.at)),
+            };
             let origin = Origin { step: self.mint.step(), path, changes: Vec::new() };
             let classes = judged.classes;
             self.seals.add(token, || Seal { plain, classes, shape, origin });
