@@ -30,7 +30,7 @@ impl Json {
 
     /// The name of a member, if it is one that FHIR has.
     pub(super) fn known_name(&self, id: NodeId) -> Option<&str> {
-        let name = self.short_name(id)?;
+        let name = self.plain_name(id)?;
         ELEMENTS.contains(name.strip_prefix('_').unwrap_or(name)).then_some(name)
     }
 
@@ -39,9 +39,9 @@ impl Json {
     pub fn is_resource(&self, id: NodeId) -> bool {
         let Some(node) = self.node(id).filter(|it| it.kind == Kind::Object) else { return false };
         let Some(parent) = node.parent else { return true };
-        match self.short_name(id) {
+        match self.plain_name(id) {
             Some(name) => matches!(name, "resource" | "outcome"),
-            None => node.name.is_none() && self.short_name(parent) == Some("contained"),
+            None => node.name.is_none() && self.plain_name(parent) == Some("contained"),
         }
     }
 
@@ -49,13 +49,13 @@ impl Json {
     pub fn is_resource_type(&self, id: NodeId) -> bool {
         let parent = self.node(id).filter(|it| it.kind == Kind::Text).and_then(|it| it.parent);
         parent.is_some_and(|it| self.is_resource(it))
-            && self.short_name(id) == Some("resourceType")
+            && self.plain_name(id) == Some("resourceType")
             && self.node(id).is_some_and(|it| it.range.len() <= BYTES_MAX)
             && self.scalar(id).is_some_and(|it| is_type(&it))
     }
 
     /// A name as it is spelled; none if there is none, or it is long, or has an escape.
-    fn short_name(&self, id: NodeId) -> Option<&str> {
+    pub fn plain_name(&self, id: NodeId) -> Option<&str> {
         let range = self.node(id)?.name.clone()?;
         if BYTES_MAX < range.len() {
             return None;
