@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hilum_contract::World;
 use hilum_policy::{Class, Grant, Sight};
-use hilum_sandbox::{Answered, Budget, Called, Level, Plugin, PluginFault};
+use hilum_sandbox::{Answered, Budget, Called, Level, Limit, Plugin, PluginFault};
 
 use crate::support;
 
@@ -316,4 +316,46 @@ fn an_output_has_a_format_that_its_manifest_names_or_the_gateway_knows() {
         let said = formats(made(72, 4, gives));
         assert!(said.contains("broke the contract") && !said.contains("site"), "{gives}: {said}");
     }
+}
+
+/// A guest that makes something of what stands in OBX-5 for ever: of what it made before, or anew.
+fn converting(chained: bool) -> Plugin {
+    let kept = if chained { "72" } else { "80" };
+    let text = format!(
+        r#"(module
+        (import "hilum:plugin/message@0.1.0" "get" (func $get (param i32 i32 i32)))
+        (import "hilum:plugin/conversions@0.1.0" "upper-case" (func $upper (param i32 i32 i32)))
+        (import "hilum:plugin/conversions@0.1.0" "fhir-date" (func $date (param i32 i32 i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 1024) "OBX-5")
+        (global $free (mut i32) (i32.const 2048))
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+            (global.get $free)
+            (global.set $free (i32.const 3072)))
+        (func (export "hilum:plugin/route@0.1.0#run") (result i32)
+            (call $get (i32.const 1024) (i32.const 5) (i32.const 64))
+            (loop $again
+                (call $upper (i32.load (i32.const 72)) (i32.load (i32.const 76)) (i32.const {kept}))
+                (call $date (i32.load (i32.const 72)) (i32.load (i32.const 76)) (i32.const 88))
+                (br $again))
+            (i32.const 0)))"#
+    );
+    support::plugin(&text, World::Router)
+}
+
+#[test]
+fn a_long_value_is_paid_by_its_length_however_short_its_token_is() {
+    let book = "x".repeat(8 << 20);
+    let message = format!("{}OBX|1|TX|||{book}\r", support::ADT);
+    let generous =
+        Budget { memory_bytes: 64 << 20, wall: Budget::GATEWAY_MAX.wall, ..Budget::DEFAULT };
+    let call = || support::call_about(&message, &Grant::sealed_by_default());
+    // Each look at it counts as 2,048 calls of the host.
+    let anew = converting(false).call(call(), &generous);
+    assert_eq!(anew.result.err(), Some(PluginFault::OverLimit(Limit::HostCalls)));
+    assert!(anew.report.host_calls < 60, "{}", anew.report.host_calls);
+    // And each copy that is made of it lies in the host.
+    let chained = converting(true).call(call(), &generous);
+    assert_eq!(chained.result.err(), Some(PluginFault::OutOfMemory));
+    assert!(chained.report.host_calls < 20, "{}", chained.report.host_calls);
 }

@@ -9,7 +9,7 @@ use hilum_contract::World;
 use hilum_policy::Grant;
 use hilum_sandbox::{Answered, Called};
 
-use crate::support;
+use crate::{offered, support};
 
 fn texts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile");
@@ -83,11 +83,24 @@ fn printed(called: &Called) -> String {
 #[test]
 fn every_hostile_plugin_ends_as_its_fault_says() {
     let texts = texts();
-    assert!(40 < texts.len(), "tests/hostile has its texts");
+    assert!(100 < texts.len(), "tests/hostile has its texts");
     for path in texts {
         let text = std::fs::read(&path).expect("a text");
         let outcome = outcome(&String::from_utf8(text).expect("UTF-8"));
         expect_file![path.with_extension("fault")].assert_eq(&outcome);
+    }
+}
+
+/// The list of functions is the WIT's own: a new one needs its text.
+#[test]
+fn every_function_is_given_more_than_it_can_take() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile");
+    for offered in offered::functions() {
+        let function = offered.function.rsplit('.').next().expect("a name").to_owned();
+        for parameter in &offered.long {
+            let name = format!("huge-{}-{function}-{parameter}.wat", offered.interface);
+            assert!(folder.join(&name).exists(), "tests/hostile/{name} is missing");
+        }
     }
 }
 

@@ -6,4 +6,6 @@ mod denial;
 mod drafts;
 mod hostile;
 mod memory;
+mod offered;
+mod probes;
 mod support;

@@ -36,9 +36,32 @@ pub fn headers<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
         .collect()
 }
 
+/// A text whose lines `;; repeat 300: (local i64)` stand there so many times, with the number of each
+/// in place of `{i}`: what is hostile by its size alone stays readable.
+pub fn expanded(text: &str) -> String {
+    let mut whole = String::new();
+    for line in text.lines() {
+        let repeated =
+            line.trim_start().strip_prefix(";; repeat ").and_then(|it| it.split_once(": "));
+        match repeated {
+            Some((times, repeated)) => {
+                for number in 0..times.parse::<u32>().expect("a number of times") {
+                    whole += &repeated.replace("{i}", &number.to_string());
+                    whole.push('\n');
+                }
+            }
+            None => {
+                whole += line;
+                whole.push('\n');
+            }
+        }
+    }
+    whole
+}
+
 /// The component of a text, without a manifest. A core module is made into a component of `world`.
 pub fn component(text: &str, world: Option<World>) -> Vec<u8> {
-    let mut wasm = wat::parse_str(text).expect("the text is WebAssembly");
+    let mut wasm = wat::parse_str(expanded(text)).unwrap_or_else(|fault| panic!("{fault}"));
     let is_component = wasmparser::Parser::is_component(&wasm);
     let Some(world) = world.filter(|_| !is_component) else { return wasm };
     let section = CustomSection {

@@ -1,0 +1,5 @@
+;; Divides by zero.
+(module
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (func (export "hilum:plugin/route@0.1.0#run") (result i32) (i32.div_u (i32.const 1) (i32.const 0))))

@@ -1,0 +1,12 @@
+;; Writes into a draft whose number it has guessed.
+;; world: transformer
+(module
+  (import "hilum:plugin/drafts@0.1.0" "[static]draft.copy-of-message" (func $copy (param i32)))
+  (import "hilum:plugin/drafts@0.1.0" "[method]draft.set" (func $set (param i32 i32 i32 i32 i32 i32)))
+  (import "hilum:plugin/drafts@0.1.0" "[resource-drop]draft" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0))
+  (data (i32.const 1024) "PID-5")
+  (func (export "hilum:plugin/transform@0.1.0#run") (result i32)
+    (call $set (i32.const 1) (i32.const 1024) (i32.const 5) (i32.const 1024) (i32.const 5) (i32.const 128))
+    (i32.const 0)))
