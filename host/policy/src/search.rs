@@ -4,13 +4,13 @@
 //! after it. Blanks and signs around the value itself are left away. Each word of a text costs one
 //! look-up, so however message and output are made, a search is over soon.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use hilum_message::{Conversion, Message, TimeZone};
 
 use crate::origin::Classer;
-use crate::token::lookalikes;
+use crate::token::Token;
 use crate::{Class, Classes};
 
 /// Shorter values are not searched for: they are everywhere.
@@ -31,9 +31,16 @@ const VALUE_BYTES_MAX: usize = 1024;
 pub(crate) struct Sensitive {
     /// As they are written.
     values: Words,
-    /// In small letters, with dates in both ways of writing, for texts that people read.
-    folded: Words,
-    /// Whether it has more words than are kept: then no text for people can be told from it.
+    /// For texts that people read. Few runs have one, so it is collected when the first comes.
+    folded: OnceLock<Folded>,
+    classer: Arc<Classer>,
+}
+
+/// The values in small letters, with dates in both ways of writing.
+struct Folded {
+    words: Words,
+    /// Whether the message has more words than are kept: then no text for people can be told from
+    /// it.
     is_too_much: bool,
 }
 
@@ -65,15 +72,10 @@ impl Value {
 }
 
 impl Sensitive {
-    pub(crate) fn of(classer: &Classer) -> Self {
+    pub(crate) fn of(classer: &Arc<Classer>) -> Self {
         let message = classer.message();
         let mut values = Collected::default();
-        let mut folded = Collected::default();
         let mut open = Vec::new();
-        let mut is_too_much = false;
-        if let Message::Opaque(_) = &**message {
-            is_too_much = !add_words(message.bytes(), &mut folded);
-        }
         for found in message.values() {
             let classes = classer.classes(found.at);
             let text = message.text_of(&found);
@@ -84,24 +86,15 @@ impl Sensitive {
                 open.extend(text.unwrap_or_else(lossy));
                 continue;
             }
-            let Ok(Some(text)) = text else { continue };
-            if LEAK_BYTES_MIN <= text.len() {
+            if let Ok(Some(text)) = text
+                && LEAK_BYTES_MIN <= text.len()
+            {
                 values.add(&text, classes, false);
-            }
-            if SCRUB_BYTES_MIN <= text.len() {
-                folded.add(&text.to_lowercase(), classes, false);
-                let date = Conversion::FhirDate.apply(&text, &TimeZone::UTC);
-                if let Some(date) = date.filter(|it| SCRUB_BYTES_MIN < it.len()) {
-                    folded.add(&date, classes, false);
-                }
             }
         }
         for name in classer.unknown_names() {
             if LEAK_BYTES_MIN <= name.len() {
                 values.add(&name, Class::Unknown.into(), true);
-            }
-            if SCRUB_BYTES_MIN <= name.len() {
-                folded.add(&name.to_lowercase(), Class::Unknown.into(), true);
             }
         }
         let mut values = values.sorted();
@@ -111,7 +104,7 @@ impl Sensitive {
                 values.open(text.get(range).unwrap_or_default());
             }
         }
-        Self { values, folded: folded.sorted(), is_too_much }
+        Self { values, folded: OnceLock::new(), classer: Arc::clone(classer) }
     }
 
     /// Values in a text that stand nowhere openly in the message.
@@ -129,7 +122,8 @@ impl Sensitive {
 
     /// Appends the text with `[phi:name]` in the place of each value, whatever its casing.
     pub(crate) fn scrub_into(&self, text: &str, out: &mut String) {
-        if self.is_too_much && text.contains(char::is_alphanumeric) {
+        let folded = self.folded.get_or_init(|| Folded::of(&self.classer));
+        if folded.is_too_much && text.contains(char::is_alphanumeric) {
             out.push_str(&format!("[phi:{}]", Class::Body));
             return;
         }
@@ -142,7 +136,7 @@ impl Sensitive {
         }
         places.push(text.len());
         let mut from = 0;
-        for find in self.folded.find_all(&small) {
+        for find in folded.words.find_all(&small) {
             let start = places.get(find.range.start).copied().unwrap_or(from);
             let end = places.get(find.range.end).copied().unwrap_or(text.len());
             if SCRUB_BYTES_MIN <= find.range.len() {
@@ -155,6 +149,37 @@ impl Sensitive {
     }
 }
 
+impl Folded {
+    fn of(classer: &Classer) -> Self {
+        let message = classer.message();
+        let mut words = Collected::default();
+        let mut is_too_much = false;
+        if let Message::Opaque(_) = &**message {
+            is_too_much = !add_words(message.bytes(), &mut words);
+        }
+        for found in message.values() {
+            let classes = classer.classes(found.at);
+            if classes.is_empty() {
+                continue;
+            }
+            let Ok(Some(text)) = message.text_of(&found) else { continue };
+            if SCRUB_BYTES_MIN <= text.len() {
+                words.add(&text.to_lowercase(), classes, false);
+                let date = Conversion::FhirDate.apply(&text, &TimeZone::UTC);
+                if let Some(date) = date.filter(|it| SCRUB_BYTES_MIN < it.len()) {
+                    words.add(&date, classes, false);
+                }
+            }
+        }
+        for name in classer.unknown_names() {
+            if SCRUB_BYTES_MIN <= name.len() {
+                words.add(&name.to_lowercase(), Class::Unknown.into(), true);
+            }
+        }
+        Self { words: words.sorted(), is_too_much }
+    }
+}
+
 /// Adds the words of a body: no value stands out in it, so in texts for people each of them counts.
 /// False if it has too many.
 fn add_words(body: &[u8], folded: &mut Collected) -> bool {
@@ -163,11 +188,16 @@ fn add_words(body: &[u8], folded: &mut Collected) -> bool {
         if SCRUB_BYTES_MIN <= word.len() {
             folded.add(&word.to_lowercase(), Class::Body.into(), false);
         }
-        if BODY_WORDS_MAX < folded.0.len() {
-            return false;
+        // Brought into order only now and then, so that the work stays in proportion.
+        if 2 * BODY_WORDS_MAX < folded.0.len() {
+            folded.merge();
+            if BODY_WORDS_MAX < folded.0.len() {
+                return false;
+            }
         }
     }
-    body.len() <= BODY_BYTES_MAX
+    folded.merge();
+    folded.0.len() <= BODY_WORDS_MAX && body.len() <= BODY_BYTES_MAX
 }
 
 /// Texts, sorted, to look up which of them another text begins with.
@@ -176,31 +206,98 @@ struct Words {
     values: Vec<(Box<str>, Value)>,
     /// For each the longest other value that it begins with.
     beginnings: Vec<Option<usize>>,
+    first: Beginnings,
+}
+
+/// How texts begin, a bit each: nearly every word of an output is told from all of them by one look.
+struct Beginnings {
+    /// By the first byte, of texts shorter than [`BEGINNING`].
+    short: [u64; 4],
+    /// By the first [`BEGINNING`] bytes.
+    long: Box<[u64; 64]>,
+}
+
+/// Bytes of a beginning.
+const BEGINNING: usize = 4;
+
+impl Default for Beginnings {
+    fn default() -> Self {
+        Self { short: [0; 4], long: Box::new([0; 64]) }
+    }
+}
+
+impl Beginnings {
+    fn add(&mut self, text: &[u8]) {
+        let bit = match text.first_chunk::<BEGINNING>() {
+            Some(beginning) => Self::long_bit(*beginning),
+            None => {
+                let first = usize::from(text.first().copied().unwrap_or_default());
+                self.short[first / 64] |= 1 << (first % 64);
+                return;
+            }
+        };
+        self.long[bit / 64] |= 1 << (bit % 64);
+    }
+
+    /// Whether one of the texts may begin so.
+    fn may_have(&self, text: &[u8]) -> bool {
+        let first = usize::from(text.first().copied().unwrap_or_default());
+        let is_short = self.short[first / 64] >> (first % 64) & 1 == 1;
+        let is_long = || {
+            text.first_chunk::<BEGINNING>().is_some_and(|beginning| {
+                let bit = Self::long_bit(*beginning);
+                self.long[bit / 64] >> (bit % 64) & 1 == 1
+            })
+        };
+        is_short || is_long()
+    }
+
+    /// A number below 4096.
+    fn long_bit(beginning: [u8; BEGINNING]) -> usize {
+        (u32::from_le_bytes(beginning).wrapping_mul(0x9e37_79b1) >> 20) as usize
+    }
 }
 
 /// [`Words`] while they are collected.
 #[derive(Default)]
-struct Collected(BTreeMap<Box<str>, Value>);
+struct Collected(Vec<(Box<str>, Value)>);
 
 impl Collected {
     fn add(&mut self, text: &str, classes: Classes, is_name: bool) {
         let inner = text.trim_matches(|letter: char| !letter.is_alphanumeric());
         let kept = inner.get(..inner.floor_char_boundary(VALUE_BYTES_MAX)).unwrap_or_default();
         // A word that only looks like a token is sealed, and known by its own seal.
-        if kept.is_empty() || lookalikes(kept.as_bytes()).any(|it| it.len() == kept.len()) {
+        if kept.is_empty() || Token::exactly(kept).is_some() {
             return;
         }
-        let value = self.0.entry(Box::from(kept)).or_default();
-        value.is_cut |= kept.len() < inner.len();
-        value.is_name |= is_name;
-        if !value.places.contains(&classes) {
-            value.places.push(classes);
-        }
+        let is_cut = kept.len() < inner.len();
+        let value = Value { places: vec![classes], is_cut, is_open: false, is_name };
+        self.0.push((Box::from(kept), value));
     }
 
-    fn sorted(self) -> Words {
+    /// Brings the texts into order, each once.
+    fn merge(&mut self) {
+        self.0.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.0.dedup_by(|(text, value), (kept_text, kept)| {
+            let is_same = text == kept_text;
+            if is_same {
+                kept.is_cut |= value.is_cut;
+                kept.is_name |= value.is_name;
+                for classes in &value.places {
+                    if !kept.places.contains(classes) {
+                        kept.places.push(*classes);
+                    }
+                }
+            }
+            is_same
+        });
+    }
+
+    fn sorted(mut self) -> Words {
+        self.merge();
         let mut values: Vec<(Box<str>, Value)> = Vec::with_capacity(self.0.len());
         let mut beginnings = Vec::with_capacity(self.0.len());
+        let mut first = Beginnings::default();
         // Values that the one at hand may begin with, each the beginning of the next.
         let mut open: Vec<usize> = Vec::new();
         for (text, value) in self.0 {
@@ -210,9 +307,10 @@ impl Collected {
             }
             beginnings.push(open.last().copied());
             open.push(values.len());
+            first.add(text.as_bytes());
             values.push((text, value));
         }
-        Words { values, beginnings }
+        Words { values, beginnings, first }
     }
 }
 
@@ -231,24 +329,36 @@ impl Words {
         if self.values.is_empty() {
             return found;
         }
+        let bytes = text.as_bytes();
+        let (mut at, mut skip) = (0, 0);
         let mut is_inside = false;
-        let mut skip = 0;
-        for (at, letter) in text.char_indices() {
-            let begins = letter.is_alphanumeric() && !is_inside;
-            is_inside = letter.is_alphanumeric();
-            if !begins || at < skip {
+        while let Some(&byte) = bytes.get(at) {
+            let here = at;
+            // Nearly all letters are ASCII, and told without reading them as letters.
+            let is_alphanumeric = if byte.is_ascii() {
+                at += 1;
+                byte.is_ascii_alphanumeric()
+            } else {
+                let letter = text.get(at..).and_then(|it| it.chars().next());
+                at += letter.map_or(1, char::len_utf8);
+                letter.is_some_and(char::is_alphanumeric)
+            };
+            let begins = is_alphanumeric && !is_inside;
+            is_inside = is_alphanumeric;
+            if !begins || here < skip {
                 continue;
             }
-            let rest = text.get(at..).unwrap_or_default();
+            let rest = text.get(here..).unwrap_or_default();
             // The groups of a UUID are no words: one of them equals a short number by chance once
             // in some thousand messages. As a whole it is searched for like anything else.
             let whole = uuid_length(rest);
-            match self.longest(rest).filter(|(length, _)| whole <= *length) {
+            let longest = self.first.may_have(rest.as_bytes()).then(|| self.longest(rest));
+            match longest.flatten().filter(|(length, _)| whole <= *length) {
                 Some((length, value)) => {
-                    skip = at + length;
-                    found.push(Find { range: at..skip, value });
+                    skip = here + length;
+                    found.push(Find { range: here..skip, value });
                 }
-                None => skip = at + whole,
+                None => skip = here + whole,
             }
         }
         found

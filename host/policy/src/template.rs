@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_message::{At, Message, PLACES_MAX};
 
-use crate::token::{END_LEN_MIN, PART_LEN_MIN, TOKEN_LEN, looks_like_token, words};
+use crate::token::{END_LEN_MIN, MARK, PART_LEN_MIN, TOKEN_LEN, looks_like_token, words};
 use crate::{Misbehaved, Seals, Template};
 
 impl Template {
@@ -80,6 +80,17 @@ fn check_escaped(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
 struct Ends {
     forward: Vec<[u8; TOKEN_LEN]>,
     backward: Vec<[u8; TOKEN_LEN]>,
+    /// The last three letters of each token, a bit each: most words end otherwise.
+    last: Box<[u64; LAST_WORDS]>,
+}
+
+/// 2^15 bits, for [`last_of`].
+const LAST_WORDS: usize = 512;
+
+/// The last three letters as a number below 2^15. `word` is in capitals.
+fn last_of(word: &[u8]) -> usize {
+    let last = word.iter().rev().take(3);
+    last.fold(0, |sum, byte| sum << 5 ^ usize::from(*byte & 0x1f)) & 0x7fff
 }
 
 impl Ends {
@@ -90,17 +101,34 @@ impl Ends {
             token
         };
         let mut backward: Vec<_> = forward.iter().copied().map(reversed).collect();
+        let mut last = Box::new([0; LAST_WORDS]);
+        for token in &forward {
+            let bit = last_of(token);
+            last[bit / 64] |= 1u64 << (bit % 64);
+        }
         forward.sort_unstable();
         backward.sort_unstable();
-        Self { forward, backward }
+        Self { forward, backward, last }
     }
 
     /// Whether a word, shorter than a token, is the beginning or the end of one.
     fn has(&self, word: &[u8]) -> bool {
-        let mut word = word.to_ascii_uppercase();
-        let is_beginning = PART_LEN_MIN <= word.len() && starts_one(&self.forward, &word);
-        word.reverse();
-        is_beginning || END_LEN_MIN <= word.len() && starts_one(&self.backward, &word)
+        let mut room = [0; TOKEN_LEN];
+        let Some(capitals) = room.get_mut(..word.len()) else { return false };
+        capitals.copy_from_slice(word);
+        capitals.make_ascii_uppercase();
+        if PART_LEN_MIN <= word.len()
+            && capitals.starts_with(MARK)
+            && starts_one(&self.forward, capitals)
+        {
+            return true;
+        }
+        let bit = last_of(capitals);
+        if word.len() < END_LEN_MIN || self.last[bit / 64] >> (bit % 64) & 1 == 0 {
+            return false;
+        }
+        capitals.reverse();
+        starts_one(&self.backward, capitals)
     }
 }
 

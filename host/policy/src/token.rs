@@ -18,7 +18,7 @@ use memchr::memchr2;
 use crate::RunSeed;
 
 pub(crate) const TOKEN_LEN: usize = 14;
-const MARK: &[u8; 2] = b"ZQ";
+pub(crate) const MARK: &[u8; 2] = b"ZQ";
 const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// What twelve digits can say.
