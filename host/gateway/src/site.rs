@@ -275,7 +275,7 @@ fn read_tables(files: &dyn Files, root: &mut Section<'_>) -> Tables {
         let opens = section.boolean_or("opens", false);
         let file = section.required_text("file");
         let table = file.and_then(|file| match files.read(&file.value) {
-            Ok(content) => Table::read_csv(&file.value, &content, opens, section.problems()),
+            Ok(content) => Table::read(&file.value, &content, opens, section.problems()),
             Err(fault) => {
                 file.problem(section.problems(), format!("cannot be read: {fault}"));
                 None

@@ -208,7 +208,7 @@ fn read_as(bytes: Bytes, takes: &[String]) -> Result<Message, ParseError> {
 fn read_table(context: &Context, file: &Path) -> anyhow::Result<Table> {
     let bytes = super::read_file(context, file, TABLE_BYTES_MAX)?;
     let problems = Problems::default();
-    let table = Table::read_csv(&file.display().to_string(), &bytes, false, &problems);
+    let table = Table::read(&file.display().to_string(), &bytes, false, &problems);
     table.ok_or_else(|| told(problems))
 }
 
