@@ -49,7 +49,7 @@ pub fn by_identifier(resource_type: &str, system: Option<&str>, value: &str) -> 
 
 /// Percent-encodes what may not stand in the value of a query (RFC 3986, section 3.4, less the
 /// letters that separate parameters).
-fn encode(text: &str, url: &mut String) {
+pub(crate) fn encode(text: &str, url: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~:/@".contains(&byte) {
             url.push(char::from(byte));

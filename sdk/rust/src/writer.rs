@@ -1,6 +1,7 @@
 //! JSON, written once and append only.
 //!
-//! What stays empty is taken back with its key and braces: FHIR forbids empty strings, objects and
+//! What stays empty is taken back with its key and braces, and with the rows of the guide that were
+//! noted for it: FHIR forbids empty strings, objects and
 //! arrays, and a mapping has many values that may not be there.
 //!
 //! ```
@@ -32,6 +33,7 @@
 //! members are written in objects and items in arrays; a key that the caller writes twice stands
 //! there twice.
 
+use crate::coverage;
 use crate::json::{is_json_number, write_text};
 
 /// An object being written.
@@ -47,6 +49,8 @@ struct Mark {
     before: usize,
     /// The length after the opening brace.
     inside: usize,
+    /// How many rows of the guide were noted before.
+    rows: usize,
 }
 
 impl Default for Writer {
@@ -161,10 +165,11 @@ impl Writer {
     /// Runs `fill` where it is; what it wrote is taken back unless it says that it is to be kept.
     #[inline]
     pub fn only_if(&mut self, fill: impl FnOnce(&mut Self) -> bool) -> bool {
-        let before = self.out.len();
+        let (before, rows) = (self.out.len(), coverage::rows());
         let is_kept = fill(self);
         if !is_kept {
             self.out.truncate(before);
+            coverage::forget(rows);
         }
         is_kept
     }
@@ -177,6 +182,18 @@ impl Writer {
         self.key(key);
         self.out.push_str(json);
         true
+    }
+
+    /// The members of another object.
+    pub fn append(&mut self, other: &Self) {
+        let members = other.out.get(1..).unwrap_or_default();
+        if members.is_empty() {
+            return;
+        }
+        if !self.is_empty() {
+            self.out.push(',');
+        }
+        self.out.push_str(members);
     }
 
     #[inline(never)]
@@ -207,13 +224,14 @@ impl Writer {
         let before = self.out.len();
         self.key(key);
         self.out.push(brace);
-        Mark { before, inside: self.out.len() }
+        Mark { before, inside: self.out.len(), rows: coverage::rows() }
     }
 
     #[inline(never)]
     fn close(&mut self, mark: Mark, brace: char, is_kept: bool) -> bool {
         if !is_kept || self.out.len() <= mark.inside {
             self.out.truncate(mark.before);
+            coverage::forget(mark.rows);
             return false;
         }
         self.out.push(brace);

@@ -85,6 +85,29 @@ impl<'m> Field<'m> {
         }
     }
 
+    /// What follows a number of components: `EI.2` to `EI.4` are an HD of its own, `ei.after(1)`. Of a
+    /// component, subcomponents.
+    pub fn after(self, number: usize) -> Self {
+        let separator = match self.level {
+            Level::Whole => return self.first_repetition().after(number),
+            Level::Repetition => self.delimiters.component,
+            Level::Component => self.delimiters.subcomponent,
+            Level::Subcomponent | Level::Literal => return Self::EMPTY,
+        };
+        let next = self.piece(separator, number + 1, self.level);
+        // The part begins where the rest of the field does.
+        let start = next.raw.as_ptr().addr().checked_sub(self.raw.as_ptr().addr());
+        match start.and_then(|it| self.raw.get(it..)) {
+            Some(raw) if !next.is_nothing() => Self { raw, ..self },
+            _ => Self::EMPTY,
+        }
+    }
+
+    /// Whether it is [`Self::EMPTY`], and no part of a message that has nothing in it.
+    fn is_nothing(self) -> bool {
+        self.delimiters.field == 0
+    }
+
     /// The first value in it, unescaped: of a field, the first subcomponent of the first component.
     /// None if that is absent, empty or `""`.
     pub fn text(self) -> Option<Cow<'m, str>> {

@@ -51,6 +51,8 @@ pub struct Bundle<'m> {
     entries: Vec<Entry>,
     /// What derived identifiers begin with.
     patient: Option<Identifier>,
+    /// Members of the Bundle itself.
+    head: Option<Writer>,
 }
 
 #[derive(Debug)]
@@ -66,7 +68,7 @@ struct Entry {
 impl<'m> Bundle<'m> {
     /// A bundle without entries.
     pub fn new(ctx: &'m Context<'m>) -> Self {
-        Self { ctx, entries: Vec::new(), patient: None }
+        Self { ctx, entries: Vec::new(), patient: None, head: None }
     }
 
     /// What all maps share.
@@ -77,6 +79,14 @@ impl<'m> Bundle<'m> {
     /// Whether it has no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Members of the Bundle itself (`identifier`, `timestamp`), in each type of bundle. Called once.
+    #[inline]
+    pub fn head(&mut self, fill: impl FnOnce(&mut Writer)) {
+        let mut w = Writer::with_capacity(256);
+        fill(&mut w);
+        self.head = Some(w);
     }
 
     /// Adds the patient that the entries from here on are about (the second one of a swap is

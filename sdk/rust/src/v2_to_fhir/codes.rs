@@ -64,9 +64,15 @@ pub fn system(table: &'static Table, row: &Row) -> &'static str {
 
 /// Writes the Coding of a code, if the table has it. An empty key is an element of an array.
 pub fn coding(w: &mut Writer, key: &str, table: &'static Table, v2: &str) -> bool {
-    let Some(row) = find(table, v2) else {
-        return false;
-    };
+    match find(table, v2) {
+        Some(row) => write(w, key, table, row),
+        None => false,
+    }
+}
+
+/// Writes the Coding of a row.
+#[inline(never)]
+pub fn write(w: &mut Writer, key: &str, table: &'static Table, row: &Row) -> bool {
     w.object(key, |w| {
         w.text("system", Some(system(table, row)));
         w.text("code", Some(row.code));

@@ -61,6 +61,9 @@ impl Bundle<'_> {
             Writer::with_capacity(self.entries.iter().map(|it| it.resource.len() + 300).sum());
         w.text("resourceType", Some("Bundle"));
         w.text("type", Some(kind.code()));
+        if let Some(head) = &self.head {
+            w.append(head);
+        }
         w.array("entry", |w| {
             // FHIR R4, messaging: the first resource of the bundle is the MessageHeader.
             let (first, rest): (Vec<&Entry>, Vec<&Entry>) =
