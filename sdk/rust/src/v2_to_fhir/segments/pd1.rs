@@ -1,1 +1,67 @@
-//! PD1: `segments/PD1[…]` of the guide.
+//! PD1: more of a Patient, and the living will.
+
+use crate::Writer;
+use crate::hl7::Segment;
+use crate::v2_to_fhir::bundle::{Bundle, Identity, Urn};
+use crate::v2_to_fhir::people::{organization, practitioner};
+use crate::v2_to_fhir::{Refs, codes, datatypes, row};
+
+/// `PD1[Patient]`: elements of `extension`.
+pub fn extensions(w: &mut Writer, refs: &mut Refs<'_, '_>, pd1: Segment<'_>) {
+    let disability = w.element_if(|w| {
+        w.text("url", Some("http://hl7.org/fhir/StructureDefinition/patient-disability"));
+        w.object_if("valueCodeableConcept", |w| datatypes::cwe_concept(w, refs.ctx(), pd1.field(6)))
+    });
+    row("segments/PD1[Patient]#6", disability);
+    row("segments/PD1[Patient]#7", disability);
+    for place in pd1.repetitions(14) {
+        let congregation = w.element_if(|w| {
+            w.text("url", Some("http://hl7.org/fhir/StructureDefinition/patient-congregation"));
+            w.text("valueString", organization::xon_string(place))
+        });
+        row("segments/PD1[Patient]#15", congregation);
+        row("segments/PD1[Patient]#16", congregation);
+    }
+}
+
+/// Whether [`extensions`] has anything to write.
+pub fn is_extended(pd1: Segment<'_>) -> bool {
+    pd1.is_valued(6) || pd1.is_valued(14)
+}
+
+/// `PD1[Patient]`: elements of `generalPractitioner`. Answers whether there are any.
+pub fn general_practitioners(w: &mut Writer, refs: &mut Refs<'_, '_>, pd1: Segment<'_>) -> bool {
+    for facility in pd1.repetitions(3) {
+        row("segments/PD1[Patient]#3", organization::xon(w, "", refs, facility));
+    }
+    for doctor in pd1.repetitions(4) {
+        row("segments/PD1[Patient]#4", practitioner::xcn(w, "", refs, doctor));
+    }
+    !w.is_empty()
+}
+
+/// `PD1[Observation-LivingWill]`. None if PD1-7 says nothing.
+pub fn living_will(bundle: &mut Bundle<'_>, pd1: Segment<'_>) -> Option<Urn> {
+    let will = pd1.field(7);
+    if !will.is_valued() {
+        return None;
+    }
+    bundle.add("Observation", "Observation[1]", Identity::derived("75320-2"), |w, refs| {
+        w.text("status", Some("final"));
+        w.object("code", |w| {
+            w.array("coding", |w| {
+                w.element(|w| {
+                    w.text("system", Some("http://loinc.org"));
+                    w.text("code", Some("75320-2"));
+                });
+            });
+        });
+        refs.to(w, "subject", "Patient");
+        let said = w.object_if("valueCodeableConcept", |w| {
+            datatypes::cwe_concept_of(w, refs.ctx(), will, &codes::LIVING_WILL_CODE)
+        });
+        if !row("segments/PD1[Observation-LivingWill]#11", said) {
+            refs.leave_out();
+        }
+    })
+}

@@ -9,19 +9,22 @@ use crate::v2_to_fhir::row;
 /// MSH-3 and MSH-24. FHIR requires an endpoint: where there is none, it says why.
 pub(super) fn source(w: &mut Writer, msh: Segment<'_>) {
     let [application, address] = [3, 24].map(|it| msh.field(it));
-    let name = application.component(1);
-    if w.text("name", name.text()) {
-        row("datatypes/HD[MessageHeader.source-name]#1", true);
-        row("segments/MSH[MessageHeader]#3", true);
-    } else if let Some(name) = named(address) {
+    let is_named = w.text("name", application.component(1).text());
+    row("datatypes/HD[MessageHeader.source-name]#1", is_named);
+    if let Some(name) = named(address).filter(|_| !is_named) {
         w.text("name", Some(name));
         row("datatypes/HD[MessageHeader.source-endpoint]#6", address.component(2).is_valued());
         row("datatypes/HD[MessageHeader.source-endpoint]#1", !address.component(2).is_valued());
     }
     let software = w.text("software", application.component(2).text());
     row("datatypes/HD[MessageHeader.source-name]#2", software);
+    row("segments/MSH[MessageHeader]#3", is_named || software);
     let from = if address.is_valued() { address } else { application };
-    let id = if address.is_valued() { "segments/MSH[MessageHeader]#29" } else { "segments/MSH[MessageHeader]#4" };
+    let id = if address.is_valued() {
+        "segments/MSH[MessageHeader]#29"
+    } else {
+        "segments/MSH[MessageHeader]#4"
+    };
     match Endpoint::of(from) {
         Some(endpoint) => {
             row(endpoint.source_row(), w.text("endpoint", Some(&endpoint.uri)));
@@ -43,7 +46,11 @@ pub(super) fn destination(w: &mut Writer, msh: Segment<'_>) {
     let [application, address] = [5, 25].map(|it| msh.field(it));
     let is_addressed = address.is_valued();
     let from = if is_addressed { address } else { application };
-    let id = if is_addressed { "segments/MSH[MessageHeader]#32" } else { "segments/MSH[MessageHeader]#8" };
+    let id = if is_addressed {
+        "segments/MSH[MessageHeader]#32"
+    } else {
+        "segments/MSH[MessageHeader]#8"
+    };
     if w.text("name", from.component(1).text()) {
         row("datatypes/HD[MessageHeader.destination-endpoint]#1", true);
         row(id, true);
@@ -115,7 +122,9 @@ impl Endpoint {
             "UUID" | "GUID" if is_uuid(&id) => ("urn:uuid:", Kind::Uuid),
             "DNS" if !id.contains(char::is_whitespace) => ("urn:dns:", Kind::Dns),
             // The guide has `urn:uri:` before it, which no reader could follow.
-            "URI" | "URL" if id.contains(':') && !id.contains(char::is_whitespace) => ("", Kind::Uri),
+            "URI" | "URL" if id.contains(':') && !id.contains(char::is_whitespace) => {
+                ("", Kind::Uri)
+            }
             _ => return None,
         };
         Some(Self { uri: [before, &id].concat(), kind })
@@ -142,9 +151,13 @@ impl Endpoint {
 /// Digits and points, without a leading zero in an arc, under one of the three roots.
 fn is_oid(text: &str) -> bool {
     let is_arc = |it: &str| {
-        !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()) && (it == "0" || !it.starts_with('0'))
+        !it.is_empty()
+            && it.bytes().all(|it| it.is_ascii_digit())
+            && (it == "0" || !it.starts_with('0'))
     };
-    text.starts_with(['0', '1', '2']) && text.as_bytes().get(1) == Some(&b'.') && text.split('.').all(is_arc)
+    text.starts_with(['0', '1', '2'])
+        && text.as_bytes().get(1) == Some(&b'.')
+        && text.split('.').all(is_arc)
 }
 
 fn is_uuid(text: &str) -> bool {
