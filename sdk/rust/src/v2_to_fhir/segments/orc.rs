@@ -1,1 +1,46 @@
-//! ORC: `segments/ORC[…]` of the guide.
+//! ORC: `segments/ORC[DiagnosticReport]`, `ORC[ServiceRequest]` of the guide. An order is one
+//! resource, so the maps are in [`super::obr`]; here is what only ORC has.
+
+use crate::Writer;
+use crate::hl7::Field;
+use crate::v2_to_fhir::codes::{CONFIDENTIALITY_CODE, find, system};
+use crate::v2_to_fhir::results::{self, identifier};
+use crate::v2_to_fhir::{Context, datatypes};
+
+/// Writes `meta` with ORC-28.
+pub(super) fn security(w: &mut Writer, ctx: &Context<'_>, confidentiality: Field<'_>) -> bool {
+    if !confidentiality.is_valued() {
+        return false;
+    }
+    w.object("meta", |w| {
+        w.array("security", |w| {
+            w.element_if(|w| {
+                let code = confidentiality.component(1).text();
+                match code.and_then(|it| find(&CONFIDENTIALITY_CODE, &it)) {
+                    Some(row) => {
+                        w.text("system", Some(system(&CONFIDENTIALITY_CODE, row)));
+                        w.text("code", Some(row.code));
+                        w.text("display", Some(row.display))
+                    }
+                    None => datatypes::cwe_coding(w, ctx, confidentiality),
+                }
+            });
+        });
+    })
+}
+
+/// Writes an EI as an element of `identifier`, with its type.
+pub(super) fn ei(w: &mut Writer, ctx: &Context<'_>, number: Field<'_>, code: &str) -> bool {
+    w.element_if(|w| {
+        identifier::kind(w, code);
+        results::ei(w, ctx, number)
+    })
+}
+
+/// Whether ORC-4 is a pair (EIP, since 2.9) or one number (EI). A pair has no third component, and a
+/// number of old has its authority in the second.
+pub(super) fn is_pair(ctx: &Context<'_>, group: Field<'_>) -> bool {
+    let version = ctx.hl7.first("MSH").and_then(|msh| msh.field(12).code());
+    let is_late = version.is_some_and(|it| it == "2.9" || it.starts_with("2.9."));
+    is_late && !group.component(3).is_valued() && !group.component(4).is_valued()
+}

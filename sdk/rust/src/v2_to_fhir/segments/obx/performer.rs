@@ -1,0 +1,110 @@
+//! Who observed: OBX-15, OBX-16, OBX-23 to OBX-25, and the PRT segments after an OBX.
+
+use crate::Writer;
+use crate::hl7::Segment;
+use crate::v2_to_fhir::people::{organization, practitioner};
+use crate::v2_to_fhir::segments::prt;
+use crate::v2_to_fhir::{Bundle, Refs, Urn, datatypes};
+
+/// What the PRT segments of one OBX made.
+#[derive(Debug, Default)]
+pub(super) struct Participants {
+    roles: Vec<Urn>,
+    devices: Vec<Urn>,
+}
+
+impl Participants {
+    /// Adds the devices (PRT-10) and the roles (PRT-5) of PRT segments.
+    pub(super) fn of<'m>(bundle: &mut Bundle<'m>, participations: &[Segment<'m>]) -> Self {
+        let mut made = Self::default();
+        for it in participations {
+            if it.is_valued(10) {
+                made.devices.extend(prt::device(bundle, *it));
+            }
+            if it.is_valued(5) {
+                made.roles.extend(prt::practitioner_role(bundle, *it));
+            }
+        }
+        made
+    }
+
+    /// An observation has one device.
+    pub(super) fn device(&self) -> Option<&str> {
+        self.devices.first().map(AsRef::as_ref)
+    }
+}
+
+/// Writes `performer`.
+pub(super) fn performers(
+    w: &mut Writer,
+    refs: &mut Refs<'_, '_>,
+    obx: Segment<'_>,
+    participants: &Participants,
+    note: impl Fn(usize, usize, bool) -> bool,
+) {
+    w.array("performer", |w| {
+        for observer in obx.repetitions(16) {
+            let written = refs.mention(w, "", "PractitionerRole", None, |w, refs| {
+                let is_known = practitioner::xcn(w, "practitioner", refs, observer);
+                if note(51, 53, is_known) {
+                    let system = "http://terminology.hl7.org/CodeSystem/practitioner-role";
+                    role(w, system, "responsibleObserver");
+                }
+            });
+            note(52, 54, written);
+            note(53, 55, written);
+        }
+        // The map for components does not have OBX-15.
+        note(49, 0, organization::cwe(w, "", refs, obx.field(15)));
+        performing(w, refs, obx, &note);
+        for role in &participants.roles {
+            w.element(|w| {
+                w.text("reference", Some(role));
+            });
+        }
+    });
+}
+
+/// OBX-23 and OBX-24: the organization; with its medical director (OBX-25) as a role.
+fn performing(
+    w: &mut Writer,
+    refs: &mut Refs<'_, '_>,
+    obx: Segment<'_>,
+    note: &impl Fn(usize, usize, bool) -> bool,
+) {
+    let organization = |w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, rows: [usize; 4]| {
+        let written = organization::xon_with(w, key, refs, obx.field(23), |w, _| {
+            let written = w.array("address", |w| {
+                w.element_if(|w| datatypes::xad_address(w, obx.field(24)));
+            });
+            note(rows[2], rows[3], written);
+        });
+        note(rows[0], rows[1], written && obx.is_valued(23))
+    };
+    if !obx.is_valued(25) {
+        organization(w, "", refs, [62, 64, 64, 66]);
+        return;
+    }
+    refs.mention(w, "", "PractitionerRole", None, |w, refs| {
+        let written = practitioner::xcn_role_members(w, refs, obx.field(25), |_, _| {});
+        if note(66, 68, written) {
+            role(w, "http://terminology.hl7.org/CodeSystem/v2-0912", "MDIR");
+            note(67, 69, true);
+            note(68, 70, true);
+        }
+        organization(w, "organization", refs, [63, 65, 65, 67]);
+    });
+}
+
+fn role(w: &mut Writer, system: &str, code: &str) {
+    w.array("code", |w| {
+        w.element(|w| {
+            w.array("coding", |w| {
+                w.element(|w| {
+                    w.text("system", Some(system));
+                    w.text("code", Some(code));
+                });
+            });
+        });
+    });
+}
