@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod call;
+mod canary;
 mod denial;
 mod drafts;
 mod hostile;
