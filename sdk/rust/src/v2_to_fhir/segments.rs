@@ -6,6 +6,7 @@ pub mod evn;
 pub mod iam;
 pub mod in1;
 pub mod in3;
+mod keys;
 pub mod mrg;
 pub mod msh;
 pub mod nk1;
