@@ -73,6 +73,8 @@ struct Walk<'a> {
 /// A map that is run on an element: where its targets are, and what its codes are looked up in.
 struct Run<'b, 'c> {
     nodes: &'c [Node<'b>],
+    /// The elements that these are in.
+    around: &'c [Node<'b>],
     /// Rows of the table that the code of the element is in.
     translations: &'c [&'c Row],
     /// Whether there is such a table.
@@ -127,7 +129,13 @@ impl<'a> Walk<'a> {
         let map = self.case.guide.segments.get(&key(&row.uses));
         let map = map.with_context(|| format!("no segment map {}", row.uses))?;
         for row in map.iter().filter(|it| !it.target.is_empty()) {
-            let run = Run { nodes: &nodes, translations: &[], is_looked_up: false, place: &place };
+            let run = Run {
+                nodes: &nodes,
+                around: &[],
+                translations: &[],
+                is_looked_up: false,
+                place: &place,
+            };
             self.segment_row(at, map, row, &run).with_context(|| row.id.clone())?;
         }
         Ok(())
@@ -229,7 +237,11 @@ impl<'a> Walk<'a> {
         }
         let bundle = self.case.bundle;
         let path = told_apart(&row.target, map)?;
-        let nodes = path.select(run.nodes, bundle);
+        let mut nodes = path.select(run.nodes, bundle);
+        if !nodes.iter().any(Node::is_filled) {
+            // XPN.1 is mapped to `family` by a map whose targets begin with `family` again.
+            nodes = path.select(run.around, bundle);
+        }
         let table = self.case.guide.tables.get(&key(&row.vocabulary));
         let is_looked_up = table.is_some() || run.is_looked_up;
         let translations: Vec<&Row> = match table {
@@ -265,8 +277,16 @@ impl<'a> Walk<'a> {
         let name = key(&row.uses);
         let map = self.case.guide.datatypes.get(&name);
         let map = map.with_context(|| format!("no map {} for {}", row.uses, row.id))?;
-        let inner =
-            Run { nodes: &nodes, translations: &translations, is_looked_up, place: run.place };
+        if name == "pl[location]" {
+            nodes = nodes.iter().flat_map(|it| it.levels(bundle)).collect();
+        }
+        let inner = Run {
+            nodes: &nodes,
+            around: run.nodes,
+            translations: &translations,
+            is_looked_up,
+            place: run.place,
+        };
         self.datatype(here, map, element, &inner)
     }
 

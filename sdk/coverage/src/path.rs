@@ -82,6 +82,23 @@ impl<'b> Node<'b> {
         Self { value: resource, beside: None, root: resource }
     }
 
+    /// The Locations that it is a part of, itself first: where HL7 v2 has one PL, FHIR has one Location for
+    /// each of its levels.
+    pub fn levels(&self, bundle: &'b Value) -> Vec<Self> {
+        let mut levels = vec![*self];
+        let parent = |it: &Node<'b>| {
+            let reference = it.value.get("partOf")?.get("reference")?.as_str()?;
+            resolve(reference, it.root, bundle)
+        };
+        // As many as PL has: a circle ends.
+        while levels.len() < 8
+            && let Some(next) = levels.last().and_then(parent)
+        {
+            levels.push(next);
+        }
+        levels
+    }
+
     /// Whether anything is there: a value, or an extension in its place.
     pub fn is_filled(&self) -> bool {
         let is_empty = |it: &Value| match it {
@@ -196,11 +213,11 @@ impl<'a> Reader<'a> {
                 self.take(')');
                 step.number.push_str(&self.number());
             }
-            if step.name.is_empty() && step.number.is_empty() && !has_types && steps.is_empty() {
-                // `$this`: the element itself.
+            match steps.last_mut() {
+                // `partOf.reference(Location[6])` is `partOf(Location)`.
+                Some(before) if step.name == "reference" && has_types => before.types = step.types,
+                _ => steps.push(step),
             }
-            // Annotations and other types that are no resources are the element itself.
-            steps.push(step);
             steps.append(&mut inner);
             if !self.take('.') {
                 return Ok(());
