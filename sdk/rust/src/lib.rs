@@ -37,6 +37,8 @@ mod json;
 mod message;
 mod name_based;
 mod outcome;
+#[cfg(test)]
+mod random;
 mod writer;
 
 pub mod fhir;

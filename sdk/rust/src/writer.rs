@@ -37,7 +37,7 @@ use crate::coverage;
 use crate::json::{is_json_number, write_text};
 
 /// An object being written.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Writer {
     out: String,
 }
@@ -252,3 +252,6 @@ impl Writer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

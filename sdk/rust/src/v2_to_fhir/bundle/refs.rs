@@ -37,7 +37,9 @@ pub(super) struct Frame {
 #[derive(Debug)]
 pub(super) struct Contained {
     kind: &'static str,
-    text: String,
+    id: String,
+    /// Without its id.
+    resource: Writer,
 }
 
 impl<'m> Refs<'_, 'm> {
@@ -179,7 +181,7 @@ impl<'m> Refs<'_, 'm> {
     fn close_contained(
         &mut self,
         kind: &'static str,
-        mut w: Writer,
+        w: Writer,
         head: usize,
         frame: Frame,
     ) -> Option<Urn> {
@@ -191,11 +193,16 @@ impl<'m> Refs<'_, 'm> {
             self.frame.contained.truncate(siblings);
             return None;
         }
-        let number = 1 + self.frame.contained.iter().filter(|it| it.kind == kind).count();
+        // The same authority of several identifiers is contained once.
+        let contained = &mut self.frame.contained;
+        if let Some(same) = contained.iter().find(|it| it.resource == w) {
+            return Some(Rc::from(["#", &same.id].concat()));
+        }
+        let number = 1 + contained.iter().filter(|it| it.kind == kind).count();
         let id = [&kind.to_ascii_lowercase(), "-", &number.to_string()].concat();
-        w.text("id", Some(&id));
-        self.frame.contained.push(Contained { kind, text: w.into_text() });
-        Some(Rc::from(["#", &id].concat()))
+        let target = Rc::from(["#", &id].concat());
+        contained.push(Contained { kind, id, resource: w });
+        Some(target)
     }
 
     /// The resource is written.
@@ -213,7 +220,10 @@ impl<'m> Refs<'_, 'm> {
         }
         w.array("contained", |w| {
             for one in &self.frame.contained {
-                w.json("", &one.text);
+                w.element(|w| {
+                    w.append(&one.resource);
+                    w.text("id", Some(&one.id));
+                });
             }
         });
         let derived = self.derived();
