@@ -52,3 +52,6 @@ pub fn map(message: &Message) -> Result<Vec<Output>, Refusal> {
     };
     assembly::bundle(&ctx, msh, structure).map(hilum_sdk::v2_to_fhir::Bundle::outputs)
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,7 @@ pub fn of_event(event: &str) -> Option<&'static Structure> {
     Some(match event {
         "A01" | "A04" | "A08" | "A13" => &A01,
         // The guide has no ADT_A03. Its segments are those of ADT_A01, and so are their meanings.
-        "A03" => &A01,
+        "A03" => &A03,
         "A02" => &A02,
         "A05" | "A14" | "A28" | "A31" => &A05,
         "A06" | "A07" => &A06,
@@ -269,6 +269,9 @@ const A17: Structure = heads!("A17", persons: &[
         ..SHORT
     },
 ]);
+
+/// ADT_A01, but for the visit: it is over, whatever else the message says.
+const A03: Structure = Structure { status: Some(""), ..A01 };
 
 /// The rows that not every map has. What every map has is written in each.
 const SHORT: Person = Person {

@@ -9,7 +9,7 @@ use crate::v2_to_fhir::{Refs, codes, row};
 pub(super) fn locations(w: &mut Writer, refs: &mut Refs<'_, '_>, pv1: Segment<'_>) {
     let is_planned = pv1.field(2).code() == Some("P");
     let assigned = w.element_if(|w| {
-        let written = location::pl(w, "location", refs, pv1.field(3));
+        let written = location::pl_with(w, "location", refs, pv1.field(3), |w| bed_status(w, pv1));
         w.text("status", Some(if is_planned { "planned" } else { "active" }));
         written
     });
