@@ -70,7 +70,8 @@ pub fn coverage_of_class(bundle: &mut Bundle<'_>, pv1: Segment<'_>) -> Option<Ur
     if !pv1.is_valued(20) {
         return None;
     }
-    bundle.add("Coverage", "Coverage[1]", Identity::derived("financial-class"), |w, refs| {
+    let name = ["Coverage[", &pv1.number().to_string(), "]"].concat();
+    bundle.add("Coverage", &name, Identity::derived("financial-class"), |w, refs| {
         w.text("status", Some("active"));
         kind(w, refs, None, Some(pv1));
         if !refs.to(w, "beneficiary", "Patient") {

@@ -115,47 +115,47 @@ fn modified(w: &mut Writer, refs: &mut Refs<'_, '_>, pr1: Segment<'_>) {
     });
 }
 
+/// Who did what, by the field.
+struct Performers {
+    field: usize,
+    /// A SNOMED CT code, and what it is called.
+    function: Option<[&'static str; 2]>,
+    rows: &'static [&'static str],
+}
+
+const PERFORMERS: [Performers; 3] = [
+    Performers {
+        field: 8,
+        function: Some(["88189002", "Anesthesiologist"]),
+        rows: &[
+            "segments/PR1[Procedure]#12",
+            "segments/PR1[Procedure]#13",
+            "segments/PR1[Procedure]#14",
+        ],
+    },
+    Performers {
+        field: 11,
+        function: Some(["304292004", "Surgeon"]),
+        rows: &[
+            "segments/PR1[Procedure]#17",
+            "segments/PR1[Procedure]#18",
+            "segments/PR1[Procedure]#19",
+        ],
+    },
+    // The guide knows no function for a practitioner of whom PR1 says no more.
+    Performers { field: 12, function: None, rows: &["segments/PR1[Procedure]#20"] },
+];
+
 /// #12 to #20.
 fn performers(w: &mut Writer, refs: &mut Refs<'_, '_>, pr1: Segment<'_>) {
-    const SNOMED: &str = "http://snomed.info/sct";
-    /// The field, what the person does there, and the rows.
-    const FIELDS: [(usize, Option<[&str; 2]>, &[&str]); 3] = [
-        (
-            8,
-            Some(["88189002", "Anesthesiologist"]),
-            &[
-                "segments/PR1[Procedure]#12",
-                "segments/PR1[Procedure]#13",
-                "segments/PR1[Procedure]#14",
-            ],
-        ),
-        (
-            11,
-            Some(["304292004", "Surgeon"]),
-            &[
-                "segments/PR1[Procedure]#17",
-                "segments/PR1[Procedure]#18",
-                "segments/PR1[Procedure]#19",
-            ],
-        ),
-        (12, None, &["segments/PR1[Procedure]#20"]),
-    ];
-    for (field, function, ids) in FIELDS {
+    for Performers { field, function, rows: ids } in PERFORMERS {
         for person in pr1.repetitions(field) {
             let Some(person) = practitioner::place(refs, person) else {
                 continue;
             };
             let written = w.element(|w| {
-                if let Some([code, display]) = function {
-                    w.object("function", |w| {
-                        w.array("coding", |w| {
-                            w.element(|w| {
-                                w.text("system", Some(SNOMED));
-                                w.text("code", Some(code));
-                                w.text("display", Some(display));
-                            });
-                        });
-                    });
+                if let Some(function) = function {
+                    w.object("function", |w| does(w, function));
                 }
                 w.object("actor", |w| {
                     w.text("reference", Some(&person));
@@ -164,6 +164,16 @@ fn performers(w: &mut Writer, refs: &mut Refs<'_, '_>, pr1: Segment<'_>) {
             rows(ids, written);
         }
     }
+}
+
+fn does(w: &mut Writer, [code, display]: [&str; 2]) {
+    w.array("coding", |w| {
+        w.element(|w| {
+            w.text("system", Some("http://snomed.info/sct"));
+            w.text("code", Some(code));
+            w.text("display", Some(display));
+        });
+    });
 }
 
 /// #33: the procedure that it belongs to, by its number.
