@@ -170,7 +170,7 @@ pub fn message(gateway: &Gateway, id: MessageId) -> Result<Value, Fault> {
     document.insert("digest".to_owned(), record.digest.to_string().into());
     document.insert("generation".to_owned(), record.generation.to_string().into());
     document.insert("findings".to_owned(), record.findings.clone().into());
-    let (body, is_cut) = cut(masked(&record.format, body));
+    let (body, is_cut) = cut(masked(gateway, &record.format, body));
     document.insert("body".to_owned(), body.into());
     document.insert("body_is_cut".to_owned(), is_cut.into());
     let runs =
@@ -323,9 +323,9 @@ fn delivery_document(delivery: &DeliveryRecord) -> Value {
 }
 
 /// A stored message with its patient data masked; nothing of one that cannot be read by pieces.
-fn masked(format: &str, body: bytes::Bytes) -> String {
+fn masked(gateway: &Gateway, format: &str, body: bytes::Bytes) -> String {
     match Message::parse(format, body) {
-        Ok(message) => hilum_policy::shown(&message),
+        Ok(message) => gateway.shown(&message),
         Err(_) => "[phi:body]".to_owned(),
     }
 }

@@ -36,6 +36,8 @@ pub const DETAIL: &str = "detail";
 pub const REASON: &str = "reason";
 /// The kind of message, such as `ADT^A01`.
 pub const KIND: &str = "kind";
+/// The policy's version: a digest of the tables of classes and what the site says about places.
+pub const POLICY: &str = "policy";
 /// How many bytes.
 pub const BYTES: &str = "bytes";
 /// An earlier message that this one repeats.

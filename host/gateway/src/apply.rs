@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hilum_audit::{NonEmpty, Record, What, fact};
 use hilum_destinations::Courier;
 use hilum_env::Doors;
+use hilum_pipeline::Generation;
 use hilum_store::{GenerationRecord, StoreError};
 use hilum_words::{Actor, Digest, Name, Problem, Timestamp, chain};
 use tokio::sync::oneshot;
@@ -304,9 +305,13 @@ impl Gateway {
         let checked = self
             .blocking("change/keep", move || keep_files(&checked, &store).map(|()| checked))
             .await?;
-        let digest = checked.generation.digest;
-        let (record, evidence) =
-            generation_record(digest, Some(parent), self.now(), why, changes.summary());
+        let (record, evidence) = generation_record(
+            &checked.generation,
+            Some(parent),
+            self.now(),
+            why,
+            changes.summary(),
+        );
         self.plant.store.apply_generation(record, NonEmpty::of(evidence)).await?;
         Ok(checked)
     }
@@ -364,14 +369,16 @@ impl Gateway {
 
 /// What the journal is told of a generation, and the evidence beside it.
 pub(crate) fn generation_record(
-    digest: Digest,
+    generation: &Generation,
     parent: Option<Digest>,
     at: Timestamp,
     Why { actor, reason, is_rollback }: Why,
     summary: String,
 ) -> (GenerationRecord, Record) {
+    let digest = generation.digest;
     let mut evidence = Record::new(at, What::Applied, actor.clone())
         .generation(digest)
+        .digest(fact::POLICY, generation.policy.version())
         .text(fact::DETAIL, &summary);
     if let Some(parent) = parent {
         evidence = evidence.digest(fact::PARENT, parent);

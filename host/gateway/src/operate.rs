@@ -50,6 +50,11 @@ pub enum ActionError {
 }
 
 impl Gateway {
+    /// A message for people who may not see PHI, by what the running configuration says about places.
+    pub fn shown(&self, message: &hilum_message::Message) -> String {
+        self.plant.current.current().policy.shown(message)
+    }
+
     /// What the gateway says about itself.
     pub fn status(&self) -> Status {
         let running = self.running();

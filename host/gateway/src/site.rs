@@ -21,7 +21,7 @@ use std::sync::Arc;
 use hilum_destinations::DestinationConfig;
 use hilum_listeners::ListenerConfig;
 use hilum_pipeline::{Generation, IntakeOptions, Routes};
-use hilum_policy::{Clearance, Policy};
+use hilum_policy::{Clearance, Overrides, Policy};
 use hilum_sandbox::Table;
 use hilum_words::config::{Placed, Section};
 use hilum_words::{Digest, Name, Problem, Problems, meant};
@@ -167,6 +167,7 @@ pub(crate) fn resolve(
         .collect();
     addresses::check(&binds, root.problems());
     let tables = read_tables(files, &mut root);
+    let overrides = root.section("phi").map(Overrides::read).unwrap_or_default();
     let plugins = plugins::read(files, &mut root, shelf, &tables);
     let destinations: Vec<_> = root
         .sections("destination")
@@ -218,7 +219,7 @@ pub(crate) fn resolve(
     let plugin_list: Vec<PluginSite> = plugins.values().filter_map(|it| it.listed()).collect();
     let generation = GenerationParts {
         routes,
-        policy: Policy::new(basics.timezone),
+        policy: Policy::new(basics.timezone).with_overrides(overrides),
         plugins: plugin_list.iter().map(|it| (it.name.clone(), it.digest)).collect(),
         intakes,
     };

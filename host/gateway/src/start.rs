@@ -299,7 +299,7 @@ async fn remember_first(checked: &Checked, store: &Store, at: Timestamp) -> Resu
     };
     let actor = Actor::system("gateway");
     let why = Why { actor, reason: None, is_rollback: false };
-    let (record, evidence) = generation_record(digest, last, at, why, summary);
+    let (record, evidence) = generation_record(&checked.generation, last, at, why, summary);
     store.apply_generation(record, NonEmpty::of(evidence)).await.map(drop)
 }
 

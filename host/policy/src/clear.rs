@@ -23,6 +23,7 @@ use std::sync::Arc;
 use hilum_message::{At, Message};
 use hilum_words::Name;
 
+use crate::overrides::Rules;
 use crate::seals::Source;
 use crate::{ClearFault, Clearance, Cleared, Input, Seals, Template};
 use writer::Writer;
@@ -34,12 +35,13 @@ pub(crate) fn clear(
     input: &Input,
     original: &Arc<Message>,
     clearance: &Clearance,
+    rules: &Arc<Rules>,
 ) -> Result<Cleared, ClearFault> {
     let template = match input {
         Input::Template(template) => Arc::clone(template),
         // No plugin has touched it, so it is a template without tokens that nobody has seen.
         Input::Message(message) => {
-            let source = Arc::new(Source::new(Arc::clone(message)));
+            let source = Arc::new(Source::new(Arc::clone(message), Arc::clone(rules)));
             let seals = Arc::new(Seals::new(source, crate::Classes::NONE));
             Arc::new(Template { body: Arc::clone(message), seals })
         }
@@ -69,7 +71,8 @@ impl<'a> Job<'a> {
         let classer = if is_original {
             Arc::clone(&template.seals.source.classer)
         } else {
-            Arc::new(crate::origin::Classer::new(Arc::clone(&template.body)))
+            let rules = Arc::clone(template.seals.source.classer.rules());
+            Arc::new(crate::origin::Classer::new(Arc::clone(&template.body), rules))
         };
         Self { template, classer, original, clearance, is_original }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hilum_message::{Json, Message, TimeZone};
 
-use crate::{Class, Clear, Clearance, Grant, Input, Policy, RunSeed, shown};
+use crate::{Class, Clear, Clearance, Grant, Input, Policy, RunSeed};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
@@ -83,7 +83,7 @@ fn planted_identifiers_are_in_no_view_and_in_no_restricted_output() {
         let seen = [
             String::from_utf8_lossy(&view.body()).into_owned(),
             String::from_utf8_lossy(&cleared.assemble(&bytes).expect("whole")).into_owned(),
-            shown(&message),
+            policy().shown(&message),
         ];
         let canaries = list.member(sample, "must_not_survive").expect("a list");
         for canary in list.children(canaries) {

@@ -15,11 +15,13 @@ mod clear;
 mod clearance;
 mod cleared;
 mod fault;
+mod fhir;
 #[cfg(test)]
 mod fixtures;
 mod grant;
 mod input;
 mod origin;
+mod overrides;
 mod policy;
 #[cfg(test)]
 mod property;
@@ -39,9 +41,17 @@ pub use cleared::{Cleared, Mark, Part};
 pub use fault::{ClearFault, Leak, Misbehaved};
 pub use grant::{Grant, Sight};
 pub use input::{Input, Template};
+pub use overrides::{Override, Overrides};
 pub use policy::Policy;
 pub use seals::Seals;
 pub use seed::RunSeed;
-pub use shown::{shown, shown_marked};
+pub use shown::shown_marked;
 pub use sights::{Sights, Tally};
 pub use view::{Access, Draft, Seen, View};
+
+/// The tables that all classes follow from.
+const TABLES: [&str; 3] = [
+    include_str!("table/fields.txt"),
+    include_str!("table/datatypes.txt"),
+    include_str!("table/fhir.txt"),
+];

@@ -7,48 +7,44 @@ use std::sync::{Arc, OnceLock};
 use hilum_message::hl7v2::{Delimiters, Place};
 use hilum_message::{At, Json, Kind, Message, NodeId};
 
-use crate::table::{self, Entry};
+use crate::overrides::Rules;
+use crate::table::Entry;
 use crate::{Class, Classes};
 
 /// A hasher without a random seed: same input, same run.
 pub(crate) type Hasher = BuildHasherDefault<DefaultHasher>;
 
-/// What a Bundle is for (FHIR R4 and R5, bundle-type).
-const BUNDLE_TYPES: &[&str] = &[
-    "document",
-    "message",
-    "transaction",
-    "transaction-response",
-    "batch",
-    "batch-response",
-    "history",
-    "searchset",
-    "collection",
-    "subscription-notification",
-];
-
-/// What the request of an entry does (FHIR R4, http-verb).
-const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"];
-
 /// Tells the class of each value of one body.
 pub(crate) struct Classer {
     message: Arc<Message>,
+    rules: Arc<Rules>,
     /// OBX-2 of each OBX, read once when the first OBX-5 is asked for.
     value_types: OnceLock<HashMap<u32, String, Hasher>>,
     /// Where delimiters begin to hold, in order.
     delimiters: OnceLock<Vec<(usize, Delimiters)>>,
-    /// Whether the body is a Bundle.
-    is_bundle: OnceLock<bool>,
+    /// The classes of each node of JSON, read once when the first is asked for.
+    elements: OnceLock<Box<[Classes]>>,
 }
 
 impl Classer {
-    pub(crate) fn new(message: Arc<Message>) -> Self {
+    pub(crate) fn new(message: Arc<Message>, rules: Arc<Rules>) -> Self {
         Self {
             message,
+            rules,
             value_types: OnceLock::new(),
             delimiters: OnceLock::new(),
-            is_bundle: OnceLock::new(),
+            elements: OnceLock::new(),
         }
+    }
+
+    /// By the tables as they come.
+    #[cfg(test)]
+    pub(crate) fn plain(message: Arc<Message>) -> Self {
+        Self::new(message, Arc::default())
+    }
+
+    pub(crate) fn rules(&self) -> &Arc<Rules> {
+        &self.rules
     }
 
     pub(crate) fn message(&self) -> &Arc<Message> {
@@ -60,8 +56,8 @@ impl Classer {
         match at {
             At::Hl7(place) => self.entry(&place).classes,
             At::Json(node) => match self.message.as_json() {
-                Some(json) if self.is_structure(json, node) => Classes::NONE,
-                _ => Class::Unknown.into(),
+                Some(json) => self.element(json, node),
+                None => Class::Unknown.into(),
             },
             At::Body => Class::Body.into(),
         }
@@ -101,31 +97,23 @@ impl Classer {
         all.get(before.saturating_sub(1)).map(|(_, it)| it)
     }
 
-    /// Whether a value of JSON is structure: the type of a resource or Bundle, or what a request does.
-    /// Everything else is unknown until elements of FHIR have classes.
-    fn is_structure(&self, json: &Json, id: NodeId) -> bool {
-        let Some(node) = json.node(id) else { return false };
-        let (Some(parent), Some(name)) = (node.parent, json.name(id)) else { return false };
-        let is_bundle = || *self.is_bundle.get_or_init(|| is_bundle(json));
-        let is_one_of =
-            |codes: &[&str]| json.scalar(id).is_some_and(|it| codes.contains(&it.as_str()));
-        match name.as_str() {
-            "resourceType" => json.is_resource_type(id),
-            "type" => parent == Json::ROOT && is_one_of(BUNDLE_TYPES) && is_bundle(),
-            "method" => {
-                is_one_of(METHODS) && json.name(parent).as_deref() == Some("request") && is_bundle()
-            }
-            _ => false,
-        }
+    fn element(&self, json: &Json, id: NodeId) -> Classes {
+        let all = self.elements.get_or_init(|| self.rules.fhir().classes(json));
+        all.get(id.index()).copied().unwrap_or(Class::Unknown.into())
+    }
+
+    /// OBX-2 of the segment that a place is in.
+    pub(crate) fn value_type(&self, place: &Place) -> Option<&str> {
+        let types = self.value_types.get_or_init(|| value_types(&self.message));
+        types.get(&place.occurrence).map(String::as_str)
     }
 
     fn entry(&self, place: &Place) -> Entry {
-        let tables = table::hl7();
+        let tables = self.rules.hl7();
         if !tables.varies(place) {
             return tables.entry(place, None);
         }
-        let types = self.value_types.get_or_init(|| value_types(&self.message));
-        tables.entry(place, types.get(&place.occurrence).map(String::as_str))
+        tables.entry(place, self.value_type(place))
     }
 }
 

@@ -8,6 +8,7 @@ use hilum_message::{At, Found, Message};
 
 use crate::Classes;
 use crate::origin::{Classer, Shape};
+use crate::overrides::Rules;
 use crate::search::Sensitive;
 use crate::token::{ByToken, Token, tokens_in};
 
@@ -101,8 +102,8 @@ impl Plain {
 }
 
 impl Source {
-    pub(crate) fn new(message: Arc<Message>) -> Self {
-        Self { classer: Arc::new(Classer::new(message)), sensitive: OnceLock::new() }
+    pub(crate) fn new(message: Arc<Message>, rules: Arc<Rules>) -> Self {
+        Self { classer: Arc::new(Classer::new(message, rules)), sensitive: OnceLock::new() }
     }
 
     pub(crate) fn message(&self) -> &Arc<Message> {

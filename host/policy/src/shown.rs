@@ -5,11 +5,12 @@ use hilum_message::Message;
 
 use crate::Mark;
 use crate::origin::Classer;
+use crate::overrides::Rules;
 
 /// A message for people who may not see PHI: `[phi:name]` stands in the place of each value, and each
 /// name of a member, that has a class. Segments stand on lines of their own.
-pub fn shown(message: &Message) -> String {
-    let classer = Classer::new(Arc::new(message.clone()));
+pub(crate) fn shown(message: &Message, rules: &Arc<Rules>) -> String {
+    let classer = Classer::new(Arc::new(message.clone()), Arc::clone(rules));
     let values = message
         .values()
         .map(|found| Mark { classes: classer.classes(found.at), range: found.range });

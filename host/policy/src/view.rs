@@ -24,6 +24,7 @@ use hilum_message::hl7v2::{self, Place};
 use hilum_message::{At, Found, Message, Path, ReadError, TimeZone};
 
 use crate::origin::{Classer, Hasher};
+use crate::overrides::Rules;
 use crate::seals::Source;
 use crate::sights::Sights;
 use crate::token::Mint;
@@ -113,11 +114,14 @@ impl View {
         seed: RunSeed,
         step: usize,
         zone: TimeZone,
+        rules: &Arc<Rules>,
     ) -> Self {
         let open = crate::Class::ALL.iter().filter(|it| grant.sight(**it) == Sight::Open).copied();
         let granted: Classes = open.collect();
         let (source, template, opened) = match input {
-            Input::Message(message) => (Arc::new(Source::new(message)), None, granted),
+            Input::Message(message) => {
+                (Arc::new(Source::new(message, Arc::clone(rules))), None, granted)
+            }
             Input::Template(template) => {
                 let Seals { source, opened, .. } = &*template.seals;
                 (Arc::clone(source), Some(Arc::clone(&template)), opened.and(granted))
@@ -125,7 +129,10 @@ impl View {
         };
         let classer = match &template {
             None => Arc::clone(&source.classer),
-            Some(template) => Arc::new(Classer::new(Arc::clone(&template.body))),
+            Some(template) => {
+                let rules = Arc::clone(source.classer.rules());
+                Arc::new(Classer::new(Arc::clone(&template.body), rules))
+            }
         };
         let mut seals = Seals::new(source, opened);
         if let Some(template) = &template {

@@ -584,7 +584,7 @@ fn marks_show_an_output_masked() {
         PID|1||[phi:identifier]^^^ANNA&1.2.3&ISO^MR||[phi:name]^[phi:name]^""||[phi:birth-date]|F|||[phi:address]^^[phi:address]^W^[phi:address]^AUT
         OBX|1|TX|NOTE||[phi:text]
         ZPI|[phi:unknown]
-    "#]].assert_eq(&crate::shown(&message));
+    "#]].assert_eq(&policy().shown(&message));
 }
 
 #[test]

@@ -221,25 +221,30 @@ fn a_big_value_is_a_token_unless_big_is_granted() {
 }
 
 #[test]
-fn json_is_unknown_but_for_its_structure() {
+fn fhir_is_sealed_and_withheld_by_its_elements() {
     let bundle = r#"{ "resourceType": "Bundle", "type": "transaction", "entry": [ {
-  "resource": { "resourceType": "Patient", "active": true, "multipleBirthInteger": 2,
+  "resource": { "resourceType": "Patient", "active": true, "gender": "female",
+    "extension": [ { "url": "x", "valueBoolean": true }, { "url": "y", "valueInteger": 2 } ],
     "name": [ { "family": "EVERY\"WOMAN", "given": [ "" ] } ] },
   "request": { "method": "PUT", "url": "Patient?identifier=17" } } ] }"#;
     check_body(
         view_of("fhir-json", bundle, &Grant::sealed_by_default()),
         expect![[r#"
-            { "resourceType": "Bundle", "type": "transaction", "entry": [ {
-              "resource": { "resourceType": "Patient", "active": "ZQVLOGQMVQ82NR", "multipleBirthInteger": "ZQ4XSYCIQRZWF3",
-                "name": [ { "family": "ZQ80ZXE8NJHOET", "given": [ "" ] } ] },
-              "request": { "method": "PUT", "url": "ZQ43ODJY8SQ0DJ" } } ] }"#]],
+        { "resourceType": "Bundle", "type": "transaction", "entry": [ {
+          "resource": { "resourceType": "Patient", "active": true, "gender": "female",
+            "extension": [ { "url": "x", "valueBoolean": "ZQMOXBD9F390LY" }, { "url": "y", "valueInteger": "ZQTIXW54S015J3" } ],
+            "name": [ { "family": "ZQ2UVP3DP0W504", "given": [ "" ] } ] },
+          "request": { "method": "PUT", "url": "ZQRU945R5WQ55Z" } } ] }"#]],
     );
-    let withheld = Grant::sealed_by_default().with(Class::Unknown, Sight::Withhold);
+    let withheld = Class::ALL
+        .iter()
+        .fold(Grant::default(), |grant, class| grant.with(*class, Sight::Withhold));
     check_body(
         view_of("fhir-json", bundle, &withheld),
         expect![[r#"
         { "resourceType": "Bundle", "type": "transaction", "entry": [ {
-          "resource": { "resourceType": "Patient", "active": null, "multipleBirthInteger": null,
+          "resource": { "resourceType": "Patient", "active": true, "gender": "female",
+            "extension": [ { "url": "x", "valueBoolean": null }, { "url": "y", "valueInteger": null } ],
             "name": [ { "family": "", "given": [ "" ] } ] },
           "request": { "method": "PUT", "url": "" } } ] }"#]],
     );
