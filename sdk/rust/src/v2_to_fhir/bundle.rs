@@ -120,6 +120,18 @@ impl<'m> Bundle<'m> {
         refs.close(w)
     }
 
+    /// What is there already on a server stays as it is: an entry that would replace it is created only
+    /// where it is missing. For a message that says less of it than others do.
+    pub fn keep(&mut self, urn: &str) {
+        for entry in self.entries.iter_mut().filter(|it| &*it.urn == urn) {
+            if let Request::Put(url) = &entry.request
+                && let Some((_, query)) = url.split_once('?')
+            {
+                entry.request = Request::PostUnless { kind: entry.kind, query: query.to_owned() };
+            }
+        }
+    }
+
     /// The full URL that an entry of this name has or will have.
     pub fn urn(&self, name: &str) -> Urn {
         self.ctx.urn(name)

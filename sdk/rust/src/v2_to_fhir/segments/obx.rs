@@ -35,7 +35,6 @@ use crate::v2_to_fhir::results::{
 use crate::v2_to_fhir::segments::{nte, prt};
 use crate::v2_to_fhir::{Bundle, Context, Identifier, Identity, Refs, Urn, codes, datatypes};
 use crate::{Writer, is_token};
-use performer::Participants;
 use value::Map;
 
 /// One OBX and what stands around it.
@@ -126,13 +125,12 @@ pub fn name(obx: Segment<'_>) -> String {
 
 /// Adds the Observation of an OBX. Its subject is the last Patient of the bundle.
 pub fn observation<'m>(bundle: &mut Bundle<'m>, it: &Observed<'_, 'm>) -> Option<Urn> {
-    let participants = Participants::of(bundle, it.participations);
     let identity = match own_identifier(bundle, it.obx) {
         Some(identifier) => Identity::Identifier(identifier),
         None => Identity::derived(it.key),
     };
     bundle.add("Observation", &name(it.obx), identity, |w, refs| {
-        fill(w, refs, it, &participants);
+        fill(w, refs, it);
     })
 }
 
@@ -143,12 +141,7 @@ fn own_identifier(bundle: &Bundle<'_>, obx: Segment<'_>) -> Option<Identifier> {
     key.system.is_some().then_some(key)
 }
 
-fn fill<'m>(
-    w: &mut Writer,
-    refs: &mut Refs<'_, 'm>,
-    it: &Observed<'_, 'm>,
-    participants: &Participants,
-) {
+fn fill<'m>(w: &mut Writer, refs: &mut Refs<'_, 'm>, it: &Observed<'_, 'm>) {
     let Observed { obx, .. } = *it;
     let ctx = refs.ctx();
     let kind = obx.field(2).code().unwrap_or_default();
@@ -191,7 +184,7 @@ fn fill<'m>(
             vital_signs::effective(w, vital_sign, written);
         }
     }
-    performer::performers(w, refs, obx, participants, note);
+    performer::performers(w, refs, obx, it.participations, note);
     value_or_components(w, refs, it, kind, map);
     w.array("interpretation", |w| {
         for flag in obx.repetitions(8) {
@@ -206,7 +199,7 @@ fn fill<'m>(
     note(58, 60, concept(w, "bodySite", ctx, obx.field(20)));
     note(54, 56, concept(w, "method", ctx, obx.field(17)));
     specimen(w, ctx, it, note);
-    device(w, refs, obx, participants, note);
+    device(w, refs, it, note);
     if !is_repeated {
         reference_range(w, obx, |written| note(35, 38, written));
     }
@@ -489,10 +482,10 @@ fn several_specimens(
 fn device(
     w: &mut Writer,
     refs: &mut Refs<'_, '_>,
-    obx: Segment<'_>,
-    participants: &Participants,
+    it: &Observed<'_, '_>,
     note: impl Fn(usize, usize, bool) -> bool,
 ) {
+    let obx = it.obx;
     let ctx = refs.ctx();
     let written = refs.mention(w, "device", "Device", None, |w, _| {
         w.array("identifier", |w| {
@@ -502,8 +495,7 @@ fn device(
         });
     });
     if !note(55, 57, written) {
-        w.object("device", |w| {
-            w.text("reference", participants.device());
-        });
+        let mut numbered = it.participations.iter().filter(|it| it.is_valued(10));
+        numbered.any(|prt| prt::device(w, "device", refs, *prt));
     }
 }

@@ -54,18 +54,29 @@ pub fn general_practitioner(w: &mut Writer, refs: &mut Refs<'_, '_>, prt: Segmen
     })
 }
 
-/// `segments/PRT[PractitionerRole]`, as an entry of the bundle.
-pub fn practitioner_role(bundle: &mut Bundle<'_>, prt: Segment<'_>) -> Option<Urn> {
+/// `segments/PRT[PractitionerRole]`: writes the role, contained, and a reference to it.
+pub fn practitioner_role(
+    w: &mut Writer,
+    key: &str,
+    refs: &mut Refs<'_, '_>,
+    prt: Segment<'_>,
+) -> bool {
+    let Some(target) = role_place(refs, prt) else {
+        return false;
+    };
+    w.object(key, |w| {
+        w.text("reference", Some(&target));
+    })
+}
+
+/// The same, and answers what a reference to the role says.
+pub fn role_place(refs: &mut Refs<'_, '_>, prt: Segment<'_>) -> Option<Urn> {
     const MAP: &str = "segments/PRT[PractitionerRole]";
     if ![4, 5, 6, 8, 9].into_iter().any(|it| prt.is_valued(it)) {
         return None;
     }
-    let number = prt.number().to_string();
-    let name = ["PractitionerRole[PRT-", &number, "]"].concat();
-    let key = ["PRT-", &number].concat();
-    bundle.add("PractitionerRole", &name, Identity::derived(&key), |w, refs| {
+    refs.place("PractitionerRole", None, |w, refs| {
         w.array("identifier", |w| {
-            refs.derived_identifier(w);
             for field in prt.repetitions(24) {
                 noted(MAP, 42, w.element_if(|w| pln_identifier(w, refs, field)));
             }

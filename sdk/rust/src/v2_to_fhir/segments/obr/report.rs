@@ -18,25 +18,13 @@ pub fn diagnostic_report(
     it: &Order<'_, '_>,
     made: &Made<'_>,
 ) -> Option<Urn> {
-    let interpreters = roles(bundle, it, &["PRI"]);
-    let performers = roles(bundle, it, &["ARI", "TN", "TR"]);
     let name = ["DiagnosticReport[", &it.number.to_string(), "]"].concat();
     bundle.add("DiagnosticReport", &name, Identity::derived(it.key), |w, refs| {
-        fill(w, refs, it, made, [&interpreters, &performers]);
+        fill(w, refs, it, made);
     })
 }
 
-fn roles(bundle: &mut Bundle<'_>, it: &Order<'_, '_>, codes: &'static [&'static str]) -> Vec<Urn> {
-    it.of_role(codes).filter_map(|prt| prt::practitioner_role(bundle, prt)).collect()
-}
-
-fn fill(
-    w: &mut Writer,
-    refs: &mut Refs<'_, '_>,
-    it: &Order<'_, '_>,
-    made: &Made<'_>,
-    [interpreters, performers]: [&[Urn]; 2],
-) {
+fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, made: &Made<'_>) {
     let ctx = refs.ctx();
     noted(ORC, 36, orc::security(w, ctx, it.orc(28)));
     extensions(w, refs, it);
@@ -83,7 +71,9 @@ fn fill(
                 }
             }
         }
-        references(w, performers);
+        for prt in it.of_role(&["ARI", "TN", "TR"]) {
+            prt::practitioner_role(w, "", refs, prt);
+        }
     });
     w.array("resultsInterpreter", |w| {
         for number in [32, 33] {
@@ -92,7 +82,9 @@ fn fill(
                 noted(OBR, 38, written && number == 32);
             }
         }
-        references(w, interpreters);
+        for prt in it.of_role(&["PRI"]) {
+            prt::practitioner_role(w, "", refs, prt);
+        }
     });
     w.array("specimen", |w| references(w, made.specimens));
     w.array("result", |w| references(w, made.results));

@@ -24,20 +24,13 @@ pub fn service_request(
     made: &Made<'_>,
 ) -> Option<Urn> {
     bundle.last("Patient")?;
-    let requester = it.of_role(&["OP"]).find_map(|prt| prt::practitioner_role(bundle, prt));
     let name = ["ServiceRequest[", &it.number.to_string(), "]"].concat();
     bundle.add("ServiceRequest", &name, Identity::derived(it.key), |w, refs| {
-        fill(w, refs, it, made, requester.as_deref());
+        fill(w, refs, it, made);
     })
 }
 
-fn fill(
-    w: &mut Writer,
-    refs: &mut Refs<'_, '_>,
-    it: &Order<'_, '_>,
-    made: &Made<'_>,
-    requester: Option<&str>,
-) {
+fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, made: &Made<'_>) {
     let ctx = refs.ctx();
     noted(ORC, 51, orc::security(w, ctx, it.orc(28)));
     w.array("extension", |w| extensions(w, refs, it));
@@ -63,7 +56,7 @@ fn fill(
     if it.orc(1).code() == Some("NW") {
         noted(ORC, 26, w.text("authoredOn", datatypes::date_time(it.orc(9))));
     }
-    requested_by(w, refs, it, requester);
+    requested_by(w, refs, it);
     w.array("locationCode", |w| {
         noted(ORC, 52, concept_of(w, "", ctx, it.orc(29), &ORDER_TYPE));
     });
@@ -300,12 +293,7 @@ fn when(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
 }
 
 /// A requester is one: a role where ORC says of which organization, else the person.
-fn requested_by(
-    w: &mut Writer,
-    refs: &mut Refs<'_, '_>,
-    it: &Order<'_, '_>,
-    participant: Option<&str>,
-) {
+fn requested_by(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
     let [common, own] = [it.orc(12), it.obr(16)];
     let has_common = common.is_valued();
     let is_role = has_common || [21, 22, 23].into_iter().any(|number| it.orc(number).is_valued());
@@ -315,6 +303,7 @@ fn requested_by(
     } else {
         practitioner::place(refs, person)
     };
+    let target = target.or_else(|| it.of_role(&["OP"]).find_map(|prt| prt::role_place(refs, prt)));
     noted(ORC, 32, target.is_some() && has_common);
     noted(OBR, 26, target.is_some() && !has_common && own.is_valued());
     w.object("requester", |w| {
@@ -325,7 +314,7 @@ fn requested_by(
                 noted(OBR, 28, written);
             }
         });
-        w.text("reference", target.as_deref().or(participant));
+        w.text("reference", target.as_deref());
     });
 }
 

@@ -34,20 +34,13 @@ pub fn specimen(
     key: &str,
     number: usize,
 ) -> Option<Urn> {
-    let collector = it.of_role(&["SC"]).find_map(|prt| prt::practitioner_role(bundle, prt));
     let name = ["Specimen[", &number.to_string(), "]"].concat();
     bundle.add("Specimen", &name, Identity::derived(key), |w, refs| {
-        fill(w, refs, it, spm, collector.as_deref());
+        fill(w, refs, it, spm);
     })
 }
 
-fn fill(
-    w: &mut Writer,
-    refs: &mut Refs<'_, '_>,
-    it: &Order<'_, '_>,
-    spm: Option<Segment<'_>>,
-    collector: Option<&str>,
-) {
+fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, spm: Option<Segment<'_>>) {
     let ctx = refs.ctx();
     let source = it.obr(15);
     let mut from_source = false;
@@ -73,9 +66,8 @@ fn fill(
     }
     w.object("collection", |w| {
         if !who(w, refs, it) {
-            w.object("collector", |w| {
-                w.text("reference", collector);
-            });
+            let mut collectors = it.of_role(&["SC"]);
+            collectors.any(|prt| prt::practitioner_role(w, "collector", refs, prt));
         }
         if !spm.is_some_and(|spm| spm::collected(w, spm)) {
             collected(w, it);

@@ -4,42 +4,14 @@ use crate::Writer;
 use crate::hl7::Segment;
 use crate::v2_to_fhir::people::{organization, practitioner};
 use crate::v2_to_fhir::segments::prt;
-use crate::v2_to_fhir::{Bundle, Refs, Urn, datatypes};
-
-/// What the PRT segments of one OBX made.
-#[derive(Debug, Default)]
-pub(super) struct Participants {
-    roles: Vec<Urn>,
-    devices: Vec<Urn>,
-}
-
-impl Participants {
-    /// Adds the devices (PRT-10) and the roles (PRT-5) of PRT segments.
-    pub(super) fn of<'m>(bundle: &mut Bundle<'m>, participations: &[Segment<'m>]) -> Self {
-        let mut made = Self::default();
-        for it in participations {
-            if it.is_valued(10) {
-                made.devices.extend(prt::device(bundle, *it));
-            }
-            if it.is_valued(5) {
-                made.roles.extend(prt::practitioner_role(bundle, *it));
-            }
-        }
-        made
-    }
-
-    /// An observation has one device.
-    pub(super) fn device(&self) -> Option<&str> {
-        self.devices.first().map(AsRef::as_ref)
-    }
-}
+use crate::v2_to_fhir::{Refs, datatypes};
 
 /// Writes `performer`.
 pub(super) fn performers(
     w: &mut Writer,
     refs: &mut Refs<'_, '_>,
     obx: Segment<'_>,
-    participants: &Participants,
+    participations: &[Segment<'_>],
     note: impl Fn(usize, usize, bool) -> bool,
 ) {
     w.array("performer", |w| {
@@ -57,10 +29,8 @@ pub(super) fn performers(
         // The map for components does not have OBX-15.
         note(49, 0, organization::cwe(w, "", refs, obx.field(15)));
         performing(w, refs, obx, &note);
-        for role in &participants.roles {
-            w.element(|w| {
-                w.text("reference", Some(role));
-            });
+        for prt in participations.iter().filter(|it| it.is_valued(5)) {
+            prt::practitioner_role(w, "", refs, *prt);
         }
     });
 }

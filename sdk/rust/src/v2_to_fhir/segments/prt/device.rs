@@ -3,24 +3,20 @@
 use crate::Writer;
 use crate::hl7::Segment;
 use crate::v2_to_fhir::people::{ei_identifier, ei_key, noted};
-use crate::v2_to_fhir::{Bundle, Identity, Refs, Urn, datatypes};
+use crate::v2_to_fhir::{Refs, datatypes};
 
 const MAP: &str = "segments/PRT[Device]";
 
-/// `segments/PRT[Device]`, as an entry of the bundle.
-pub fn device(bundle: &mut Bundle<'_>, prt: Segment<'_>) -> Option<Urn> {
+/// `segments/PRT[Device]`: writes the device, and a reference to it. One that somebody gave a number is
+/// an entry of its own, else it is contained.
+pub fn device(w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, prt: Segment<'_>) -> bool {
     if ![10, 16, 20, 22].into_iter().any(|it| prt.is_valued(it)) {
-        return None;
+        return false;
     }
-    let number = prt.number().to_string();
-    let name = ["Device[PRT-", &number, "]"].concat();
-    let identity = match ei_key(bundle.ctx(), prt.field(10)) {
-        Some(known) if !is_carrier(prt) => Identity::Mentioned(known),
-        _ => Identity::derived(&["PRT-", &number].concat()),
-    };
-    bundle.add("Device", &name, identity, |w, refs| {
+    let known = ei_key(refs.ctx(), prt.field(10)).filter(|it| it.system.is_some());
+    let identity = known.filter(|_| !is_carrier(prt));
+    refs.mention(w, key, "Device", identity, |w, refs| {
         w.array("identifier", |w| {
-            refs.derived_identifier(w);
             if !is_carrier(prt) {
                 let own = w.element_if(|w| ei_identifier(w, refs.ctx(), prt.field(10)));
                 noted(MAP, 12, own);
