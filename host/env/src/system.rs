@@ -33,7 +33,7 @@ pub use tasks::SystemTasks;
 pub fn doors(runtime: Handle) -> Doors {
     Doors {
         clock: Arc::new(SystemClock::new(runtime.clone())),
-        entropy: Arc::new(SystemEntropy),
+        entropy: Arc::new(SystemEntropy::new()),
         disk: Arc::new(SystemDisk),
         net: Arc::new(SystemNet::new(runtime.clone())),
         tasks: Arc::new(SystemTasks::new(runtime)),

@@ -54,6 +54,11 @@ impl<Id: Copy + Ord, K: Clone + Ord> Lanes<Id, K> {
         self.ready.pop_front()
     }
 
+    /// Whether a run may start.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Puts a run that was taken back in front, to be tried again.
     pub fn give_back(&mut self, id: Id) {
         if self.keys.contains_key(&id) {

@@ -53,6 +53,11 @@ impl Waiters {
         waiting.by_run.get(&run).is_some_and(|slots| slots.iter().any(|it| it.tells_refusal))
     }
 
+    /// Whether anybody waits for what becomes of this run.
+    pub fn waits_for(&self, run: RunId) -> bool {
+        self.lock().by_run.contains_key(&run)
+    }
+
     /// Tells whoever waits what became of a run. Call it when the decision is on disk. Never blocks.
     pub fn decided(&self, run: RunId, state: &RunState) {
         let slots = self.lock().by_run.get(&run).cloned().unwrap_or_default();

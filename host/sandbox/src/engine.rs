@@ -1,7 +1,7 @@
 //! The engine: compiled once per plugin, instantiated once per call.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use hilum_contract::World;
@@ -71,8 +71,8 @@ fn advice(excess: Excess, limits: &CompileLimits) -> String {
     match excess {
         Excess::Memory => format!(" ({} MiB): {smaller}", limits.memory_bytes >> 20),
         Excess::Time => {
-            let (processor, wall) = (limits.processor_seconds, limits.wall.as_secs());
-            format!(" ({processor} s of the processor, {wall} s in all): {smaller}")
+            let (processor, wall) = (limits.processor_seconds, limits.wall);
+            format!(" ({processor}s of the processor, {wall:?} in all): {smaller}")
         }
         Excess::Stopped => {
             ": it is made to do that, or the compiler has a bug; the gateway does not \
@@ -305,24 +305,38 @@ pub(crate) fn config(calls_max: u32) -> Config {
 
 /// Seats of the pool. A call that finds none waits: that many calls at once is nobody's fault.
 pub(crate) struct Seats {
-    free: Mutex<u32>,
+    state: Mutex<SeatsState>,
     freed: Condvar,
+}
+
+struct SeatsState {
+    free: u32,
+    /// Calls that wait for a seat: with one for each worker there are none, and waking nobody
+    /// costs a system call.
+    waiting: u32,
 }
 
 impl Seats {
     fn new(seats: u32) -> Self {
-        Self { free: Mutex::new(seats), freed: Condvar::new() }
+        let state = SeatsState { free: seats, waiting: 0 };
+        Self { state: Mutex::new(state), freed: Condvar::new() }
     }
 
     /// Takes a seat until the answer is dropped.
     pub(crate) fn take(&self) -> Seat<'_> {
-        // Nothing panics while the lock is held.
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        state.waiting += 1;
+        while state.free == 0 {
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        *free -= 1;
+        state.waiting -= 1;
+        state.free -= 1;
         Seat(self)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SeatsState> {
+        // Nothing panics while the lock is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -331,7 +345,12 @@ pub(crate) struct Seat<'a>(&'a Seats);
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
+        let mut state = self.0.lock();
+        state.free += 1;
+        let wakes = 0 < state.waiting;
+        drop(state);
+        if wakes {
+            self.0.freed.notify_one();
+        }
     }
 }

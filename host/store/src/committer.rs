@@ -1,8 +1,9 @@
 //! The committer: one write and one sync for all that waits.
 //!
 //! A step takes what waits (bounded), decides each request, writes its frame, syncs once, and only
-//! then tells anybody. Nothing is delayed to make groups larger: what comes during a sync is the
-//! next group.
+//! then tells anybody. Nothing that somebody waits for is delayed to make groups larger: what comes
+//! during a sync is the next group. Decisions and outcomes that nobody waits for go with it, or with
+//! each other, within `soon`: a sync for each of them would cost more than all else about a message.
 //!
 //! Promises: what is told is on disk; requests are decided in the order they came; after a failed
 //! write or sync nothing is written again.
@@ -29,7 +30,10 @@ pub struct Committer {
 
 impl Machine for Committer {
     fn step(&mut self) -> Next {
-        let requests = self.take();
+        let requests = match self.take() {
+            Ok(requests) => requests,
+            Err(at) => return Next::At(at),
+        };
         if let Some(fault) = self.shared.poisoned() {
             return self.refuse(requests, &fault);
         }
@@ -48,10 +52,17 @@ impl Committer {
         Self { shared, watcher, active, room: None }
     }
 
-    /// Takes what waits, up to the bounds of a group.
-    fn take(&self) -> Vec<Request> {
+    /// Takes what waits, up to the bounds of a group; or answers until when nobody minds that it
+    /// waits for more.
+    fn take(&self) -> Result<Vec<Request>, Instant> {
         let options = &self.shared.options;
         let mut queue = self.shared.queue();
+        if let Some(at) = queue.may_wait_until(options)
+            && self.shared.poisoned().is_none()
+            && self.shared.doors.clock.instant() < at
+        {
+            return Err(at);
+        }
         let mut bytes = 0;
         let mut count = 0;
         for request in queue.requests.iter().take(options.group_requests_max) {
@@ -64,7 +75,10 @@ impl Committer {
         let requests: Vec<_> = queue.requests.drain(..count).collect();
         let taken: usize = requests.iter().map(Request::bytes).sum();
         queue.bytes = queue.bytes.saturating_sub(taken);
-        requests
+        // What did not fit into the group is not asked who waits for it.
+        queue.is_awaited = !queue.requests.is_empty();
+        queue.since = None;
+        Ok(requests)
     }
 
     /// After a failure: nothing is written, and everybody is told.

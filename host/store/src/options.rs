@@ -30,6 +30,10 @@ pub struct Options {
     pub free_space_percent: u8,
     /// How long nothing may happen until the last group is vouched for by an empty frame.
     pub idle_after: Duration,
+    /// How long a decision that nobody waits for may wait for others to be synced with.
+    pub soon: Duration,
+    /// With so many of them the group is written at once.
+    pub soon_max: usize,
     /// How many syncs are measured when the journal is opened; 0 for none.
     pub syncs_measured: u32,
 }
@@ -51,6 +55,8 @@ impl Options {
             body_bytes_max: 256 << 20,
             free_space_percent: 10,
             idle_after: Duration::from_millis(50),
+            soon: Duration::from_millis(2),
+            soon_max: 64,
             syncs_measured: 200,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use hilum_env::{Bell, Doors};
+use hilum_env::{Bell, Doors, Instant};
 use hilum_words::Timestamp;
 use tracing::error;
 
@@ -48,10 +48,33 @@ impl Request {
 pub(crate) struct Queue {
     pub(crate) requests: VecDeque<Request>,
     pub(crate) bytes: usize,
+    /// Whether somebody waits for one of the requests.
+    pub(crate) is_awaited: bool,
+    /// Since when requests are here that nobody waits for.
+    pub(crate) since: Option<Instant>,
     /// Told when everything that waits is written and the last frame is on disk.
     pub(crate) stop: Vec<Promise<()>>,
     /// Nothing more is taken.
     pub(crate) is_stopped: bool,
+}
+
+/// Whether somebody waits until a request is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    Awaited,
+    /// Soon is early enough: it is synced with what others wait for, or with more of its kind.
+    Soon,
+}
+
+impl Queue {
+    /// Until when what is here may wait for more; none if it is to be written now.
+    pub(crate) fn may_wait_until(&self, options: &Options) -> Option<Instant> {
+        let is_full = options.soon_max <= self.requests.len();
+        if self.is_awaited || self.is_stopped || is_full {
+            return None;
+        }
+        self.since.map(|since| since.plus(options.soon))
+    }
 }
 
 /// What is counted since the start.
@@ -130,7 +153,7 @@ impl Shared {
     }
 
     /// Puts a request where the committer finds it.
-    pub(crate) fn submit(&self, request: Request) {
+    pub(crate) fn submit(&self, request: Request, haste: Haste) {
         if let Some(fault) = self.poisoned() {
             return request.fail(fault);
         }
@@ -150,12 +173,21 @@ impl Shared {
             drop(queue);
             return request.fail(fault);
         }
-        let was_empty = queue.requests.is_empty();
+        let was_awaited = queue.is_awaited;
         queue.bytes += bytes;
         queue.requests.push_back(request);
+        match haste {
+            Haste::Awaited => queue.is_awaited = true,
+            Haste::Soon => {
+                queue.since.get_or_insert_with(|| self.doors.clock.instant());
+            }
+        }
+        let count = queue.requests.len();
+        let begins_to_be_awaited = queue.is_awaited && !was_awaited;
         drop(queue);
-        // Where something waits already the committer has not looked yet.
-        if was_empty {
+        // Where something is awaited already the committer has not looked yet; the first that may
+        // wait sets its alarm.
+        if count == 1 || begins_to_be_awaited || count == self.options.soon_max {
             self.ring();
         }
     }

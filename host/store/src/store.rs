@@ -15,7 +15,7 @@ use crate::folder::{Folder, Identity};
 use crate::frame::Kind;
 use crate::frames::Frames;
 use crate::recover::recover;
-use crate::shared::{Queue, Request, Shared, Tally};
+use crate::shared::{Haste, Queue, Request, Shared, Tally};
 use crate::site::VALUE_BYTES_MAX;
 use crate::state::State;
 use crate::ticket::promise;
@@ -124,7 +124,7 @@ impl Store {
         match Draft::of(arrival, self.shared.options.body_bytes_max) {
             Ok(draft) => {
                 let (promise, ticket) = promise();
-                self.shared.submit(Request::Accept(draft, promise));
+                self.shared.submit(Request::Accept(draft, promise), Haste::Awaited);
                 ticket
             }
             Err(fault) => Ticket::answered(Err(fault)),
@@ -134,12 +134,21 @@ impl Store {
     /// Makes a decision durable.
     pub fn commit(&self, step: Step) -> Ticket<Committed> {
         let source = |run| self.shared.state().source(run);
-        self.submit_step(StepDraft::of(step.run, step.effects, &step.records, source))
+        let draft = StepDraft::of(step.run, step.effects, &step.records, source);
+        self.submit_step(draft, Haste::Awaited)
+    }
+
+    /// The same for a decision that nobody waits for: it is synced with what others wait for, or
+    /// with more of its kind, two milliseconds later at the latest.
+    pub fn commit_soon(&self, step: Step) -> Ticket<Committed> {
+        let source = |run| self.shared.state().source(run);
+        let draft = StepDraft::of(step.run, step.effects, &step.records, source);
+        self.submit_step(draft, Haste::Soon)
     }
 
     /// Makes evidence durable that belongs to no change of a run: a start, a look at a message.
     pub fn note(&self, records: NonEmpty<Record>) -> Ticket<Committed> {
-        self.submit_step(StepDraft::note(&records))
+        self.submit_step(StepDraft::note(&records), Haste::Awaited)
     }
 
     /// Makes durable that a generation took over. Its files are to be kept before
@@ -154,7 +163,10 @@ impl Store {
             let what = "the name of who applied a generation".to_owned();
             return Ticket::answered(Err(StoreError::TooLarge { what }));
         }
-        self.submit_step(StepDraft::change(Change::Applied { generation }, &records))
+        self.submit_step(
+            StepDraft::change(Change::Applied { generation }, &records),
+            Haste::Awaited,
+        )
     }
 
     /// At most `limit` of the generations that took over, newest first: the first is the current.
@@ -183,7 +195,7 @@ impl Store {
             let what = format!("a mark's value has {bytes} bytes");
             return Ticket::answered(Err(StoreError::TooLarge { what }));
         }
-        self.submit_step(StepDraft::change(Change::Marked { key, value }, &records))
+        self.submit_step(StepDraft::change(Change::Marked { key, value }, &records), Haste::Awaited)
     }
 
     /// The operators' marks.
@@ -208,11 +220,11 @@ impl Store {
         self.shared.state().parked_lanes(destination, self.shared.durable())
     }
 
-    fn submit_step(&self, draft: Result<StepDraft, StoreError>) -> Ticket<Committed> {
+    fn submit_step(&self, draft: Result<StepDraft, StoreError>, haste: Haste) -> Ticket<Committed> {
         match draft {
             Ok(draft) => {
                 let (promise, ticket) = promise();
-                self.shared.submit(Request::Commit(draft, promise));
+                self.shared.submit(Request::Commit(draft, promise), haste);
                 ticket
             }
             Err(fault) => Ticket::answered(Err(fault)),

@@ -8,5 +8,6 @@ mod duplicates;
 mod earlier;
 mod limits;
 mod releases;
+mod soon;
 mod steps;
 mod world;

@@ -124,7 +124,8 @@ impl Journal for StoreJournal {
     }
 
     fn commit(&self, outcomes: Vec<Outcome>) -> BoxFuture<'static, Result<(), NotWritten>> {
-        let submit = |outcome: Outcome| (self.store.commit(self.step(&outcome, true)), outcome);
+        let submit =
+            |outcome: Outcome| (self.store.commit_soon(self.step(&outcome, true)), outcome);
         let tickets: Vec<_> = outcomes.into_iter().map(submit).collect();
         let journal = self.clone();
         Box::pin(async move {

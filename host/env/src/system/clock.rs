@@ -1,3 +1,4 @@
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Handle;
@@ -41,14 +42,57 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's random bytes.
-pub struct SystemEntropy;
+/// The system's random bytes, fetched some hundred at a time: a message takes five small draws, and
+/// each would be a system call.
+pub struct SystemEntropy {
+    drawn: Mutex<Drawn>,
+}
+
+/// Bytes that are fetched at once.
+const DRAWN_BYTES: usize = 1_024;
+
+struct Drawn {
+    bytes: [u8; DRAWN_BYTES],
+    /// How many of them are used up.
+    used: usize,
+}
+
+impl SystemEntropy {
+    /// Random bytes of the operating system.
+    pub fn new() -> Self {
+        Self { drawn: Mutex::new(Drawn { bytes: [0; DRAWN_BYTES], used: DRAWN_BYTES }) }
+    }
+}
+
+impl Default for SystemEntropy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
-        if let Err(error) = getrandom::fill(bytes) {
-            // Ids and seeds made without it would be guessable; there is nothing to go on with.
-            panic!("the operating system gives no random bytes: {error}");
+        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        if DRAWN_BYTES < drawn.used + bytes.len() {
+            if DRAWN_BYTES < bytes.len() {
+                return fetch(bytes);
+            }
+            fetch(&mut drawn.bytes);
+            drawn.used = 0;
         }
+        let range = drawn.used..drawn.used + bytes.len();
+        drawn.used = range.end;
+        if let Some(fresh) = drawn.bytes.get_mut(range) {
+            bytes.copy_from_slice(fresh);
+            // Nobody draws the same bytes again, and nobody finds them in memory.
+            fresh.fill(0);
+        }
+    }
+}
+
+fn fetch(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        // Ids and seeds made without it would be guessable; there is nothing to go on with.
+        panic!("the operating system gives no random bytes: {error}");
     }
 }

@@ -106,30 +106,39 @@ fn drive(mut machine: Box<dyn Machine>, rope: &Rope, opened: StdInstant) {
 /// What a bell hangs on. A pull that comes while nobody waits is remembered.
 #[derive(Default)]
 struct Rope {
-    pulled: Mutex<bool>,
+    state: Mutex<RopeState>,
     moved: Condvar,
+}
+
+#[derive(Default)]
+struct RopeState {
+    is_pulled: bool,
+    /// Whether the machine's thread sleeps: waking one that does not costs a system call.
+    waits: bool,
 }
 
 impl Rope {
     fn pull(&self) {
-        let mut pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*pulled {
-            *pulled = true;
-            drop(pulled);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakes = !state.is_pulled && state.waits;
+        state.is_pulled = true;
+        drop(state);
+        if wakes {
             self.moved.notify_one();
         }
     }
 
     fn wait(&self, at_most: Option<Duration>) {
-        let mut pulled = self.pulled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waits = true;
         if let Some(at_most) = at_most {
-            let waited = self.moved.wait_timeout_while(pulled, at_most, |pulled| !*pulled);
-            pulled = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.moved.wait_timeout_while(state, at_most, |it| !it.is_pulled);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         } else {
-            while !*pulled {
-                pulled = self.moved.wait(pulled).unwrap_or_else(PoisonError::into_inner);
+            while !state.is_pulled {
+                state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
         }
-        *pulled = false;
+        *state = RopeState::default();
     }
 }

@@ -62,6 +62,9 @@ impl Backlog {
                 }
             }
             waiting.lanes.push(run, lanes);
+            if !waiting.lanes.has_ready() {
+                return;
+            }
         }
         self.ring();
     }
@@ -84,6 +87,9 @@ impl Backlog {
             waiting.taken.remove(&run);
             if let Some(lanes) = waiting.again.remove(&run) {
                 waiting.lanes.push(run, &lanes);
+            }
+            if !waiting.lanes.has_ready() {
+                return;
             }
         }
         self.ring();

@@ -124,6 +124,16 @@ impl World {
         self.redeem(self.store().commit(step))
     }
 
+    /// Runs the committer until it has nothing to do at this time.
+    pub(super) fn run(&self) {
+        self.twin.run_until_idle();
+    }
+
+    /// Lets time pass.
+    pub(super) fn pass(&self, span: Duration) {
+        self.twin.advance(span);
+    }
+
     /// Lets the committer go idle, which vouches for what was written last.
     pub(super) fn rest(&self) {
         self.twin.advance(Duration::from_millis(100));

@@ -59,7 +59,7 @@ impl Bench {
             latest: watch::channel(Arc::clone(&settings)).1,
             settings,
             clock: Arc::new(self.clock.clone()),
-            entropy: Arc::new(hilum_env::system::SystemEntropy),
+            entropy: Arc::new(hilum_env::system::SystemEntropy::new()),
             budget: self.budget.share(),
             metrics: self.metrics.clone(),
             bytes: Counter::default(),
