@@ -77,21 +77,13 @@ fn place_by<'m>(
     })
 }
 
-/// #7: XCN.7 is what the person may do. A title that the guide's table does not have is a text.
+/// #7: XCN.7 is what the person may do. A title that the guide's table does not have stays as it is.
 fn qualification(w: &mut Writer, field: Field<'_>) -> bool {
-    let Some(degree) = field.component(7).text() else {
-        return false;
-    };
+    let degree = field.component(7);
     let written = w.array("qualification", |w| {
         w.element(|w| {
-            w.object("code", |w| {
-                let known = w.array("coding", |w| {
-                    codes::coding(w, "", &codes::DEGREE_LICENSE_CERTIFICATE, &degree);
-                });
-                if !known {
-                    w.text("text", Some(&degree));
-                }
-            });
+            let table = Some(&codes::DEGREE_LICENSE_CERTIFICATE);
+            w.object_if("code", |w| datatypes::id_concept(w, degree, table));
         });
     });
     noted(PRACTITIONER.id, 7, written)

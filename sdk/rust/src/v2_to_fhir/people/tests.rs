@@ -178,9 +178,9 @@ fn a_name_is_valid_as_xcn_17_says_where_xcn_19_and_20_are_absent() {
 }
 
 #[test]
-fn a_title_that_the_table_does_not_have_is_a_text() {
+fn a_title_that_the_table_does_not_have_stays_as_it_is() {
     let it = mentioned("^A^^^^^Chief", practitioner::xcn);
-    it.has("Practitioner", r#""qualification":[{"code":{"text":"Chief"}}]"#);
+    it.has("Practitioner", r#""qualification":[{"code":{"coding":[{"code":"Chief"}]}}]"#);
 }
 
 #[test]

@@ -77,20 +77,21 @@ pub(super) fn shared(w: &mut Writer, refs: &mut Refs<'_, '_>, segment: Segment<'
     let written = w.array("category", |w| {
         w.item(codes::value_of(table, kind));
     });
-    noted(map, code, written);
-    let table = &codes::ALLERGEN_TYPE_ALLERGY_INTOLERANCE_ORIGINAL_CATEGORY;
-    let written = w.array("_category", |w| {
-        w.element(|w| alternate(w, refs, kind, table));
-    });
-    noted(map, url, written);
-    noted(map, original, written);
-
-    if is_of_reaction(refs.ctx()) {
-        return;
+    // The sender's code stands beside FHIR's. FHIR takes neither element without a code of its own.
+    if noted(map, code, written) {
+        let table = &codes::ALLERGEN_TYPE_ALLERGY_INTOLERANCE_ORIGINAL_CATEGORY;
+        let written = w.array("_category", |w| {
+            w.element(|w| alternate(w, refs, kind, table));
+        });
+        noted(map, url, written);
+        noted(map, original, written);
     }
+
+    let Some(criticality) = criticality(refs.ctx(), severity) else {
+        return;
+    };
     let [code, url, original] = rows.criticality;
-    let table = &codes::ALLERGY_SEVERITY_ALLERGY_INTOLERANCE_CRITICALITY;
-    noted(map, code, w.text("criticality", codes::value_of(table, severity)));
+    noted(map, code, w.text("criticality", Some(criticality)));
     let table = &codes::ALLERGY_SEVERITY_ALLERGY_INTOLERANCE_CRITICALITY_ORIGINAL;
     let written = w.object("_criticality", |w| alternate(w, refs, severity, table));
     noted(map, url, written);
@@ -128,7 +129,7 @@ pub(super) fn reaction(w: &mut Writer, refs: &mut Refs<'_, '_>, segment: Segment
                 }
             });
             noted(rows.map, rows.manifestation, written);
-            if written && is_of_reaction(refs.ctx()) {
+            if written && criticality(refs.ctx(), severity).is_none() {
                 let table = &codes::ALLERGY_SEVERITY_ALLERGY_INTOLERANCE_REACTION_SEVERITY;
                 let written = w.text("severity", codes::value_of(table, severity));
                 noted(rows.map, rows.severity, written);
@@ -138,9 +139,13 @@ pub(super) fn reaction(w: &mut Writer, refs: &mut Refs<'_, '_>, segment: Segment
     });
 }
 
-/// What the site's senders mean by a severity.
-fn is_of_reaction(ctx: &Context<'_>) -> bool {
-    ctx.setting("allergy.severity").as_deref() == Some("reaction")
+/// What the severity says of the allergy as a whole. None where the site's senders mean the reaction,
+/// or FHIR has no word for it (`MO`): then the reaction has it.
+fn criticality(ctx: &Context<'_>, severity: Field<'_>) -> Option<&'static str> {
+    if ctx.setting("allergy.severity").as_deref() == Some("reaction") {
+        return None;
+    }
+    codes::value_of(&codes::ALLERGY_SEVERITY_ALLERGY_INTOLERANCE_CRITICALITY, severity)
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use crate::v2_to_fhir::people::codings::codings;
 use crate::v2_to_fhir::people::{noted, organization};
 use crate::v2_to_fhir::{Bundle, Identity, Refs, Urn, codes, datatypes, row};
 
-const SUBSCRIBER_ID: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-subscriberId";
 const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
 const CLASS: &str = "http://terminology.hl7.org/CodeSystem/coverage-class";
 
@@ -35,18 +34,20 @@ pub fn coverage(
         }
     });
     bundle.add("Coverage", &name, Identity::derived(&key), |w, refs| {
-        w.array("extension", |w| subscriber_ids(w, refs, in1));
         w.array("identifier", |w| {
             refs.derived_identifier(w);
             row("segments/IN1[Coverage]#2", identifiers(w, refs, in1.field(2)));
             w.element(|w| {
                 w.text("value", in1.field(36).text());
             });
+            subscriber_ids(w, refs, in1);
         });
         w.text("status", Some("active"));
         kind(w, refs, Some(in1), pv1);
         holder(w, refs, in1);
         subscriber(w, refs, in1, in2);
+        let mut ids = numbers(in1).filter_map(|(it, _)| it.component(1).text());
+        w.text("subscriberId", ids.next());
         if !refs.to(w, "beneficiary", "Patient") {
             return refs.leave_out();
         }
@@ -104,16 +105,19 @@ fn kind(
     });
 }
 
-/// #10, #11, #52, #53.
+/// The insured person's own numbers, and their rows: IN1-49, and IN1-10 where it says so.
+fn numbers<'m>(in1: Segment<'m>) -> impl Iterator<Item = (Field<'m>, [usize; 2])> {
+    let employee = in1.repetitions(10).filter(|it| it.component(5).code() == Some("SN"));
+    let insured = in1.repetitions(49).map(|it| (it, [52, 53]));
+    insured.chain(employee.map(|it| (it, [10, 11])))
+}
+
+/// #10, #11, #52, #53: elements of `identifier`. The guide has them in an extension for R5's
+/// `subscriberId`, which R4's validators take for an error. R4 has an element of its own: it has the
+/// first of the numbers, and the identifiers have all that is known of them.
 fn subscriber_ids(w: &mut Writer, refs: &mut Refs<'_, '_>, in1: Segment<'_>) {
-    let employee = in1.repetitions(10).filter(|it| it.component(5).text().as_deref() == Some("SN"));
-    let insured = in1.repetitions(49);
-    let all = employee.map(|it| (it, [10, 11])).chain(insured.map(|it| (it, [52, 53])));
-    for (field, rows) in all {
-        let written = w.element_if(|w| {
-            w.text("url", Some(SUBSCRIBER_ID));
-            w.object_if("valueIdentifier", |w| datatypes::cx_identifier(w, refs, field))
-        });
+    for (field, rows) in numbers(in1) {
+        let written = w.element_if(|w| datatypes::cx_identifier(w, refs, field));
         for number in rows {
             noted("segments/IN1[Coverage]", number, written);
         }

@@ -48,13 +48,22 @@ fn a_severity_is_of_the_reaction_where_the_site_says_so() {
 }
 
 #[test]
-fn a_code_that_fhir_has_no_word_for_stays_beside_it() {
-    let it = mapped("AL1|1|MC^Contraindication^HL70127|P|MO\r", &[]);
-    it.lacks(r#""category""#);
-    it.lacks(r#""criticality""#);
+fn the_senders_code_stands_beside_the_one_of_fhir_and_never_alone() {
+    let it = mapped("AL1|1|DA^Drug^HL70127|P|SV\r", &[]);
     it.has("AllergyIntolerance", r#""_category":[{"extension":[{"url":"#);
     it.has("AllergyIntolerance", r#""_criticality":{"extension":[{"url":"#);
-    it.notes(MAP, &[1, 2, 5, 6, 8, 10, 11]);
+    let it = mapped("AL1|1|MC^Contraindication^HL70127|P|U\r", &[]);
+    it.lacks("category");
+    it.lacks("criticality");
+    it.notes(MAP, &[1, 2, 8]);
+}
+
+#[test]
+fn a_moderate_severity_is_of_the_reaction() {
+    let it = mapped("AL1|1||P|MO|Rash\r", &[]);
+    it.lacks("criticality");
+    it.has("AllergyIntolerance", r#""severity":"moderate""#);
+    it.notes(MAP, &[1, 2, 8, 12, 13]);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn a_coverage_names_who_pays_for_whom() {
     let coverage = it.one("Coverage");
     for part in [
         r#""identifier":[{"system":"urn:uuid:"#,
-        r#"7-Coverage-BAV-Org-1"},{"value":"BAV"},{"value":"P-36"}]"#,
+        r#"7-Coverage-BAV-Org-1"},{"value":"BAV"},{"value":"P-36"},{"type":"#,
         r#""status":"active""#,
         r#""type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0086","code":"HMO""#,
         r##""policyHolder":{"reference":"#organization-"##,
@@ -36,7 +36,7 @@ fn a_coverage_names_who_pays_for_whom() {
         r#""value":"BAV","name":"Blue HMO"}"#,
         r#""value":"Grp-1","name":"Staff"}"#,
         r#""order":2"#,
-        r#"extension-subscriberId","valueIdentifier":"#,
+        r#""subscriberId":"125190""#,
     ] {
         assert!(coverage.contains(part), "{part}: {coverage}");
     }
@@ -58,7 +58,7 @@ fn the_patient_may_be_the_insured() {
 #[test]
 fn a_number_of_another_kind_is_no_subscriber_id() {
     let it = mapped("IN1|1|||||||||7^^^^EN\r");
-    it.lacks("extension-subscriberId");
+    it.lacks("subscriberId");
     it.has("Organization", r#""value":"7""#);
     it.notes(MAP, &[12]);
 }

@@ -1,15 +1,27 @@
 use super::{device, observation_location, practitioner_role, related_person};
+use crate::Writer;
 use crate::hl7::Segment;
 use crate::v2_to_fhir::people::tests::{Made, made};
 use crate::v2_to_fhir::segments::rol::care_team;
-use crate::v2_to_fhir::{Bundle, Identity, Urn};
+use crate::v2_to_fhir::{Identity, Refs};
 
 #[track_caller]
-fn mapped(prt: &str, map: impl Fn(&mut Bundle<'_>, Segment<'_>) -> Option<Urn>) -> Made {
+fn mapped(
+    prt: &str,
+    map: impl Fn(&mut Writer, &str, &mut Refs<'_, '_>, Segment<'_>) -> bool,
+) -> Made {
     made(prt, &[], |bundle, hl7| {
-        for prt in hl7.all("PRT") {
-            map(bundle, prt);
-        }
+        let prt = hl7.first("PRT").unwrap();
+        bundle.add("Basic", "Basic[1]", Identity::None, |w, refs| {
+            map(w, "subject", refs, prt);
+        });
+    })
+}
+
+#[track_caller]
+fn known(prt: &str) -> Made {
+    made(prt, &[], |bundle, hl7| {
+        related_person(bundle, hl7.first("PRT").unwrap());
     })
 }
 
@@ -33,8 +45,7 @@ fn the_rows_of_a_telecom_depend_on_the_preference() {
         let preferred = 30 + 2 * (row - 17);
         mapped(&prt, practitioner_role)
             .notes("segments/PRT[PractitionerRole]", &[5, 6, row, preferred, preferred + 1]);
-        mapped(&prt, related_person)
-            .notes("segments/PRT[RelatedPerson]", &[5, 6, row, preferred - 1, preferred]);
+        known(&prt).notes("segments/PRT[RelatedPerson]", &[5, 6, row, preferred - 1, preferred]);
     }
     mapped("PRT|1|||AT|13||||||||||^^PH^^^^5\r", practitioner_role)
         .notes("segments/PRT[PractitionerRole]", &[5, 6, 16]);
