@@ -100,16 +100,10 @@ pub(crate) fn report() {
     let mut places = Vec::with_capacity(notes.places.len());
     for (start, text) in &notes.texts {
         let inside = notes.places.iter().filter_map(|(at, _)| at.checked_sub(*start));
-        for at in inside.filter(|at| *at < text.len()) {
-            places.extend(place_of(text, at));
-        }
+        let inside = inside.filter(|at| *at < text.len());
+        places.extend(crate::hl7::paths_at(text, inside.collect()));
     }
     write("hilum.coverage places", places);
-}
-
-/// The path of the value that starts at an offset of a message.
-fn place_of(text: &str, offset: usize) -> Option<String> {
-    crate::hl7::path_at(text, offset)
 }
 
 /// The id as one word.

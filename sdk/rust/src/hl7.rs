@@ -31,7 +31,7 @@ pub use field::{Field, Repetitions};
 use crate::message::Unread;
 use crate::{Message, coverage};
 use index::Index;
-pub(crate) use place::path_at;
+pub(crate) use place::paths_at;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use place::{count_at, values_at};
 
@@ -67,8 +67,8 @@ impl Hl7 {
         Self::parse(message.text()?)
     }
 
-    /// Any text. Fails if it does not begin with MSH (FHS, BHS), or declares delimiters that cannot
-    /// be told apart.
+    /// Any text. Fails if it does not begin with MSH (FHS, BHS), declares delimiters that cannot be
+    /// told apart, or is longer than 1 GiB.
     pub fn parse(text: String) -> Result<Self, Unread> {
         let Some(hl7) = Self::parse_unnoted(text) else {
             return Err(Unread::Unstructured);
@@ -204,11 +204,10 @@ impl<'m> Segment<'m> {
     /// The segment from a field's separator on: where in the text each field starts and what it is.
     fn spans(self) -> impl Iterator<Item = (usize, usize, &'m str)> {
         let Hl7 { text, index, .. } = self.hl7;
-        let start = text.as_ptr().addr();
         let numbers = 1..=index.fields(text, self.position);
         numbers.filter_map(move |number| {
-            let raw = index.field(text, self.position, number)?;
-            Some((number, raw.as_ptr().addr() - start, raw))
+            let found = index.field(text, self.position, number)?;
+            Some((number, found.start, text.get(found.start..found.end)?))
         })
     }
 
@@ -221,11 +220,14 @@ impl<'m> Segment<'m> {
     /// The field with all of its repetitions.
     fn whole(self, number: usize) -> Field<'m> {
         let Hl7 { text, index, delimiters } = self.hl7;
-        match index.field(text, self.position, number) {
-            None => Field::EMPTY,
-            Some(raw) if index.is_declaration(text, self.position, number) => Field::literal(raw),
-            Some(raw) => Field::whole(raw, *delimiters),
+        let Some(found) = index.field(text, self.position, number) else {
+            return Field::EMPTY;
+        };
+        let raw = text.get(found.start..found.end).unwrap_or_default();
+        if index.is_declaration(text, self.position, number) {
+            return Field::literal(raw);
         }
+        Field::whole(raw, found.marks, found.start, *delimiters)
     }
 }
 

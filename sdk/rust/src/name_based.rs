@@ -1,80 +1,116 @@
 //! Name-based UUIDs (RFC 9562, version 5): the same message and name always give the same id.
 
+/// What a message's own id is to the ids that are made of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Space(Vec<u8>);
+
+impl Space {
+    /// The space of an id: the bytes of a UUID, or whatever it is.
+    pub(crate) fn new(id: &str) -> Self {
+        Self(uuid(id).unwrap_or_else(|| id.as_bytes().to_vec()))
+    }
+
+    /// The id of `name` in this space.
+    #[inline(never)]
+    pub(crate) fn urn(&self, name: &str) -> String {
+        let digest = sha1(&[&self.0, name.as_bytes()]);
+        let mut urn = String::with_capacity(45);
+        urn.push_str("urn:uuid:");
+        for (index, byte) in digest.iter().take(16).enumerate() {
+            let byte = match index {
+                6 => byte & 0x0f | 0x50,
+                8 => byte & 0x3f | 0x80,
+                _ => *byte,
+            };
+            if matches!(index, 4 | 6 | 8 | 10) {
+                urn.push('-');
+            }
+            for digit in [byte >> 4, byte & 0x0f] {
+                urn.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
+        urn
+    }
+}
+
 /// The id of `name` in the space of a message's own id.
 pub(crate) fn urn(space: &str, name: &str) -> String {
-    let space = uuid(space).map_or_else(|| space.as_bytes().to_vec(), |it| it.to_vec());
-    let mut id = [0; 16];
-    id.copy_from_slice(&sha1(&[space.as_slice(), name.as_bytes()].concat())[..16]);
-    id[6] = id[6] & 0x0f | 0x50;
-    id[8] = id[8] & 0x3f | 0x80;
-
-    let mut urn = String::with_capacity(45);
-    urn.push_str("urn:uuid:");
-    for (index, byte) in id.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            urn.push('-');
-        }
-        for digit in [byte >> 4, byte & 0x0f] {
-            urn.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    urn
+    Space::new(space).urn(name)
 }
 
 /// The bytes of a hyphenated UUID.
-fn uuid(text: &str) -> Option<[u8; 16]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter(|it| *it != '-')
-        .map(|it| it.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> =
-        digits.chunks(2).map(|pair| pair.iter().fold(0, |all, it| all << 4 | it)).collect();
-    (digits.len() == 32).then(|| bytes.try_into().ok()).flatten()
+fn uuid(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(16);
+    let mut high = None;
+    for letter in text.bytes().filter(|it| *it != b'-') {
+        let digit = match letter {
+            b'0'..=b'9' => letter - b'0',
+            b'a'..=b'f' => letter - b'a' + 10,
+            b'A'..=b'F' => letter - b'A' + 10,
+            _ => return None,
+        };
+        match high.take() {
+            None => high = Some(digit << 4),
+            Some(high) => bytes.push(high | digit),
+        }
+    }
+    (bytes.len() == 16 && high.is_none()).then_some(bytes)
 }
 
 /// SHA-1 (FIPS 180-4), because version 5 is made of it. It protects nothing here.
-fn sha1(content: &[u8]) -> [u8; 20] {
-    let mut padded = content.to_vec();
+fn sha1(parts: &[&[u8]]) -> [u8; 20] {
+    let mut padded = Vec::with_capacity(128);
+    for part in parts {
+        padded.extend_from_slice(part);
+    }
+    let bits = padded.len() as u64 * 8;
     padded.push(0x80);
     padded.resize((padded.len() + 8).next_multiple_of(64) - 8, 0);
-    padded.extend_from_slice(&(content.len() as u64 * 8).to_be_bytes());
+    padded.extend_from_slice(&bits.to_be_bytes());
 
     let mut state = [0x6745_2301_u32, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-    for block in padded.chunks_exact(64) {
-        let mut words = [0_u32; 80];
-        for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
-            *word = bytes.iter().fold(0, |all, byte| all << 8 | u32::from(*byte));
-        }
-        for at in 16..80 {
-            words[at] =
-                (words[at - 3] ^ words[at - 8] ^ words[at - 14] ^ words[at - 16]).rotate_left(1);
-        }
-        let [mut a, mut b, mut c, mut d, mut e] = state;
-        for (at, word) in words.iter().enumerate() {
-            let (mixed, constant) = match at / 20 {
-                0 => (b & c | !b & d, 0x5a82_7999),
-                1 => (b ^ c ^ d, 0x6ed9_eba1),
-                2 => (b & c | b & d | c & d, 0x8f1b_bcdc),
-                _ => (b ^ c ^ d, 0xca62_c1d6_u32),
-            };
-            let next = a
-                .rotate_left(5)
-                .wrapping_add(mixed)
-                .wrapping_add(e)
-                .wrapping_add(constant)
-                .wrapping_add(*word);
-            (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
-        }
-        for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
-            *sum = sum.wrapping_add(part);
-        }
+    for block in padded.as_chunks::<64>().0 {
+        compress(&mut state, block);
     }
     let mut digest = [0; 20];
     for (bytes, word) in digest.chunks_exact_mut(4).zip(state) {
         bytes.copy_from_slice(&word.to_be_bytes());
     }
     digest
+}
+
+/// One block. The schedule is kept as the last sixteen words: a guest pays for each one.
+fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
+    let mut words = [0_u32; 16];
+    for (word, bytes) in words.iter_mut().zip(block.as_chunks::<4>().0) {
+        *word = u32::from_be_bytes(*bytes);
+    }
+    let [mut a, mut b, mut c, mut d, mut e] = *state;
+    for at in 0..80 {
+        if 16 <= at {
+            let mixed = words[(at + 13) & 15]
+                ^ words[(at + 8) & 15]
+                ^ words[(at + 2) & 15]
+                ^ words[at & 15];
+            words[at & 15] = mixed.rotate_left(1);
+        }
+        let (mixed, constant) = match at {
+            0..20 => (b & c | !b & d, 0x5a82_7999),
+            20..40 => (b ^ c ^ d, 0x6ed9_eba1),
+            40..60 => (b & c | b & d | c & d, 0x8f1b_bcdc),
+            _ => (b ^ c ^ d, 0xca62_c1d6_u32),
+        };
+        let next = a
+            .rotate_left(5)
+            .wrapping_add(mixed)
+            .wrapping_add(e)
+            .wrapping_add(constant)
+            .wrapping_add(words[at & 15]);
+        (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
+    }
+    for (sum, part) in state.iter_mut().zip([a, b, c, d, e]) {
+        *sum = sum.wrapping_add(part);
+    }
 }
 
 #[cfg(test)]
@@ -88,10 +124,10 @@ mod tests {
     #[test]
     fn sha1_is_the_standard_one() {
         // FIPS 180-4's own examples, and one that fills a block to the brim.
-        assert_eq!(hex(&sha1(b"abc")), "a9993e364706816aba3e25717850c26c9cd0d89d");
-        assert_eq!(hex(&sha1(b"")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+        assert_eq!(hex(&sha1(&[b"a", b"bc"])), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(hex(&sha1(&[])), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
         assert_eq!(
-            hex(&sha1(b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")),
+            hex(&sha1(&[b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"])),
             "84983e441c3bd26ebaae4aa1f95129e5e54670f1"
         );
     }

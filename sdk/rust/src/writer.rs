@@ -33,13 +33,17 @@
 //! members are written in objects and items in arrays; a key that the caller writes twice stands
 //! there twice.
 
+mod string;
+
 use crate::coverage;
-use crate::json::{is_json_number, write_text};
+use crate::json::is_json_number;
+use string::quoted;
 
 /// An object being written.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Writer {
-    out: String,
+    /// Bytes, since a byte is cheaper to add than a letter; whole texts are all that is added.
+    out: Vec<u8>,
 }
 
 /// Where a value began, with its key: to take it back, or to close it.
@@ -69,21 +73,22 @@ impl Writer {
     /// An object without members, and room for some.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        let mut out = String::with_capacity(bytes);
-        out.push('{');
+        let mut out = Vec::with_capacity(bytes);
+        out.push(b'{');
         Self { out }
     }
 
     /// The object as JSON text.
     #[must_use]
     pub fn into_text(mut self) -> String {
-        self.out.push('}');
-        self.out
+        self.out.push(b'}');
+        // It cannot fail: only whole texts were added.
+        String::from_utf8(self.out).unwrap_or_default()
     }
 
     /// Whether nothing was written into the object or array at hand.
     pub fn is_empty(&self) -> bool {
-        matches!(self.out.as_bytes().last(), Some(b'{' | b'['))
+        matches!(self.out.last(), Some(b'{' | b'['))
     }
 
     /// How much is written: to see whether something was.
@@ -106,7 +111,7 @@ impl Writer {
             return false;
         };
         self.key(key);
-        self.out.push_str(if value { "true" } else { "false" });
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
         true
     }
 
@@ -123,25 +128,25 @@ impl Writer {
     /// An object.
     #[inline]
     pub fn object(&mut self, key: &str, fill: impl FnOnce(&mut Self)) -> bool {
-        let mark = self.open(key, '{');
+        let mark = self.open(key, b'{');
         fill(self);
-        self.close(mark, '}', true)
+        self.close(mark, b'}', true)
     }
 
     /// An object that is kept only if `fill` says so.
     #[inline]
     pub fn object_if(&mut self, key: &str, fill: impl FnOnce(&mut Self) -> bool) -> bool {
-        let mark = self.open(key, '{');
+        let mark = self.open(key, b'{');
         let is_kept = fill(self);
-        self.close(mark, '}', is_kept)
+        self.close(mark, b'}', is_kept)
     }
 
     /// An array.
     #[inline]
     pub fn array(&mut self, key: &str, fill: impl FnOnce(&mut Self)) -> bool {
-        let mark = self.open(key, '[');
+        let mark = self.open(key, b'[');
         fill(self);
-        self.close(mark, ']', true)
+        self.close(mark, b']', true)
     }
 
     /// An object in an array.
@@ -180,7 +185,7 @@ impl Writer {
             return false;
         }
         self.key(key);
-        self.out.push_str(json);
+        self.out.extend_from_slice(json.as_bytes());
         true
     }
 
@@ -191,9 +196,9 @@ impl Writer {
             return;
         }
         if !self.is_empty() {
-            self.out.push(',');
+            self.out.push(b',');
         }
-        self.out.push_str(members);
+        self.out.extend_from_slice(members);
     }
 
     #[inline(never)]
@@ -201,8 +206,10 @@ impl Writer {
         if value.is_empty() {
             return false;
         }
+        // Room for all of it, so that nothing below has to ask for more.
+        self.out.reserve(key.len() + value.len() + 8);
         self.key(key);
-        write_text(value, &mut self.out);
+        quoted(value.as_bytes(), &mut self.out);
         true
     }
 
@@ -215,12 +222,12 @@ impl Writer {
             return false;
         }
         self.key(key);
-        self.out.push_str(value);
+        self.out.extend_from_slice(value.as_bytes());
         true
     }
 
     #[inline(never)]
-    fn open(&mut self, key: &str, brace: char) -> Mark {
+    fn open(&mut self, key: &str, brace: u8) -> Mark {
         let before = self.out.len();
         self.key(key);
         self.out.push(brace);
@@ -228,7 +235,7 @@ impl Writer {
     }
 
     #[inline(never)]
-    fn close(&mut self, mark: Mark, brace: char, is_kept: bool) -> bool {
+    fn close(&mut self, mark: Mark, brace: u8, is_kept: bool) -> bool {
         if !is_kept || self.out.len() <= mark.inside {
             self.out.truncate(mark.before);
             coverage::forget(mark.rows);
@@ -243,12 +250,13 @@ impl Writer {
     #[inline(never)]
     fn key(&mut self, key: &str) {
         if !self.is_empty() {
-            self.out.push(',');
+            self.out.push(b',');
         }
         if !key.is_empty() {
-            self.out.push('"');
-            self.out.push_str(key);
-            self.out.push_str("\":");
+            self.out.push(b'"');
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.push(b'"');
+            self.out.push(b':');
         }
     }
 }

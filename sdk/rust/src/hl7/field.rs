@@ -3,26 +3,30 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::index::{Kind, Mark};
 use super::{Delimiters, escape};
 use crate::coverage;
 
-/// One repetition of a field, or a part of one. A copy is as cheap as a `&str`.
+/// One repetition of a field, or a part of one. It is as cheap to copy as two `&str`.
 #[derive(Clone, Copy)]
 pub struct Field<'m> {
     raw: &'m str,
+    /// The delimiters in it, none of a wider kind than its level is split at.
+    marks: &'m [Mark],
+    /// Where it stands in the text: what the marks count from.
+    start: usize,
     delimiters: Delimiters,
     level: Level,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Level {
     /// A field with all of its repetitions.
     Whole,
     Repetition,
     Component,
-    Subcomponent,
-    /// MSH-1, MSH-2: no delimiter means anything in it.
-    Literal,
+    /// No delimiter means anything in it, as in MSH-1 and MSH-2.
+    Last,
 }
 
 /// What `Field::EMPTY` needs: no byte of a message is 0.
@@ -39,21 +43,24 @@ impl fmt::Debug for Field<'_> {
 impl<'m> Field<'m> {
     /// What is not there.
     pub const EMPTY: Field<'static> =
-        Field { raw: "", delimiters: NONE, level: Level::Subcomponent };
+        Field { raw: "", marks: &[], start: 0, delimiters: NONE, level: Level::Last };
 
-    pub(super) fn whole(raw: &'m str, delimiters: Delimiters) -> Self {
-        Self { raw, delimiters, level: Level::Whole }
+    pub(super) fn whole(
+        raw: &'m str,
+        marks: &'m [Mark],
+        start: usize,
+        delimiters: Delimiters,
+    ) -> Self {
+        Self { raw, marks, start, delimiters, level: Level::Whole }
     }
 
     pub(super) fn literal(raw: &'m str) -> Self {
-        Self { raw, delimiters: NONE, level: Level::Literal }
+        Self { raw, ..Self::EMPTY }
     }
 
+    #[inline]
     pub(super) fn first_repetition(self) -> Self {
-        match self.level {
-            Level::Whole => self.piece(self.delimiters.repetition, 1, Level::Repetition),
-            _ => self,
-        }
+        if self.level == Level::Whole { self.part(1) } else { self }
     }
 
     pub(super) fn split(self) -> Repetitions<'m> {
@@ -66,62 +73,54 @@ impl<'m> Field<'m> {
         if self.level != Level::Whole {
             all.push(self);
         } else if !self.raw.is_empty() {
-            let pieces = self.raw.split(char::from(self.delimiters.repetition));
-            all.extend(pieces.map(|raw| Self { raw, level: Level::Repetition, ..self }));
+            let count = self.marks.iter().filter(|it| it.is(Kind::Repetition)).count();
+            all.extend((1..=count + 1).map(|it| self.part(it)));
         }
         all
     }
 
     /// A component; of a component, a subcomponent. A part that has no parts is its own first one.
+    #[inline]
     pub fn component(self, number: usize) -> Self {
-        match self.level {
-            Level::Whole => self.first_repetition().component(number),
-            Level::Repetition => self.piece(self.delimiters.component, number, Level::Component),
-            Level::Component => {
-                self.piece(self.delimiters.subcomponent, number, Level::Subcomponent)
-            }
-            Level::Subcomponent | Level::Literal if number == 1 => self,
-            Level::Subcomponent | Level::Literal => Self::EMPTY,
+        if self.raw.is_empty() {
+            return Self::EMPTY;
         }
+        self.first_repetition().part(number)
     }
 
     /// What follows a number of components: `EI.2` to `EI.4` are an HD of its own, `ei.after(1)`. Of a
     /// component, subcomponents.
     pub fn after(self, number: usize) -> Self {
-        let separator = match self.level {
-            Level::Whole => return self.first_repetition().after(number),
-            Level::Repetition => self.delimiters.component,
-            Level::Component => self.delimiters.subcomponent,
-            Level::Subcomponent | Level::Literal => return Self::EMPTY,
+        let field = self.first_repetition();
+        let Some((kind, _)) = field.level.inside() else {
+            return Self::EMPTY;
         };
-        let next = self.piece(separator, number + 1, self.level);
-        // The part begins where the rest of the field does.
-        let start = next.raw.as_ptr().addr().checked_sub(self.raw.as_ptr().addr());
-        match start.and_then(|it| self.raw.get(it..)) {
-            Some(raw) if !next.is_nothing() => Self { raw, ..self },
-            _ => Self::EMPTY,
+        let mut left = number;
+        for (at, mark) in field.marks.iter().enumerate() {
+            if mark.is(kind) {
+                left = left.wrapping_sub(1);
+                if left == 0 {
+                    return field.cut(mark.offset() + 1, field.end(), at + 1, field.marks.len());
+                }
+            }
         }
-    }
-
-    /// Whether it is [`Self::EMPTY`], and no part of a message that has nothing in it.
-    fn is_nothing(self) -> bool {
-        self.delimiters.field == 0
+        if number == 0 { field } else { Self::EMPTY }
     }
 
     /// The first value in it, unescaped: of a field, the first subcomponent of the first component.
     /// None if that is absent, empty or `""`.
     pub fn text(self) -> Option<Cow<'m, str>> {
-        let raw = self.value()?;
-        coverage::place(raw);
-        if self.level == Level::Literal {
-            return Some(Cow::Borrowed(raw));
-        }
+        let raw = self.code()?;
         Some(escape::unescape(raw, self.delimiters))
     }
 
     /// The first value in it as it stands in the message, escaped. It counts as read.
+    #[inline(never)]
     pub fn code(self) -> Option<&'m str> {
-        let raw = self.value()?;
+        let raw = self.first();
+        if raw.is_empty() || raw == "\"\"" {
+            return None;
+        }
         coverage::place(raw);
         Some(raw)
     }
@@ -136,65 +135,80 @@ impl<'m> Field<'m> {
         if self.raw.is_empty() {
             return false;
         }
-        if self.level == Level::Literal {
-            return true;
+        let is_value = |it: &str| !it.is_empty() && it != "\"\"";
+        let mut from = 0;
+        for mark in self.marks {
+            let at = mark.offset() - self.start;
+            if is_value(self.raw.get(from..at).unwrap_or_default()) {
+                return true;
+            }
+            from = at + 1;
         }
-        let Delimiters { component, repetition, subcomponent, .. } = self.delimiters;
-        let splits = |it: u8| {
-            it == component && self.level <= Level::Repetition
-                || it == subcomponent && self.level <= Level::Component
-                || it == repetition && self.level == Level::Whole
-        };
-        self.raw.as_bytes().split(|it| splits(*it)).any(|it| !it.is_empty() && it != b"\"\"")
+        is_value(self.raw.get(from..).unwrap_or_default())
     }
 
     /// Whether the sender says that the value is to be deleted: `""`.
     pub fn is_deleted(self) -> bool {
-        self.first().raw == "\"\""
+        self.first() == "\"\""
     }
 
-    /// The raw first value.
-    fn value(self) -> Option<&'m str> {
-        if self.raw.is_empty() {
-            return None;
-        }
-        let raw = self.first().raw;
-        (!raw.is_empty() && raw != "\"\"").then_some(raw)
-    }
-
-    /// The first subcomponent of the first component.
-    fn first(self) -> Self {
-        match self.level {
-            Level::Subcomponent | Level::Literal => self,
-            Level::Component => self.component(1),
-            Level::Repetition | Level::Whole => self.component(1).component(1),
+    /// What stands before the first delimiter: the first subcomponent of the first component.
+    #[inline]
+    fn first(self) -> &'m str {
+        match self.marks.first() {
+            None => self.raw,
+            Some(mark) => self.raw.get(..mark.offset() - self.start).unwrap_or_default(),
         }
     }
 
-    /// The part with a number, from 1, between separators.
+    fn end(self) -> usize {
+        self.start + self.raw.len()
+    }
+
+    /// From one offset of the text to another, with these of its delimiters.
+    #[inline]
+    fn cut(self, from: usize, to: usize, first: usize, until: usize) -> Self {
+        Self {
+            raw: self.raw.get(from - self.start..to - self.start).unwrap_or_default(),
+            marks: self.marks.get(first..until).unwrap_or_default(),
+            start: from,
+            ..self
+        }
+    }
+
+    /// The part with a number, from 1, of those that its level is split into.
     #[inline(never)]
-    fn piece(self, separator: u8, number: usize, level: Level) -> Self {
-        let bytes = self.raw.as_bytes();
-        let (mut start, mut left) = (0, number);
-        let mut at = 0;
-        // By hand: `split` of the standard library is three times the code.
-        loop {
-            let ends = match bytes.get(at) {
-                None => true,
-                Some(byte) => *byte == separator,
-            };
-            if ends {
+    fn part(self, number: usize) -> Self {
+        let Some((kind, level)) = self.level.inside() else {
+            return if number == 1 { self } else { Self::EMPTY };
+        };
+        let (mut from, mut first) = (self.start, 0);
+        let mut left = number;
+        for (at, mark) in self.marks.iter().enumerate() {
+            if mark.is(kind) {
                 left = left.wrapping_sub(1);
                 if left == 0 {
-                    let raw = self.raw.get(start..at).unwrap_or_default();
-                    return Self { raw, delimiters: self.delimiters, level };
+                    return Self { level, ..self.cut(from, mark.offset(), first, at) };
                 }
-                if at >= bytes.len() {
-                    return Self::EMPTY;
-                }
-                start = at + 1;
+                (from, first) = (mark.offset() + 1, at + 1);
             }
-            at += 1;
+        }
+        if left == 1 {
+            return Self { level, ..self.cut(from, self.end(), first, self.marks.len()) };
+        }
+        Self::EMPTY
+    }
+}
+
+impl Level {
+    /// What it is split at, and what its parts are.
+    #[inline]
+    fn inside(self) -> Option<(Kind, Self)> {
+        match self {
+            Self::Whole => Some((Kind::Repetition, Self::Repetition)),
+            Self::Repetition => Some((Kind::Component, Self::Component)),
+            Self::Component => Some((Kind::Subcomponent, Self::Last)),
+            Self::Last => None,
         }
     }
 }
@@ -211,15 +225,15 @@ impl<'m> Iterator for Repetitions<'m> {
     #[inline(never)]
     fn next(&mut self) -> Option<Field<'m>> {
         while let Some(whole) = self.rest.take() {
-            if whole.raw.is_empty() {
-                return None;
-            }
             if whole.level != Level::Whole {
-                return Some(whole);
+                return Some(whole).filter(|it| !it.raw.is_empty());
             }
-            let first = whole.first_repetition();
-            let rest = whole.raw.get(first.raw.len() + 1..).unwrap_or_default();
-            self.rest = Some(Field { raw: rest, ..whole });
+            let first = whole.part(1);
+            // Its delimiters are those before the one that ends it.
+            let (after, used) = (first.end() + 1, first.marks.len() + 1);
+            if after <= whole.end() {
+                self.rest = Some(whole.cut(after, whole.end(), used, whole.marks.len()));
+            }
             if !first.raw.is_empty() {
                 return Some(first);
             }

@@ -1,4 +1,4 @@
-//! Where segments and fields begin and end, found in one pass over the text.
+//! Where segments, fields and their parts begin and end, found in one pass over the text.
 //!
 //! The rules are the gateway's: CR, LF and CRLF end a segment and blank lines belong to the
 //! terminator before them; where the first segment ends with a bare CR, a bare LF ends a segment
@@ -6,15 +6,68 @@
 
 use super::Delimiters;
 
+/// One delimiter of the message: its offset, and what it separates in the two lowest bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark(u32);
+
+/// What a delimiter separates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Field = 0,
+    Repetition = 1,
+    Component = 2,
+    Subcomponent = 3,
+}
+
+impl Mark {
+    fn new(offset: usize, kind: u32) -> Self {
+        Self(narrow(offset) << 2 | kind)
+    }
+
+    #[inline]
+    pub(super) fn offset(self) -> usize {
+        wide(self.0 >> 2)
+    }
+
+    #[inline]
+    pub(super) fn is(self, kind: Kind) -> bool {
+        self.0 & 3 == kind as u32
+    }
+}
+
 pub(super) struct Index {
-    /// Start, end, and how many separators stand before it.
-    segments: Vec<[u32; 3]>,
-    /// The offset of every field separator.
-    separators: Vec<u32>,
+    segments: Vec<Span>,
+    /// Every delimiter, in order.
+    marks: Vec<Mark>,
+    /// Which of them separate fields.
+    fields: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+    /// How many separators of fields, and how many delimiters, stand before it.
+    fields: u32,
+    marks: u32,
+}
+
+/// A field with all of its repetitions: where it stands, and its delimiters.
+pub(super) struct Found<'m> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) marks: &'m [Mark],
 }
 
 /// MSH-2 has four characters by custom and five at most; more are no declaration.
 const MSH_2_BYTES_MAX: usize = 16;
+
+/// A mark has 30 bits for its offset.
+const TEXT_BYTES_MAX: usize = 1 << 30;
+
+/// What a byte is. The first four are a [`Kind`] and 1.
+const END: u8 = 5;
+const ESCAPE: u8 = 6;
 
 fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
@@ -28,11 +81,21 @@ fn wide(offset: u32) -> usize {
 pub(super) fn index(text: &str) -> Option<(Index, Delimiters)> {
     let start = text.find(|it: char| !is_prefix(it))?;
     let bytes = text.as_bytes();
-    let delimiters = declared(bytes.get(start..)?)?;
-    let guess = (bytes.len() / 8).clamp(16, 4096);
-    let mut index =
-        Index { segments: Vec::with_capacity(32), separators: Vec::with_capacity(guess) };
-    index.fill(bytes, start, delimiters.field);
+    let mut delimiters = declared(bytes.get(start..)?)?;
+    if TEXT_BYTES_MAX < bytes.len() {
+        return None;
+    }
+    let guess = (bytes.len() / 4).clamp(16, 4096);
+    let mut index = Index {
+        segments: Vec::with_capacity(32),
+        marks: Vec::with_capacity(guess),
+        fields: Vec::with_capacity(guess),
+    };
+    let escapes = index.fill(bytes, start, delimiters);
+    // One stands in MSH-2. Where there is no other, no value has to be looked through.
+    if escapes < 2 {
+        delimiters.escape = 0;
+    }
     Some((index, delimiters))
 }
 
@@ -74,6 +137,7 @@ fn declared(bytes: &[u8]) -> Option<Delimiters> {
     if component == repetition || more.iter().skip(2).any(u8::is_ascii_alphanumeric) {
         return None;
     }
+    // A character has the first of its roles.
     let mut taken = [component, repetition, 0, 0];
     let mut once = |at: usize, it: u8| {
         let is_free = !taken.contains(&it);
@@ -92,97 +156,143 @@ fn declared(bytes: &[u8]) -> Option<Delimiters> {
     })
 }
 
+/// What each byte is. A byte of several roles has the widest: the others cannot be told from it.
+fn roles(delimiters: Delimiters) -> [u8; 256] {
+    let Delimiters { field, component, repetition, escape, subcomponent, .. } = delimiters;
+    let mut roles = [0; 256];
+    for (byte, role) in [
+        (escape, ESCAPE),
+        (subcomponent, 1 + Kind::Subcomponent as u8),
+        (component, 1 + Kind::Component as u8),
+        (repetition, 1 + Kind::Repetition as u8),
+        (field, 1 + Kind::Field as u8),
+        (b'\r', END),
+        (b'\n', END),
+        (0, 0),
+    ] {
+        roles[usize::from(byte)] = role;
+    }
+    roles
+}
+
 impl Index {
-    /// One pass: every separator, every end of a segment.
-    fn fill(&mut self, bytes: &[u8], start: usize, separator: u8) {
-        let mut start = start;
-        let mut first = 0;
-        let mut bare_cr = None;
+    /// One pass. Answers how many escape characters there are.
+    fn fill(&mut self, bytes: &[u8], start: usize, delimiters: Delimiters) -> usize {
+        let roles = roles(delimiters);
+        let mut segment = Span { start: narrow(start), end: 0, fields: 0, marks: 0 };
+        let mut escapes = 0;
+        let mut ends_with_cr = None;
         let mut at = start;
         while let Some(&byte) = bytes.get(at) {
-            if byte == separator {
-                self.separators.push(narrow(at));
-            } else if byte == b'\r' || byte == b'\n' {
-                let row = bytes[at..].iter().take_while(|it| matches!(it, b'\r' | b'\n')).count();
-                let next = at + row;
-                if ends_segment(&bytes[at..next], &bytes[next..], separator, bare_cr == Some(true))
-                {
-                    bare_cr = bare_cr.or(Some(byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
-                    self.segments.push([start, at, first].map(narrow));
-                    start = next;
-                    first = self.separators.len();
-                }
-                at = next;
-                continue;
-            }
+            let role = roles[usize::from(byte)];
             at += 1;
+            match role {
+                0 => {}
+                END => {
+                    let row = at - 1;
+                    while matches!(bytes.get(at), Some(b'\r' | b'\n')) {
+                        at += 1;
+                    }
+                    let rest = bytes.get(at..).unwrap_or_default();
+                    let ends = bytes.get(row..at).unwrap_or_default();
+                    if ends_with_cr == Some(true) && !ends_segment(ends, rest, delimiters.field) {
+                        continue;
+                    }
+                    ends_with_cr.get_or_insert(ends == b"\r" || ends.starts_with(b"\r\r"));
+                    self.segments.push(Span { end: narrow(row), ..segment });
+                    segment = Span {
+                        start: narrow(at),
+                        end: 0,
+                        fields: narrow(self.fields.len()),
+                        marks: narrow(self.marks.len()),
+                    };
+                }
+                ESCAPE => escapes += 1,
+                kind => {
+                    if kind == 1 {
+                        self.fields.push(narrow(self.marks.len()));
+                    }
+                    self.marks.push(Mark::new(at - 1, u32::from(kind - 1)));
+                }
+            }
         }
-        if start < bytes.len() {
-            self.segments.push([start, bytes.len(), first].map(narrow));
+        if wide(segment.start) < bytes.len() {
+            self.segments.push(Span { end: narrow(bytes.len()), ..segment });
         }
+        escapes
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.segments.len()
     }
 
+    /// The separators of a segment's fields, as positions in `marks`.
+    fn separators(&self, position: usize) -> &[u32] {
+        let Some(span) = self.segments.get(position) else {
+            return &[];
+        };
+        let until = self.segments.get(position + 1).map_or(self.fields.len(), |it| wide(it.fields));
+        self.fields.get(wide(span.fields)..until).unwrap_or_default()
+    }
+
+    fn mark(&self, number: u32) -> Option<usize> {
+        self.marks.get(wide(number)).map(|it| it.offset())
+    }
+
     pub(super) fn name<'m>(&self, text: &'m str, position: usize) -> &'m str {
-        let Some(&[start, end, first]) = self.segments.get(position) else {
-            return "";
+        let Some(&Span { start, end, .. }) = self.segments.get(position) else {
+            return "?";
         };
-        let end = match self.separators.get(wide(first)) {
-            Some(separator) if *separator < end => *separator,
-            _ => end,
-        };
-        let name = text.get(wide(start)..wide(end)).unwrap_or_default();
+        let first = self.separators(position).first().and_then(|it| self.mark(*it));
+        let name = text.get(wide(start)..first.unwrap_or(wide(end))).unwrap_or_default();
         if is_name(name.as_bytes()) { name } else { "?" }
     }
 
     /// How many fields a segment has.
     pub(super) fn fields(&self, text: &str, position: usize) -> usize {
-        let Some(&[start, _, first]) = self.segments.get(position) else {
-            return 0;
-        };
-        let until = self.segments.get(position + 1).map_or(self.separators.len(), |it| wide(it[2]));
-        let is_header = is_header(text.as_bytes().get(wide(start)..).unwrap_or_default());
-        until - wide(first) + usize::from(is_header)
+        self.separators(position).len() + usize::from(self.is_header(text, position))
     }
 
-    /// The field, raw and with all its repetitions. None if the segment is shorter.
-    pub(super) fn field<'m>(
-        &self,
-        text: &'m str,
-        position: usize,
-        number: usize,
-    ) -> Option<&'m str> {
-        let &[start, end, first] = self.segments.get(position)?;
-        let (first, is_header) =
-            (wide(first), is_header(text.as_bytes().get(wide(start)..).unwrap_or_default()));
-        let before = match (is_header, number) {
-            // MSH-1 is the separator itself.
-            (true, 1) => return text.get(wide(start) + 3..wide(start) + 4),
-            (true, _) => number.checked_sub(2)?,
-            (false, _) => number.checked_sub(1)?,
+    /// Whether the segment declares delimiters: its first field is the separator itself.
+    fn is_header(&self, text: &str, position: usize) -> bool {
+        let start = self.segments.get(position).map_or(0, |it| wide(it.start));
+        is_header(text.as_bytes().get(start..).unwrap_or_default())
+    }
+
+    /// A field with all its repetitions. None if the segment is shorter.
+    pub(super) fn field(&self, text: &str, position: usize, number: usize) -> Option<Found<'_>> {
+        let before = if self.is_header(text, position) {
+            if number == 1 {
+                let start = wide(self.segments.get(position)?.start);
+                return Some(Found { start: start + 3, end: start + 4, marks: &[] });
+            }
+            number.checked_sub(2)?
+        } else {
+            number.checked_sub(1)?
         };
-        let from = *self.separators.get(first + before)?;
-        if end <= from {
-            return None;
-        }
-        let to = self.separators.get(first + before + 1).copied().unwrap_or(end).min(end);
-        text.get(wide(from) + 1..wide(to))
+        let separators = self.separators(position);
+        let first = wide(*separators.get(before)?);
+        let start = self.marks.get(first)?.offset() + 1;
+        let (until, end) = match separators.get(before + 1) {
+            Some(next) => (wide(*next), self.mark(*next)?),
+            None => {
+                let next = self.segments.get(position + 1);
+                let until = next.map_or(self.marks.len(), |it| wide(it.marks));
+                (until, wide(self.segments.get(position)?.end))
+            }
+        };
+        Some(Found { start, end, marks: self.marks.get(first + 1..until)? })
     }
 
     /// MSH-1 and MSH-2 are what they are: nothing in them is split or unescaped.
     pub(super) fn is_declaration(&self, text: &str, position: usize, number: usize) -> bool {
-        number <= 2
-            && self.segments.get(position).is_some_and(|&[start, ..]| {
-                is_header(text.as_bytes().get(wide(start)..).unwrap_or_default())
-            })
+        number <= 2 && self.is_header(text, position)
     }
 }
 
-fn ends_segment(row: &[u8], rest: &[u8], separator: u8, bare_cr: bool) -> bool {
-    if !bare_cr || row.contains(&b'\r') || rest.is_empty() {
+fn ends_segment(row: &[u8], rest: &[u8], separator: u8) -> bool {
+    if row.contains(&b'\r') || rest.is_empty() {
         return true;
     }
     let named = rest.get(..3).is_some_and(is_name) && rest.get(3) == Some(&separator);

@@ -1,33 +1,51 @@
 //! Paths of places in a message: `PID-3[2].4.1`.
 
-#[cfg(not(target_arch = "wasm32"))]
-use super::Segment;
-use super::{Delimiters, Hl7};
+use super::{Delimiters, Hl7, Segment};
 
-/// The path of the value that starts at an offset of a text: the occurrence of the segment if there
-/// are several, the repetition if the field repeats, the component always (but in MSH-1 and MSH-2),
-/// the subcomponent if the component has several.
-pub(crate) fn path_at(text: &str, offset: usize) -> Option<String> {
-    let hl7 = Hl7::parse_unnoted(text.to_owned())?;
-    let is_around = |start: usize, raw: &str| start <= offset && offset < start + raw.len();
+/// The paths of the values that start at these offsets of a text: the occurrence of the segment if
+/// there are several, the repetition if the field repeats, the component always (but in MSH-1 and
+/// MSH-2), the subcomponent if the component has several.
+pub(crate) fn paths_at(text: &str, mut offsets: Vec<usize>) -> Vec<String> {
+    offsets.sort_unstable();
+    offsets.dedup();
+    let mut paths = Vec::with_capacity(offsets.len());
+    let Some(hl7) = Hl7::parse_unnoted(text.to_owned()) else {
+        return paths;
+    };
+    // How often each name stands in the message, and how often up to the segment at hand.
+    let mut counts: Vec<(&str, usize, usize)> = Vec::new();
+    for name in hl7.segments().map(Segment::name) {
+        match counts.iter_mut().find(|it| it.0 == name) {
+            Some(count) => count.1 += 1,
+            None => counts.push((name, 1, 0)),
+        }
+    }
+    let mut offsets = offsets.into_iter().peekable();
     for segment in hl7.segments() {
-        let Some((field, start, raw)) = segment.spans().find(|(_, it, raw)| is_around(*it, raw))
-        else {
+        let Some((name, of, nth)) = counts.iter_mut().find(|it| it.0 == segment.name()) else {
             continue;
         };
-        let mut path = segment.name().to_owned();
-        if 1 < hl7.all(segment.name()).count() {
-            path.push_str(&index(segment.number()));
+        *nth += 1;
+        for (field, start, raw) in segment.spans() {
+            while let Some(offset) = offsets.next_if(|it| *it < start + raw.len()) {
+                if offset < start {
+                    continue;
+                }
+                let mut path = (*name).to_owned();
+                if 1 < *of {
+                    path.push_str(&index(*nth));
+                }
+                path.push('-');
+                path.push_str(&field.to_string());
+                let is_declaration = field <= 2 && matches!(*name, "MSH" | "FHS" | "BHS");
+                if !is_declaration {
+                    parts(raw.as_bytes(), offset - start, hl7.delimiters, &mut path);
+                }
+                paths.push(path);
+            }
         }
-        path.push('-');
-        path.push_str(&field.to_string());
-        let is_declaration = field <= 2 && matches!(segment.name(), "MSH" | "FHS" | "BHS");
-        if !is_declaration {
-            parts(raw.as_bytes(), offset - start, hl7.delimiters, &mut path);
-        }
-        return Some(path);
     }
-    None
+    paths
 }
 
 /// Writes repetition, component and subcomponent of what stands at an offset of a field.

@@ -186,7 +186,7 @@ fn nothing_is_printed_of_a_message() {
 
 #[test]
 fn a_place_has_a_path() {
-    let path = |value: &str| path_at(ADT, ADT.find(value).expect("it is there"));
+    let path = |value: &str| paths_at(ADT, vec![ADT.find(value).expect("it is there")]);
     for (value, expected) in [
         ("11^", "PID-3[1].1"),
         ("X&", "PID-3[1].4.1"),
@@ -200,9 +200,11 @@ fn a_place_has_a_path() {
         ("A01^", "MSH-9.2"),
         ("^~", "MSH-2"),
     ] {
-        assert_eq!(path(value).as_deref(), Some(expected), "{value}");
+        assert_eq!(path(value), [expected], "{value}");
     }
-    assert_eq!(path_at(ADT, ADT.len() + 5), None);
+    assert!(paths_at(ADT, vec![0, ADT.len() + 5]).is_empty());
+    let both = ["three", "two"].map(|it| ADT.find(it).expect("it is there"));
+    assert_eq!(paths_at(ADT, both.to_vec()), ["OBX[2]-5[1].1", "OBX[2]-5[2].1"]);
 }
 
 mod properties {
@@ -244,9 +246,8 @@ mod properties {
                     }
                 }
             }
-            for offset in 0..text.len() {
-                let _ = path_at(&text, offset);
-            }
+            let paths = paths_at(&text, (0..text.len()).collect());
+            assert!(paths.len() <= text.len());
         }
     }
 

@@ -4,7 +4,8 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::hl7::Hl7;
-use crate::{Facts, Message, log, name_based, settings, tables};
+use crate::name_based::Space;
+use crate::{Facts, Message, log, settings, tables};
 
 /// The message, and what was asked about it already.
 #[derive(Debug)]
@@ -14,13 +15,20 @@ pub struct Context<'m> {
     /// The same, as it was read.
     pub hl7: &'m Hl7,
     facts: OnceCell<Facts>,
+    space: OnceCell<Space>,
     settings: RefCell<Vec<(String, Option<Rc<str>>)>>,
 }
 
 impl<'m> Context<'m> {
     /// For one message.
     pub fn new(message: &'m Message, hl7: &'m Hl7) -> Self {
-        Self { message, hl7, facts: OnceCell::new(), settings: RefCell::default() }
+        Self {
+            message,
+            hl7,
+            facts: OnceCell::new(),
+            space: OnceCell::new(),
+            settings: RefCell::default(),
+        }
     }
 
     /// Id, kind and time of the message.
@@ -30,7 +38,7 @@ impl<'m> Context<'m> {
 
     /// A URN that this message always has for this name.
     pub fn urn(&self, name: &str) -> Rc<str> {
-        Rc::from(name_based::urn(&self.facts().id, name))
+        Rc::from(self.space.get_or_init(|| Space::new(&self.facts().id)).urn(name))
     }
 
     /// A setting of the route, asked for once.

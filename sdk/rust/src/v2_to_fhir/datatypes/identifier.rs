@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::{cwe_uri, date_time, extension_text, is_code, period};
 use crate::hl7::Field;
 use crate::v2_to_fhir::rows::rows;
-use crate::v2_to_fhir::{Context, Identifier, Refs, codes, row};
+use crate::v2_to_fhir::{Context, Identifier, Refs, codes, people, row};
 use crate::{Writer, conversions, is_token};
 
 const TYPES: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
@@ -39,7 +39,7 @@ fn cx_rest(w: &mut Writer, refs: &mut Refs<'_, '_>, field: Field<'_>) -> bool {
     let is_written = row("datatypes/CX[Identifier]#1", w.text("value", field.component(1).text()));
     let dates = ["datatypes/CX[Identifier]#10", "datatypes/CX[Identifier]#11"];
     period(w, "period", [field.component(7), field.component(8)], dates);
-    if is_written && authority.is_valued() {
+    if is_written {
         row("datatypes/CX[Identifier]#6", assigner(w, refs, authority));
     }
     is_written
@@ -184,15 +184,8 @@ pub fn ei_uri(ctx: &Context<'_>, field: Field<'_>) -> Option<String> {
 }
 
 /// The Organization that assigned an identifier.
-fn assigner(w: &mut Writer, _refs: &mut Refs<'_, '_>, hd: Field<'_>) -> bool {
-    let urn = hd_urn(hd);
-    w.object("assigner", |w| {
-        w.object_if("identifier", |w| {
-            w.text("system", Some("urn:ietf:rfc:3986"));
-            w.text("value", urn)
-        });
-        w.text("display", hd.component(1).text());
-    })
+fn assigner(w: &mut Writer, refs: &mut Refs<'_, '_>, hd: Field<'_>) -> bool {
+    hd.is_valued() && people::organization::hd(w, "assigner", refs, hd)
 }
 
 /// `datatypes/EI[Identifier-Organization]`, filled: the authority is the assigner, and the system
