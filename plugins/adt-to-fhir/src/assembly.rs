@@ -58,6 +58,8 @@ fn of_person<'m>(
     let identifier = pid::key(person.pid, ctx)?;
     let patient = bundle.patient(identifier, |w, refs| patient(w, refs, person, rows));
     row(rows.patient, patient.is_some());
+    row(rows.demographics, patient.is_some() && person.pd1.is_some());
+    row(rows.importance, patient.is_some() && person.pv1.is_some());
     if ctx.setting("message").is_some() {
         row(rows.updated, pid::updated(bundle, person.pid).is_some());
     }
@@ -89,16 +91,14 @@ fn patient<'m>(
             pd1::extensions(w, refs, pd1);
         }
         if let Some(pv1) = person.pv1 {
-            row(rows.importance, pv1::importance(w, refs, pv1));
+            pv1::importance(w, refs, pv1);
         }
     });
     pid::patient(w, refs, person.pid);
     w.array("generalPractitioner", |w| {
-        let mut is_said = false;
         if let Some(pd1) = person.pd1 {
-            is_said = pd1::general_practitioners(w, refs, pd1);
+            pd1::general_practitioners(w, refs, pd1);
         }
-        row(rows.demographics, is_said || person.pd1.is_some_and(pd1::is_extended));
         for role in &person.roles {
             if let Some([id, _]) = rows.roles
                 && role.name() == "ROL"
@@ -118,7 +118,8 @@ fn patient<'m>(
         w.array("contact", |w| {
             for nk1 in &person.nk1 {
                 let is_organization = relative.is_person_only && nk1::is_organization(*nk1);
-                row(relative.contact[usize::from(is_organization)], nk1::contact(w, refs, *nk1));
+                nk1::contact(w, refs, *nk1);
+                row(relative.contact[usize::from(is_organization)], true);
             }
         });
     }

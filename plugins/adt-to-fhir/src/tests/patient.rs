@@ -77,7 +77,9 @@ fn an_employer_is_no_related_person_in_an_admission() {
 
 #[test]
 fn a_contact_that_cannot_be_reached_or_named_is_none() {
-    check(&made("A01", &[PID, "NK1|1||SPO^Spouse^HL70063"]), &["!contact", "!RelatedPerson"]);
+    let unnamed = made("A01", &[PID, "NK1|1||SPO^Spouse^HL70063"]);
+    check(&unnamed, &["!contact", "RelatedPerson"]);
+    check(&made("A01", &[PID, "NK1|1"]), &["!contact", "!RelatedPerson"]);
     check(
         &made("A01", &[PID, "NK1|1||SPO|||555"]),
         &["\"contact\"", "RelatedPerson", "\"use\":\"work\""],

@@ -25,6 +25,8 @@ const CONTROL_IDS: &str = "0d3c9b53-6a0e-5c3f-9a55-6f1d2b6c7e21";
 
 /// `MSH[Bundle]`: members of the Bundle itself.
 pub fn bundle(w: &mut Writer, msh: Segment<'_>, ctx: &Context<'_>) {
+    // The guide means a message; a route may ask for other types besides, or instead.
+    row("segments/MSH[Bundle]#1", ctx.setting("message").is_some());
     w.object("identifier", |w| {
         identifier(w, msh, ctx);
     });

@@ -73,7 +73,7 @@ pub fn related_person(bundle: &mut Bundle<'_>, nk1: Segment<'_>, number: usize) 
             identifiers(w, refs, nk1);
         });
         refs.to(w, "patient", "Patient");
-        w.array("relationship", |w| relationships(w, refs, nk1, RELATED));
+        let related = w.array("relationship", |w| relationships(w, refs, nk1, RELATED));
         let names = w.array("name", |w| {
             for (field, id) in
                 [(2, "segments/NK1[RelatedPerson]#2"), (30, "segments/NK1[RelatedPerson]#31")]
@@ -103,8 +103,7 @@ pub fn related_person(bundle: &mut Bundle<'_>, nk1: Segment<'_>, number: usize) 
                 row("segments/NK1[RelatedPerson]#21", language);
             });
         });
-        // A person of whom nothing is known but the relationship helps nobody.
-        if !names && !telecoms && !addresses && !nk1.is_valued(33) {
+        if !related && !names && !telecoms && !addresses && !nk1.is_valued(33) {
             refs.leave_out();
         }
     })
@@ -195,7 +194,8 @@ fn telecoms(w: &mut Writer, nk1: Segment<'_>, rows: Rows) {
 
 fn gender(w: &mut Writer, nk1: Segment<'_>) -> bool {
     let code = nk1.field(15).text();
-    w.text("gender", code.and_then(|it| codes::value(&codes::ADMINISTRATIVE_SEX, &it)))
+    let code = code.and_then(|it| codes::value(&codes::ADMINISTRATIVE_SEX, &it));
+    row("datatypes/CWE[code]#1", w.text("gender", code))
 }
 
 fn period(w: &mut Writer, nk1: Segment<'_>, rows: Rows) {

@@ -24,20 +24,14 @@ pub fn extensions(w: &mut Writer, refs: &mut Refs<'_, '_>, pd1: Segment<'_>) {
     }
 }
 
-/// Whether [`extensions`] has anything to write.
-pub fn is_extended(pd1: Segment<'_>) -> bool {
-    pd1.is_valued(6) || pd1.is_valued(14)
-}
-
-/// `PD1[Patient]`: elements of `generalPractitioner`. Answers whether there are any.
-pub fn general_practitioners(w: &mut Writer, refs: &mut Refs<'_, '_>, pd1: Segment<'_>) -> bool {
+/// `PD1[Patient]`: elements of `generalPractitioner`.
+pub fn general_practitioners(w: &mut Writer, refs: &mut Refs<'_, '_>, pd1: Segment<'_>) {
     for facility in pd1.repetitions(3) {
         row("segments/PD1[Patient]#3", organization::xon(w, "", refs, facility));
     }
     for doctor in pd1.repetitions(4) {
         row("segments/PD1[Patient]#4", practitioner::xcn(w, "", refs, doctor));
     }
-    !w.is_empty()
 }
 
 /// `PD1[Observation-LivingWill]`. None if PD1-7 says nothing.
@@ -47,7 +41,9 @@ pub fn living_will(bundle: &mut Bundle<'_>, pd1: Segment<'_>) -> Option<Urn> {
         return None;
     }
     bundle.add("Observation", "Observation[1]", Identity::derived("75320-2"), |w, refs| {
-        w.text("status", Some("final"));
+        row("segments/PD1[Observation-LivingWill]#1", w.text("status", Some("final")));
+        row("segments/PD1[Observation-LivingWill]#2", true);
+        row("segments/PD1[Observation-LivingWill]#3", true);
         w.object("code", |w| {
             w.array("coding", |w| {
                 w.element(|w| {

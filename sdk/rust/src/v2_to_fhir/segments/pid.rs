@@ -41,6 +41,7 @@ pub fn patient(w: &mut Writer, refs: &mut Refs<'_, '_>, pid: Segment<'_>) {
     w.array("telecom", |w| telecoms(w, pid));
     let sex = codes::value_of(&codes::ADMINISTRATIVE_SEX, pid.field(8));
     row("segments/PID[Patient]#11", w.text("gender", sex));
+    row("datatypes/CWE[code]#1", sex.is_some());
     birth(w, pid);
     deceased(w, pid);
     w.array("address", |w| addresses(w, pid));
@@ -142,6 +143,7 @@ fn addresses(w: &mut Writer, pid: Segment<'_>) {
                 let written = w.element(|w| {
                     let district = county.text();
                     row("segments/PID[Patient]#15", district.is_some());
+                    row("datatypes/ID[string]#1", district.is_some());
                     datatypes::xad_address_in(w, only, district.as_deref());
                 });
                 row("segments/PID[Patient]#14", written);
@@ -158,6 +160,7 @@ fn addresses(w: &mut Writer, pid: Segment<'_>) {
             w.text("district", county.text());
         });
         row(id, written);
+        row("datatypes/ID[string]#1", written);
     }
 }
 
@@ -332,7 +335,9 @@ pub fn mother(bundle: &mut Bundle<'_>, pid: Segment<'_>) -> Option<Urn> {
                 refs.derived_identifier(w);
                 w.element_if(|w| mothers_number(w, refs, number));
             });
-            refs.to(w, "patient", "Patient");
+            row("datatypes/CX[RelatedPerson-Mother]#1", refs.to(w, "patient", "Patient"));
+            row("datatypes/CX[RelatedPerson-Mother]#2", true);
+            row("datatypes/CX[RelatedPerson-Mother]#3", true);
             w.array("relationship", |w| {
                 w.element(|w| {
                     w.array("coding", |w| {
@@ -353,12 +358,13 @@ pub fn mother(bundle: &mut Bundle<'_>, pid: Segment<'_>) -> Option<Urn> {
 
 /// `datatypes/CX[RelatedPerson-Mother]`, which numbers the rows of an identifier in its own way.
 fn mothers_number(w: &mut Writer, refs: &mut Refs<'_, '_>, number: Field<'_>) -> bool {
-    const ROWS: [(usize, &str); 8] = [
+    const ROWS: [(usize, &str); 9] = [
         (2, "datatypes/CX[RelatedPerson-Mother]#5"),
         (2, "datatypes/CX[RelatedPerson-Mother]#6"),
         (3, "datatypes/CX[RelatedPerson-Mother]#7"),
         (3, "datatypes/CX[RelatedPerson-Mother]#8"),
         (4, "datatypes/CX[RelatedPerson-Mother]#9"),
+        (4, "datatypes/CX[RelatedPerson-Mother]#10"),
         (5, "datatypes/CX[RelatedPerson-Mother]#11"),
         (7, "datatypes/CX[RelatedPerson-Mother]#13"),
         (8, "datatypes/CX[RelatedPerson-Mother]#14"),

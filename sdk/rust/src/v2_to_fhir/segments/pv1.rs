@@ -122,10 +122,7 @@ fn identifiers(w: &mut Writer, refs: &mut Refs<'_, '_>, pv1: Segment<'_>) {
     for number in pv1.repetitions(19) {
         let written = w.element_if(|w| {
             datatypes::cx_identifier_of(w, refs, number, |w| {
-                w.object("type", |w| {
-                    datatypes::fixed_type(w, "VN");
-                    w.text("text", Some("visit number"));
-                })
+                w.object("type", |w| visit_number_type(w, number))
             })
         });
         for id in [
@@ -141,6 +138,19 @@ fn identifiers(w: &mut Writer, refs: &mut Refs<'_, '_>, pv1: Segment<'_>) {
         let written = w.element_if(|w| datatypes::cx_identifier(w, refs, other));
         row("segments/PV1[Encounter]#75", written);
     }
+}
+
+/// The sender's own type stands beside it, if it says another thing.
+fn visit_number_type(w: &mut Writer, number: Field<'_>) {
+    w.array("coding", |w| {
+        codes::coding(w, "", &codes::IDENTIFIER_TYPE, "VN");
+        let own = number.component(5).text();
+        row("datatypes/CX[Identifier]#8", own.is_some());
+        if let Some(own) = own.filter(|it| it != "VN") {
+            codes::coding(w, "", &codes::IDENTIFIER_TYPE, &own);
+        }
+    });
+    w.text("text", Some("visit number"));
 }
 
 /// #3, #70. FHIR requires a status; where the table has none, it is unknown.

@@ -7,15 +7,14 @@ use crate::v2_to_fhir::people::location as place;
 use crate::v2_to_fhir::segments::{msh, pv1::participant};
 use crate::v2_to_fhir::{Refs, codes, datatypes, row};
 
-/// `meta.security` (#29). The guide says Yes or No and nothing of a system; it is table 0136.
+/// `meta.security` (#29).
 pub(super) fn protection(w: &mut Writer, pv2: Segment<'_>) {
-    let code = pv2.field(22).code().filter(|it| matches!(*it, "Y" | "N"));
+    let code = pv2.field(22).text();
     let written = w.object("meta", |w| {
         w.array("security", |w| {
-            w.element_if(|w| {
-                w.text("system", Some("http://terminology.hl7.org/CodeSystem/v2-0136"));
-                w.text("code", code)
-            });
+            if let Some(code) = code {
+                codes::coding(w, "", &codes::YES_NO_INDICATOR, &code);
+            }
         });
     });
     row("datatypes/ID[Coding]#1", written);

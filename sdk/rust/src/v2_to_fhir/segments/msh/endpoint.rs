@@ -20,6 +20,9 @@ pub(super) fn source(w: &mut Writer, msh: Segment<'_>) {
     row("datatypes/HD[MessageHeader.source-name]#2", software);
     row("segments/MSH[MessageHeader]#3", is_named || software);
     let from = if address.is_valued() { address } else { application };
+    // Where there is no id, the name is what the map of the endpoint says too.
+    let is_bare = is_named && !address.is_valued() && !application.component(2).is_valued();
+    row("datatypes/HD[MessageHeader.source-endpoint]#1", is_bare);
     let id = if address.is_valued() {
         "segments/MSH[MessageHeader]#29"
     } else {
@@ -54,6 +57,8 @@ pub(super) fn destination(w: &mut Writer, msh: Segment<'_>) {
     if w.text("name", from.component(1).text()) {
         row("datatypes/HD[MessageHeader.destination-endpoint]#1", true);
         row(id, true);
+        // MSH-25 names the destination better than MSH-5.2, which is an id.
+        row("segments/MSH[MessageHeader]#7", is_addressed && application.is_valued());
     } else if is_addressed && w.text("name", application.component(2).text()) {
         row("datatypes/HD[MessageHeader.destination-name]#2", true);
         row("segments/MSH[MessageHeader]#7", true);

@@ -58,6 +58,13 @@ pub fn source(
                     device::hd(w, "what", refs, msh.field(3))
                 });
                 row("segments/MSH[Provenance-Source]#7", written);
+                for (component, id) in [
+                    (1, "datatypes/HD[Identifier]#1"),
+                    (2, "datatypes/HD[Identifier]#2"),
+                    (3, "datatypes/HD[Identifier]#3"),
+                ] {
+                    row(id, written && msh.field(3).component(component).is_valued());
+                }
                 row("segments/MSH[Provenance-Source]#8", written);
             }
             for (index, segment) in msh.hl7().all("SFT").enumerate() {

@@ -46,6 +46,8 @@ pub fn history(bundle: &mut Bundle<'_>, pv1: Segment<'_>) -> Option<Urn> {
                 });
             });
         });
+        row("segments/PV1[Basic-EncounterHistory]#1", true);
+        row("segments/PV1[Basic-EncounterHistory]#2", true);
         refs.to(w, "subject", "Patient");
         if !is_known {
             refs.leave_out();
