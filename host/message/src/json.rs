@@ -253,7 +253,8 @@ impl Json {
         (id.0..end).find_map(|index| self.leaf(NodeId(index)))
     }
 
-    fn leaf(&self, id: NodeId) -> Option<Found> {
+    /// The value that a node is: a boolean, a number, or a string that is not empty.
+    pub fn leaf(&self, id: NodeId) -> Option<Found> {
         let node = self.node(id)?;
         let is_empty = node.kind == Kind::Text && node.range.len() <= 2;
         (node.kind.is_leaf() && !is_empty)

@@ -97,6 +97,11 @@ impl Classes {
         Self(self.0 | other.0)
     }
 
+    /// Those that are in both.
+    pub const fn common(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether all of it is in the other.
     pub const fn is_within(self, other: Self) -> bool {
         self.0 & !other.0 == 0

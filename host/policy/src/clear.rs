@@ -4,8 +4,9 @@
 //! a token          by the classes of its seal: the value, `***`, or nothing
 //! literal in HL7   by the place where it stands, as a next step would see it; so a short name that
 //!                  a plugin was granted to read does not get out where names may not
-//! literal in JSON  goes, since elements of FHIR have no classes yet; where a step has read JSON, only
-//!                  to a destination that is cleared for what is unknown
+//! literal in JSON  by the element where it stands, as far as a step was granted to read its class: a
+//!                  blind plugin writes ids and texts of its own. Where a step has read what is
+//!                  unknown of JSON, only to a destination that is cleared for that
 //! any literal      is searched for sensitive values of the message: one that no step was granted
 //!                  to read is a leak, one that was has to be cleared for the destination
 //! ```

@@ -124,13 +124,15 @@ pub(crate) enum Shape {
     /// A number, if its text is one.
     Number,
     Boolean,
+    /// It was the name of a member, and can be one again.
+    Name,
 }
 
 impl Shape {
     /// Whether a value with this text is written as a number or boolean of JSON, not as a string.
     pub(crate) fn fits(self, text: &str) -> bool {
         match self {
-            Self::Text => false,
+            Self::Text | Self::Name => false,
             Self::Number => is_json_number(text),
             Self::Boolean => matches!(text, "true" | "false"),
         }

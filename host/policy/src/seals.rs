@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use hilum_message::{At, Found, Message};
+use hilum_message::{At, Found, Message, NodeId};
 
 use crate::Classes;
 use crate::origin::{Classer, Shape};
@@ -64,6 +64,8 @@ pub(crate) struct Origin {
 pub(crate) enum Plain {
     /// As it stands in a body that is kept anyway.
     Of(Arc<Message>, Found),
+    /// The name of a member of JSON, as it stands in a body that is kept anyway.
+    Name(Arc<Message>, NodeId, Range<usize>),
     /// A text that came of one or several values.
     Text(Arc<str>),
     /// Bytes that are no text: they could not be read to be put together.
@@ -79,6 +81,7 @@ impl Plain {
                 std::str::from_utf8(raw).ok().map(Arc::from)
             }
             Self::Of(message, found) => message.text_of(found).ok().flatten().map(Arc::from),
+            Self::Name(message, id, _) => message.as_json()?.name(*id).map(Arc::from),
             Self::Text(text) => Some(Arc::clone(text)),
             Self::Unreadable => None,
         }
@@ -88,6 +91,7 @@ impl Plain {
     pub(crate) fn weight(&self) -> usize {
         match self {
             Self::Of(_, found) => found.range.len(),
+            Self::Name(_, _, range) => range.len(),
             Self::Text(text) => text.len(),
             Self::Unreadable => 0,
         }
@@ -96,7 +100,7 @@ impl Plain {
     fn own_bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Of(..) | Self::Unreadable => 0,
+            Self::Of(..) | Self::Name(..) | Self::Unreadable => 0,
         }
     }
 }

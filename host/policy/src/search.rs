@@ -60,8 +60,6 @@ pub(crate) struct Value {
     is_cut: bool,
     /// Whether it also stands where everybody may read it.
     is_open: bool,
-    /// Whether it is the name of a member, which no view seals: whoever had a view has read it.
-    pub(crate) is_name: bool,
 }
 
 impl Value {
@@ -89,12 +87,12 @@ impl Sensitive {
             if let Ok(Some(text)) = text
                 && LEAK_BYTES_MIN <= text.len()
             {
-                values.add(&text, classes, false);
+                values.add(&text, classes);
             }
         }
         for name in classer.unknown_names() {
             if LEAK_BYTES_MIN <= name.len() {
-                values.add(&name, Class::Unknown.into(), true);
+                values.add(&name, Class::Unknown.into());
             }
         }
         let mut values = values.sorted();
@@ -164,16 +162,16 @@ impl Folded {
             }
             let Ok(Some(text)) = message.text_of(&found) else { continue };
             if SCRUB_BYTES_MIN <= text.len() {
-                words.add(&text.to_lowercase(), classes, false);
+                words.add(&text.to_lowercase(), classes);
                 let date = Conversion::FhirDate.apply(&text, &TimeZone::UTC);
                 if let Some(date) = date.filter(|it| SCRUB_BYTES_MIN < it.len()) {
-                    words.add(&date, classes, false);
+                    words.add(&date, classes);
                 }
             }
         }
         for name in classer.unknown_names() {
             if SCRUB_BYTES_MIN <= name.len() {
-                words.add(&name.to_lowercase(), Class::Unknown.into(), true);
+                words.add(&name.to_lowercase(), Class::Unknown.into());
             }
         }
         Self { words: words.sorted(), is_too_much }
@@ -186,7 +184,7 @@ fn add_words(body: &[u8], folded: &mut Collected) -> bool {
     let text = String::from_utf8_lossy(body.get(..BODY_BYTES_MAX).unwrap_or(body));
     for word in text.split(|it: char| !it.is_alphanumeric()) {
         if SCRUB_BYTES_MIN <= word.len() {
-            folded.add(&word.to_lowercase(), Class::Body.into(), false);
+            folded.add(&word.to_lowercase(), Class::Body.into());
         }
         // Brought into order only now and then, so that the work stays in proportion.
         if 2 * BODY_WORDS_MAX < folded.0.len() {
@@ -263,7 +261,7 @@ impl Beginnings {
 struct Collected(Vec<(Box<str>, Value)>);
 
 impl Collected {
-    fn add(&mut self, text: &str, classes: Classes, is_name: bool) {
+    fn add(&mut self, text: &str, classes: Classes) {
         let inner = text.trim_matches(|letter: char| !letter.is_alphanumeric());
         let kept = inner.get(..inner.floor_char_boundary(VALUE_BYTES_MAX)).unwrap_or_default();
         // A word that only looks like a token is sealed, and known by its own seal.
@@ -271,7 +269,7 @@ impl Collected {
             return;
         }
         let is_cut = kept.len() < inner.len();
-        let value = Value { places: vec![classes], is_cut, is_open: false, is_name };
+        let value = Value { places: vec![classes], is_cut, is_open: false };
         self.0.push((Box::from(kept), value));
     }
 
@@ -282,7 +280,6 @@ impl Collected {
             let is_same = text == kept_text;
             if is_same {
                 kept.is_cut |= value.is_cut;
-                kept.is_name |= value.is_name;
                 for classes in &value.places {
                     if !kept.places.contains(classes) {
                         kept.places.push(*classes);

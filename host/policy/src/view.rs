@@ -11,6 +11,7 @@ mod body;
 mod change;
 mod draft;
 mod judge;
+mod names;
 
 pub use draft::Draft;
 pub(crate) use judge::gaps;

@@ -1,4 +1,5 @@
-//! JSON: values go into strings, never into names. A string that is one token becomes a number or
+//! JSON: values go into strings, never into names; a name that was one in the message may be one again.
+//! A string that is one token becomes a number or
 //! boolean where the value was one.
 //!
 //! What is withheld goes with its member, and so does what that leaves empty. A member whose name FHIR
@@ -7,15 +8,17 @@
 //! `request.url` and `ifNoneExist` of a Bundle's entry, and a string that begins with `http://` or
 //! `https://` before its first token.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use hilum_message::{At, Json, Kind, Node, NodeId, json_string};
 
 use super::literal::LOOSE;
 use super::writer::{Writer, raw};
 use super::{Job, MASK};
-use crate::origin::is_bundle;
-use crate::seals::Seal;
+use crate::origin::{Shape, is_bundle};
+use crate::seals::{Plain, Seal};
 use crate::token::Token;
 use crate::view::gaps;
 use crate::{Classes, Clear, ClearFault, Cleared};
@@ -63,20 +66,59 @@ struct Plan<'a> {
     acts: Vec<Act>,
     /// The classes of each node's name.
     names: Vec<Classes>,
+    /// Names that were tokens.
+    unsealed: BTreeMap<NodeId, Plain>,
 }
 
 impl<'a> Plan<'a> {
     fn of(job: &'a Job<'a>, json: &'a Json) -> Result<Self, ClearFault> {
         let mut acts = Vec::with_capacity(json.nodes().len());
         let mut names = Vec::with_capacity(json.nodes().len());
+        let mut unsealed = BTreeMap::new();
         let is_bundle = is_bundle(json);
         for (id, node) in json.nodes() {
-            names.push(classes_of_name(job, json, id, node)?);
-            acts.push(act(job, json, id, node, is_bundle)?);
+            match name_of(job, json, id, node)? {
+                Name::Of(classes) => {
+                    names.push(classes);
+                    acts.push(act(job, json, id, node, is_bundle)?);
+                }
+                Name::Unsealed(plain, classes) => {
+                    unsealed.insert(id, plain);
+                    names.push(classes);
+                    acts.push(act(job, json, id, node, is_bundle)?);
+                }
+                // A name cannot be masked.
+                Name::Withheld => {
+                    names.push(Classes::NONE);
+                    acts.push(Act::Remove);
+                }
+            }
         }
-        let mut plan = Self { job, json, acts, names };
+        let mut plan = Self { job, json, acts, names, unsealed };
+        plan.check_names()?;
         plan.remove_empty();
         Ok(plan)
+    }
+
+    /// Two members of one name would be read as either.
+    fn check_names(&self) -> Result<(), ClearFault> {
+        if self.unsealed.is_empty() {
+            return Ok(());
+        }
+        let mut all = BTreeSet::new();
+        for (id, node) in self.json.nodes().filter(|(_, node)| node.name.is_some()) {
+            let name = match self.unsealed.get(&id) {
+                Some(plain) => plain.text(),
+                None => self.json.name(id).map(Arc::from),
+            };
+            if !all.insert((node.parent, name)) {
+                return Err(ClearFault::CannotUnseal {
+                    at: self.job.place(At::Json(node.parent.unwrap_or(Json::ROOT))),
+                    why: "with its names put in, an object would have one of them twice",
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Removes what has lost all that was in it. The document itself stays.
@@ -129,7 +171,16 @@ impl<'a> Plan<'a> {
                 *of = (node.range.end, true);
             }
             let classes = self.names.get(id.index()).copied().unwrap_or_default();
-            if let Some(name) = node.name.as_ref().filter(|_| !classes.is_empty()) {
+            if let (Some(name), Some(plain)) = (&node.name, self.unsealed.get(&id)) {
+                writer.keep_to(name.start);
+                let start = writer.at();
+                match plain {
+                    Plain::Name(message, _, range) => writer.put_raw(message, range),
+                    other => writer.put(&json_string(&other.text().unwrap_or_default())),
+                }
+                writer.skip_to(name.end);
+                writer.mark(start, classes);
+            } else if let Some(name) = node.name.as_ref().filter(|_| !classes.is_empty()) {
                 writer.keep_to(name.start);
                 let start = writer.at();
                 writer.keep_to(name.end);
@@ -214,30 +265,43 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What a name holds that may leave.
-fn classes_of_name(
-    job: &Job<'_>,
-    json: &Json,
-    id: NodeId,
-    node: &Node,
-) -> Result<Classes, ClearFault> {
+/// What becomes of a member's name.
+enum Name {
+    /// It stays; what it holds that may leave.
+    Of(Classes),
+    /// It was a token.
+    Unsealed(Plain, Classes),
+    /// It may not leave, and its member with it.
+    Withheld,
+}
+
+fn name_of(job: &Job<'_>, json: &Json, id: NodeId, node: &Node) -> Result<Name, ClearFault> {
     if node.name.is_none() {
-        return Ok(Classes::NONE);
+        return Ok(Name::Of(Classes::NONE));
     }
     if job.is_original {
-        return Ok(job.classer.name_classes(json, id));
+        return Ok(Name::Of(job.classer.name_classes(json, id)));
     }
     let name = json.name(id).unwrap_or_default();
     let at = || job.place(At::Json(node.parent.unwrap_or(id)));
-    if !job.seals().tokens_in(name.as_bytes()).is_empty() {
+    let tokens = job.seals().tokens_in(name.as_bytes());
+    if tokens.is_empty() {
+        // The name of an element is one whatever the message holds: `family`, `code`.
+        let excused = if json.has_known_name(id) { LOOSE } else { Classes::NONE };
+        return Ok(Name::Of(job.search_but(&name, excused, at)?));
+    }
+    let seal = whole(job, &name, &tokens).filter(|it| it.shape == Shape::Name);
+    let Some(Seal { plain, classes, .. }) = seal else {
         return Err(ClearFault::CannotUnseal {
             at: at(),
             why: "a token stands in the name of a member",
         });
+    };
+    match job.clearance.clear_of(*classes) {
+        Ok(Clear::Open) => Ok(Name::Unsealed(plain.clone(), *classes)),
+        Ok(Clear::Mask | Clear::Withhold) => Ok(Name::Withheld),
+        Err(classes) => Err(ClearFault::Denied { classes, at: at() }),
     }
-    // The name of an element is one whatever the message holds: `family`, `code`.
-    let excused = if json.has_known_name(id) { LOOSE } else { Classes::NONE };
-    job.search_but(&name, excused, at)
 }
 
 fn act(
@@ -283,6 +347,20 @@ fn act(
             marked = marked.and(job.search(text.get(gap).unwrap_or_default(), at)?);
         }
     }
+    // What a step was granted to read leaves as what it is, wherever the plugin has written it: a name
+    // of three letters is not found by a search.
+    let own = own_classes(job, id, &text, &tokens);
+    let clear = job.clearance.clear_of(own).map_err(denied)?;
+    marked = marked.and(own);
+    if clear != Clear::Open && url_of(json, id, node, is_bundle, &text) != Url::No {
+        return Err(denied(own));
+    }
+    if clear == Clear::Withhold || clear == Clear::Mask && node.kind != Kind::Text {
+        return Ok(Act::Remove);
+    }
+    if clear == Clear::Mask {
+        return Ok(Act::Mask);
+    }
     if tokens.is_empty() {
         return Ok(Act::Keep(marked));
     }
@@ -307,6 +385,17 @@ fn act(
         }
     }
     Ok(Act::Fill { text, tokens, url, marked: marked.and(classes) })
+}
+
+/// The classes of the element in which a plugin has written text of its own, as far as a step was granted
+/// to read them.
+fn own_classes(job: &Job<'_>, id: NodeId, text: &str, tokens: &[(Range<usize>, Token)]) -> Classes {
+    let opened = job.seals().opened;
+    let mut literals = gaps(tokens, text.len()).filter_map(|gap| text.get(gap));
+    if opened.is_empty() || !literals.any(|it| it.contains(char::is_alphanumeric)) {
+        return Classes::NONE;
+    }
+    job.classer.classes(At::Json(id)).common(opened)
 }
 
 /// The seal, if the string is one token and nothing else.

@@ -73,7 +73,7 @@ impl Job<'_> {
             }
             // The same text may stand in several places, and be granted in one of them.
             let places = || find.value.places.iter().copied();
-            let was_read = |it: &Classes| find.value.is_name || it.is_within(seals.opened);
+            let was_read = |it: &Classes| it.is_within(seals.opened);
             let granted: Vec<_> = places().filter(was_read).collect();
             if granted.is_empty() {
                 return Err(Leak { classes: find.value.classes(), at: at() }.into());

@@ -98,7 +98,7 @@ proptest! {
         text in "[abé ]{0,24}",
     ) {
         let mut words = Collected::default();
-        values.iter().for_each(|value| words.add(value, Class::Name.into(), false));
+        values.iter().for_each(|value| words.add(value, Class::Name.into()));
         let words = words.sorted();
         let found: Vec<_> = words.find_all(&text).into_iter().map(|it| it.range).collect();
         let mut expected = Vec::new();

@@ -5,12 +5,37 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hilum_message::hl7v2::{self, Charset};
-use hilum_message::{At, Found, Kind, Message};
+use hilum_message::{At, Found, Json, Kind, Message};
 
 use super::judge::Shown;
 use super::{Access, View};
 use crate::Sight;
 use crate::origin::Shape;
+
+/// A body being written: what is as it came is copied in one piece.
+struct Pass<'a> {
+    bytes: &'a Bytes,
+    out: Vec<u8>,
+    from: usize,
+}
+
+impl<'a> Pass<'a> {
+    fn new(bytes: &'a Bytes) -> Self {
+        Self { bytes, out: Vec::with_capacity(bytes.len() + bytes.len() / 4), from: 0 }
+    }
+
+    fn keep_to(&mut self, end: usize) {
+        self.out.extend_from_slice(self.bytes.get(self.from..end).unwrap_or_default());
+    }
+
+    fn finish(mut self) -> Bytes {
+        if self.from == 0 {
+            return self.bytes.clone();
+        }
+        self.keep_to(self.bytes.len());
+        Bytes::from(self.out)
+    }
+}
 
 impl View {
     /// The whole body: sealed values are tokens in their places, withheld ones are empty (a number
@@ -20,29 +45,49 @@ impl View {
             return rendered.clone();
         }
         let message = Arc::clone(self.message());
-        let bytes = message.bytes();
-        let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 4);
-        let mut from = 0;
-        for found in message.values() {
-            let shown = self.show(&found);
-            if matches!(shown, Shown::Plain) {
-                continue;
+        let body = match message.as_json() {
+            Some(json) => self.body_of_json(json),
+            None => {
+                let mut pass = Pass::new(message.bytes());
+                for found in message.values() {
+                    self.put(&found, &mut pass);
+                }
+                pass.finish()
             }
-            if matches!(shown, Shown::Withheld) {
-                self.left_out.push(found.range.start);
-            }
-            out.extend_from_slice(bytes.get(from..found.range.start).unwrap_or_default());
-            self.write(&found, &shown, &mut out);
-            from = found.range.end;
-        }
-        let body = if from == 0 {
-            bytes.clone()
-        } else {
-            out.extend_from_slice(bytes.get(from..).unwrap_or_default());
-            Bytes::from(out)
         };
         self.rendered = Some(body.clone());
         body
+    }
+
+    /// In the order of the bytes: the name of a member, then what it is.
+    fn body_of_json(&mut self, json: &Json) -> Bytes {
+        let mut pass = Pass::new(json.bytes());
+        for (id, node) in json.nodes() {
+            if let Some(name) = &node.name
+                && let Some(shown) = self.shown_name(json, id)
+            {
+                pass.keep_to(name.start);
+                pass.out.extend_from_slice(&hilum_message::json_string(&shown));
+                pass.from = name.end;
+            }
+            if let Some(found) = json.leaf(id) {
+                self.put(&found, &mut pass);
+            }
+        }
+        pass.finish()
+    }
+
+    fn put(&mut self, found: &Found, pass: &mut Pass<'_>) {
+        let shown = self.show(found);
+        if matches!(shown, Shown::Plain) {
+            return;
+        }
+        if matches!(shown, Shown::Withheld) {
+            self.left_out.push(found.range.start);
+        }
+        pass.keep_to(found.range.start);
+        self.write(found, &shown, &mut pass.out);
+        pass.from = found.range.end;
     }
 
     /// Whether the body has no places and the grant does not open it: [`Self::body`] is empty then.
