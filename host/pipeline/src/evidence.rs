@@ -2,7 +2,7 @@
 
 use hilum_audit::{FactKey, NonEmpty, Record, What, fact};
 use hilum_store::{Outgoing, RunRecord};
-use hilum_words::{Actor, Cause, Rejection, Timestamp};
+use hilum_words::{Actor, Cause, Digest, Rejection, Timestamp};
 
 use crate::{Reports, StepReport};
 
@@ -11,6 +11,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) at: Timestamp,
     pub(crate) record: &'a RunRecord,
     pub(crate) reports: &'a Reports,
+    /// The version of the policy that decided; none if the generation could not be loaded.
+    pub(crate) policy: Option<Digest>,
 }
 
 impl Evidence<'_> {
@@ -70,11 +72,15 @@ impl Evidence<'_> {
     }
 
     fn decision(&self, what: What) -> Record {
-        Record::new(self.at, what, Actor::system("worker"))
+        let record = Record::new(self.at, what, Actor::system("worker"))
             .message(self.record.message)
             .run(self.record.run)
             .generation(self.record.generation)
-            .text(fact::ROUTE, self.record.route.as_str())
+            .text(fact::ROUTE, self.record.route.as_str());
+        match self.policy {
+            Some(policy) => record.digest(fact::POLICY, policy),
+            None => record,
+        }
     }
 
     /// One record per step, not per host call: what went in and out, what was opened, sealed,
@@ -111,6 +117,9 @@ impl Evidence<'_> {
         }
         for line in &step.report.log {
             record = record.text(FactKey::of("log", line.level.word()), &line.text);
+        }
+        if step.report.log_cut_bytes != 0 {
+            record = record.number("log-cut-bytes", step.report.log_cut_bytes);
         }
         if let Some(fault) = &step.fault {
             record = record.text("fault", fault);

@@ -193,7 +193,9 @@ impl Worker {
 
     fn step_of(&self, record: &RunRecord, fate: Fate, is_told: bool, reports: &Reports) -> Step {
         let at = Timestamp::from_micros(self.clock.now_micros());
-        let evidence = Evidence { at, record, reports };
+        let generation = self.current.find(record.generation);
+        let policy = generation.map(|it| it.policy.version());
+        let evidence = Evidence { at, record, reports, policy };
         let (effect, records) = match fate {
             Fate::Dispatched(parcels) => {
                 let (deliveries, parked) = self.outgoing(record, parcels);
