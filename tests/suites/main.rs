@@ -10,20 +10,28 @@ mod acknowledgements;
 mod charset;
 mod configuration;
 mod delivery;
+mod denials;
 mod destinations;
 mod drafts;
 mod foreign;
 mod generations;
 mod golden;
+mod hostile;
 mod hostile_peers;
 mod http;
 mod lanes;
 mod memory;
 mod mllp_out;
+#[path = "../../host/sandbox/tests/suite/offered.rs"]
+mod offered;
 mod operating;
 mod phi;
+#[path = "../../host/sandbox/tests/suite/probes.rs"]
+mod probes;
 mod routes;
 mod schema;
+#[path = "../../host/sandbox/tests/suite/texts.rs"]
+mod texts;
 mod tidy;
 mod validators;
 mod walk;

@@ -157,7 +157,7 @@ mod tests {
                 "",
                 "",
                 expect![
-                    "compiling it takes longer than a plugin may have compiled with (20 s of the processor, 60 s in all): make its functions smaller, or of several plugins one each"
+                    "compiling it takes longer than a plugin may have compiled with (20s of the processor, 60s in all): make its functions smaller, or of several plugins one each"
                 ],
             );
         }

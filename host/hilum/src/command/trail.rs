@@ -200,6 +200,9 @@ fn details(record: &Value) -> Vec<String> {
         let logged = words(&Value::Object(facts.clone()), &format!("log.{level}"));
         lines.extend(logged.iter().map(|text| format!("it logged {level}: {text}")));
     }
+    if let Some(cut) = facts.get("log-cut-bytes").and_then(Value::as_u64) {
+        lines.push(format!("it logged {} bytes more than are kept", thousands(cut)));
+    }
     lines
 }
 

@@ -10,3 +10,4 @@ mod memory;
 mod offered;
 mod probes;
 mod support;
+mod texts;
