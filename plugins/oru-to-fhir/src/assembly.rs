@@ -51,6 +51,30 @@ struct OfMessage {
     keys: Vec<String>,
 }
 
+/// The specimens of one order.
+#[derive(Default)]
+struct Specimens {
+    /// What OBR says.
+    of_order: Option<Urn>,
+    /// One for each SPM.
+    of_segments: Vec<Option<Urn>>,
+}
+
+impl Specimens {
+    fn all(&self) -> Vec<Urn> {
+        self.of_order.iter().chain(self.of_segments.iter().flatten()).cloned().collect()
+    }
+
+    /// The one that was examined: of several SPM nobody knows which.
+    fn examined(&self) -> Option<&str> {
+        match self.of_segments.as_slice() {
+            [] => self.of_order.as_deref(),
+            [only] => only.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 /// A result that others may be a part of.
 struct Parent<'m> {
     code: &'m str,
@@ -67,7 +91,9 @@ impl OfMessage {
         if let Some(pid) = result.pid {
             patient(bundle, result, pid)?;
         }
-        let encounter = result.pv1.and_then(|pv1| visit(bundle, result, pv1));
+        if let Some(pv1) = result.pv1 {
+            visit(bundle, result, pv1);
+        }
         let mut keys = Keys::new();
         for observed in &result.observations {
             let mut key = keys.key(observed.obx);
@@ -83,7 +109,7 @@ impl OfMessage {
         }
         let mut parents = Vec::new();
         for order in &result.orders {
-            self.order(bundle, order, &mut parents, encounter.is_some());
+            self.order(bundle, order, &mut parents);
         }
         Ok(())
     }
@@ -93,7 +119,6 @@ impl OfMessage {
         bundle: &mut Bundle<'m>,
         group: &OrderGroup<'m>,
         parents: &mut Vec<Parent<'m>>,
-        has_encounter: bool,
     ) {
         self.orders += 1;
         let key = self.key(group);
@@ -107,10 +132,7 @@ impl OfMessage {
             number: self.orders,
         };
         let specimens = self.specimens(bundle, group, &order);
-        let only = match specimens.as_slice() {
-            [only] => Some(&**only),
-            _ => None,
-        };
+        let only = specimens.examined();
         let parent = group.obr.and_then(|obr| parent(obr, parents));
         let mut keys = Keys::new();
         let [mut results, mut answers] = [Vec::new(), Vec::new()];
@@ -136,6 +158,7 @@ impl OfMessage {
             if is_answer { answers.push(urn) } else { results.push(urn) }
         }
         self.specimen_observations(bundle, group, &key, &specimens, &mut keys);
+        let specimens = specimens.all();
 
         let made =
             Made { specimens: &specimens, results: &results, answers: &answers, ..Made::default() };
@@ -154,7 +177,7 @@ impl OfMessage {
         }
         let made = Made { request: request.as_deref(), ..made };
         let report = obr::diagnostic_report(bundle, &order, &made);
-        row(at!(38), report.is_some() && group.orc.is_some() && has_encounter);
+        row(at!(38), report.is_some() && group.orc.is_some());
         row(at!(47), report.is_some() && group.obr.is_some());
         row(at!(51), report.is_some() && participates(&["ARI", "TN", "TR"]));
         row(at!(52), report.is_some() && participates(&["PRI"]));
@@ -183,32 +206,34 @@ impl OfMessage {
         key
     }
 
-    /// One specimen for each SPM; the first has what OBR says of it. Without SPM, OBR's own.
+    /// One specimen for each SPM. What OBR says of one is a specimen of its own, as the guide has it; but
+    /// if that is only when it was taken, it is told of the first SPM.
     fn specimens<'m>(
         &mut self,
         bundle: &mut Bundle<'m>,
         group: &OrderGroup<'m>,
         order: &Order<'_, 'm>,
-    ) -> Vec<Urn> {
-        let mut made = Vec::new();
-        if group.specimens.is_empty() {
-            if obr::has_specimen(order) {
-                self.specimens += 1;
-                made.extend(obr::specimen(bundle, order, None, order.key, self.specimens));
-            }
-            row(at!(48), !made.is_empty());
-            return made;
+    ) -> Specimens {
+        let mut made = Specimens::default();
+        let is_own = match group.specimens.is_empty() {
+            true => obr::has_specimen(order),
+            false => obr::is_described(order),
+        };
+        if is_own {
+            self.specimens += 1;
+            made.of_order = obr::specimen(bundle, order, None, order.key, self.specimens);
         }
         for (number, specimen) in group.specimens.iter().enumerate() {
             self.specimens += 1;
-            let spm = specimen.spm;
             let key = [order.key, "-", &(number + 1).to_string()].concat();
             let alone = Order { key: order.key, ..Order::default() };
-            let order = if number == 0 { order } else { &alone };
-            made.extend(obr::specimen(bundle, order, Some(spm), &key, self.specimens));
+            let order = if number == 0 && !is_own { order } else { &alone };
+            let spm = Some(specimen.spm);
+            made.of_segments.push(obr::specimen(bundle, order, spm, &key, self.specimens));
         }
-        row(at!(48), !made.is_empty() && group.obr.is_some());
-        row(at!(73), !made.is_empty());
+        let is_told = made.of_segments.first().is_some_and(Option::is_some) && !is_own;
+        row(at!(48), made.of_order.is_some() || is_told);
+        row(at!(73), made.of_segments.iter().any(Option::is_some));
         made
     }
 
@@ -218,13 +243,13 @@ impl OfMessage {
         bundle: &mut Bundle<'m>,
         group: &OrderGroup<'m>,
         key: &str,
-        specimens: &[Urn],
+        specimens: &Specimens,
         keys: &mut Keys<'m>,
     ) {
         for (number, specimen) in group.specimens.iter().enumerate() {
             for observed in &specimen.observations {
                 let key = [key, "-", &keys.key(observed.obx)].concat();
-                let focus = specimens.get(number).map(|it| &**it);
+                let focus = specimens.of_segments.get(number).and_then(Option::as_deref);
                 let it = Observed { focus, ..of(observed, &key) };
                 let made = obx::observation(bundle, &it).is_some();
                 row(of_count(observed.obx, [at!(75), at!(76)]), made);
@@ -276,7 +301,7 @@ fn request(bundle: &mut Bundle<'_>, order: &Order<'_, '_>, made: &Made<'_>) -> O
         return None;
     }
     let is_known = order.obr.is_some_and(|obr| obr.is_valued(2) || obr.is_valued(16));
-    if order.orc.is_none() && !is_known && made.answers.is_empty() {
+    if order.orc.is_none() && !is_known && made.answers.is_empty() && order.notes.is_empty() {
         return None;
     }
     obr::service_request(bundle, order, made)
@@ -349,14 +374,15 @@ fn fill_patient<'m>(
             pd1::extensions(w, refs, pd1);
         }
         if let Some(pv1) = result.pv1 {
-            row(at!(30), pv1::importance(w, refs, pv1));
+            pv1::importance(w, refs, pv1);
+            row(at!(30), true);
         }
     });
     pid::patient(w, refs, pid);
     w.array("generalPractitioner", |w| {
         if let Some(pd1) = result.pd1 {
-            let is_said = pd1::general_practitioners(w, refs, pd1);
-            row(at!(12), is_said || pd1::is_extended(pd1));
+            pd1::general_practitioners(w, refs, pd1);
+            row(at!(12), true);
         }
         for prt in result.participations.iter().filter(|it| prt::is_general_practitioner(**it)) {
             row(at!(14), prt::general_practitioner(w, refs, *prt));
@@ -370,7 +396,7 @@ fn fill_patient<'m>(
 }
 
 /// The Encounter, and what else the visit says.
-fn visit<'m>(bundle: &mut Bundle<'m>, result: &PatientResult<'m>, pv1: Segment<'m>) -> Option<Urn> {
+fn visit<'m>(bundle: &mut Bundle<'m>, result: &PatientResult<'m>, pv1: Segment<'m>) {
     let visit = pv1::Visit { pv1, pv2: result.pv2, pv2_row: at!(32), status: None };
     let name = ["Encounter[", &pv1.number().to_string(), "]"].concat();
     let encounter = pv1::encounter(
@@ -385,12 +411,11 @@ fn visit<'m>(bundle: &mut Bundle<'m>, result: &PatientResult<'m>, pv1: Segment<'
         &mut |_, _| {},
     );
     row(at!(28), encounter.is_some());
-    keep(bundle, encounter.clone());
+    keep(bundle, encounter);
     row(at!(29), pv1::history(bundle, pv1).is_some());
     if pv1.is_valued(20) {
         row(at!(31), in1::coverage_of_class(bundle, pv1).is_some());
     }
-    encounter
 }
 
 /// Somebody who took part in the visit: an element of `participant`.

@@ -23,7 +23,7 @@
 //! - `orders = "none"`: no ServiceRequest is made.
 //!
 //! Beyond the guide: an OBR without an ORC makes a ServiceRequest too, if it says who ordered or by
-//! what number; notes on an order stand in the report, where R5 has them; OBR-7 is the time of a result
+//! what number; notes on an order are notes of its ServiceRequest; OBR-7 is the time of a result
 //! that has none; OBR-26 becomes `derivedFrom` of the results, if its result is in the same message; an
 //! OBR that says that it is of a section that examines patients (an X-ray) makes no Specimen.
 //!

@@ -13,8 +13,6 @@ use crate::v2_to_fhir::rows::rows;
 use crate::v2_to_fhir::{Context, Identifier, Refs, codes, people, row};
 use crate::{Writer, conversions, is_token};
 
-const TYPES: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
-
 /// `datatypes/CX[Identifier]`, filled.
 pub fn cx_identifier(w: &mut Writer, refs: &mut Refs<'_, '_>, field: Field<'_>) -> bool {
     cx_identifier_of(w, refs, field, |w| w.object_if("type", |w| cx_type(w, field)))
@@ -27,7 +25,12 @@ pub fn cx_identifier_of(
     field: Field<'_>,
     kind: impl FnOnce(&mut Writer) -> bool,
 ) -> bool {
-    w.array("extension", |w| cx_check(w, field));
+    if field.raw().is_empty() {
+        return false;
+    }
+    if field.component(2).is_valued() || field.component(3).is_valued() {
+        w.array("extension", |w| cx_check(w, field));
+    }
     kind(w);
     cx_rest(w, refs, field)
 }
@@ -82,10 +85,7 @@ pub fn type_of(w: &mut Writer, field: Field<'_>) -> bool {
 /// A `type` of table 0203 that the place decides, as a CodeableConcept, filled.
 pub fn fixed_type(w: &mut Writer, code: &str) -> bool {
     w.array("coding", |w| {
-        w.element(|w| {
-            w.text("system", Some(TYPES));
-            w.text("code", Some(code));
-        });
+        w.element(|w| crate::v2_to_fhir::results::identifier::coding(w, code));
     })
 }
 
@@ -138,14 +138,16 @@ pub fn hd_urn(hd: Field<'_>) -> Option<String> {
     }
 }
 
-/// `1.2.40.0.34`: the first arc is 0 to 2, and no arc begins with a 0 that it does not need.
+/// `1.2.40`: three arcs at least, the first is 0 to 2, and none begins with a 0 that it does not need.
 pub fn is_oid(text: &str) -> bool {
     let is_arc = |it: &str| {
         !it.is_empty()
             && it.bytes().all(|it| it.is_ascii_digit())
             && (it.len() == 1 || !it.starts_with('0'))
     };
-    matches!(text.as_bytes(), [b'0'..=b'2', b'.', ..]) && text.split('.').all(is_arc)
+    matches!(text.as_bytes(), [b'0'..=b'2', b'.', ..])
+        && text.split('.').all(is_arc)
+        && text.split('.').nth(2).is_some()
 }
 
 fn is_uuid(text: &str) -> bool {

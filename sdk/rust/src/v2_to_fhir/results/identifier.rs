@@ -9,12 +9,18 @@ use crate::v2_to_fhir::rows::row;
 pub fn kind(w: &mut Writer, code: &str) -> bool {
     w.object("type", |w| {
         w.array("coding", |w| {
-            w.element(|w| {
-                w.text("system", Some("http://terminology.hl7.org/CodeSystem/v2-0203"));
-                w.text("code", Some(code));
-            });
+            w.element(|w| coding(w, code));
         });
     })
+}
+
+/// Fills a coding of table 0203.
+pub fn coding(w: &mut Writer, code: &str) {
+    // R4 holds the table as it was before these: with its URI they would be wrong codes.
+    let is_younger = matches!(code, "FGN" | "PGN" | "SHIP");
+    let system = "http://terminology.hl7.org/CodeSystem/v2-0203";
+    w.text("system", (!is_younger).then_some(system));
+    w.text("code", Some(code));
 }
 
 /// Writes the extension of an OG, or of the plain sub-identifier of older versions:

@@ -170,9 +170,17 @@ fn tq_duration(text: &str) -> Option<(&str, &'static str)> {
     is_number.then_some((amount, unit))
 }
 
-/// Writes an `occurrenceTiming` of a TQ: `datatypes/TQ[ServiceRequest]`.
-pub fn tq_timing(w: &mut Writer, tq: Field<'_>) -> bool {
+/// Writes the moment of a timing.
+pub fn event(w: &mut Writer, moment: Option<&str>) {
+    w.array("event", |w| {
+        w.item(moment);
+    });
+}
+
+/// Writes an `occurrenceTiming` of a TQ, and a moment that it is to be at: `datatypes/TQ[ServiceRequest]`.
+pub fn tq_timing(w: &mut Writer, tq: Field<'_>, moment: Option<&str>) -> bool {
     w.object("occurrenceTiming", |w| {
+        event(w, moment);
         let interval = tq.component(2);
         let pattern = interval.component(1);
         let coded = row("datatypes/RI[Timing]#1", repeat_pattern(w, pattern));

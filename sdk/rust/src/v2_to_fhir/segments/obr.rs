@@ -14,7 +14,7 @@ use crate::v2_to_fhir::Urn;
 
 pub use report::diagnostic_report;
 pub use request::service_request;
-pub use specimen::{has_specimen, specimen};
+pub use specimen::{has_specimen, is_described, specimen};
 
 /// ORC and OBR of one order, and what stands around them. One of the two is there.
 #[derive(Clone, Copy, Debug, Default)]

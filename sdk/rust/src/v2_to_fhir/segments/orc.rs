@@ -5,6 +5,7 @@ use crate::Writer;
 use crate::hl7::Field;
 use crate::v2_to_fhir::codes::{CONFIDENTIALITY_CODE, find, system};
 use crate::v2_to_fhir::results::{self, identifier};
+use crate::v2_to_fhir::rows::rows;
 use crate::v2_to_fhir::{Context, datatypes};
 
 /// Writes `meta` with ORC-28.
@@ -35,6 +36,16 @@ pub(super) fn ei(w: &mut Writer, ctx: &Context<'_>, number: Field<'_>, code: &st
         identifier::kind(w, code);
         results::ei(w, ctx, number)
     })
+}
+
+/// Writes an ORC-4 that is one number as an element of `identifier`.
+pub(super) fn group(w: &mut Writer, ctx: &Context<'_>, number: Field<'_>) -> bool {
+    const ROWS: [&str; 3] = [
+        "datatypes/EIP[Identifier-PlacerAssignedIdentifier]#1",
+        "datatypes/EIP[Identifier-PlacerAssignedIdentifier]#2",
+        "datatypes/EIP[Identifier-PlacerAssignedIdentifier]#3",
+    ];
+    rows(&ROWS, ei(w, ctx, number, "PGN"))
 }
 
 /// Whether ORC-4 is a pair (EIP, since 2.9) or one number (EI). A pair has no third component, and a

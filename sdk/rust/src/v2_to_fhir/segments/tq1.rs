@@ -29,9 +29,10 @@ pub(super) fn note(w: &mut Writer, tq1: Segment<'_>) {
 }
 
 /// `occurrenceTiming`: the first repetition of TQ1-3, and what bounds it.
-pub(super) fn timing(w: &mut Writer, tq1: Segment<'_>) -> bool {
+pub(super) fn timing(w: &mut Writer, tq1: Segment<'_>, moment: Option<&str>) -> bool {
     let pattern = tq1.field(3);
     w.object("occurrenceTiming", |w| {
+        timings::event(w, moment);
         let coded = timings::repeat_pattern(w, pattern.component(1));
         noted("datatypes/RPT[Timing]", 1, coded);
         let repeated = w.object("repeat", |w| {

@@ -6,7 +6,7 @@ use crate::v2_to_fhir::codes::{self, DIAGNOSTIC_SERVICE_SECTION_ID, RESULT_STATU
 use crate::v2_to_fhir::datatypes::{self, extension};
 use crate::v2_to_fhir::people::practitioner;
 use crate::v2_to_fhir::results::{concept, noted, unknown};
-use crate::v2_to_fhir::segments::{nte, orc, prt};
+use crate::v2_to_fhir::segments::{orc, prt};
 use crate::v2_to_fhir::{Bundle, Identity, Refs, Urn};
 
 const OBR: &str = "segments/OBR[DiagnosticReport]";
@@ -130,14 +130,14 @@ fn identifiers(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
             noted(ORC, 9, w.element_if(|w| datatypes::eip_filler(w, ctx, group)));
             noted(ORC, 10, w.element_if(|w| datatypes::eip_placer(w, ctx, group)));
         } else {
-            noted(ORC, 10, orc::ei(w, ctx, group, "PGN"));
+            noted(ORC, 10, orc::group(w, ctx, group));
         }
         refs.derived_identifier(w);
     });
 }
 
-/// ORC-16, and the notes: a report of R4 has none, so they stand where R5 has them.
-fn extensions(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
+/// ORC-16.
+fn extensions(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
     let ctx = refs.ctx();
     w.array("extension", |w| {
         let url = "http://hl7.org/fhir/StructureDefinition/event-statusReason";
@@ -145,10 +145,6 @@ fn extensions(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
         let written = extension(w, url, |w| concept(w, "valueCodeableConcept", ctx, reason));
         noted(ORC, 23, written);
         noted(ORC, 24, written);
-        let url = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.note";
-        for note in it.notes {
-            extension(w, url, |w| nte::annotation(w, "valueAnnotation", refs, *note));
-        }
     });
 }
 

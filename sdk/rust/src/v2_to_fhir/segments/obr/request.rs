@@ -9,8 +9,8 @@ use crate::v2_to_fhir::codes::{
 use crate::v2_to_fhir::datatypes::{self, extension};
 use crate::v2_to_fhir::people::{organization, practitioner};
 use crate::v2_to_fhir::results::text::whole;
-use crate::v2_to_fhir::results::{concept, concept_of, identifier, noted, quantity, timing};
-use crate::v2_to_fhir::segments::{orc, prt, tq1};
+use crate::v2_to_fhir::results::{concept, concept_of, ei, identifier, noted, quantity, timing};
+use crate::v2_to_fhir::segments::{nte, orc, prt, tq1};
 use crate::v2_to_fhir::{Bundle, Identity, Refs, Urn};
 use crate::{Writer, is_token};
 
@@ -71,8 +71,14 @@ fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, made: &Made
                 w.text("reference", Some(answer));
             });
         }
+        for info in it.obr.into_iter().flat_map(|obr| obr.repetitions(13)) {
+            clinical_information(w, refs, info);
+        }
     });
     w.array("note", |w| {
+        for note in it.notes {
+            nte::annotation(w, "", refs, *note);
+        }
         for field in [it.orc(7), it.obr(27)] {
             timing::tq_note(w, field);
         }
@@ -82,8 +88,8 @@ fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, made: &Made
     });
 }
 
-/// The event, when it was, why the status is so, whom to call, and what may be of use.
-fn extensions(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
+/// The event, when it was, why the status is so, and whom to call.
+fn extensions(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
     let ctx = refs.ctx();
     let [control, time] = [it.orc(1), it.orc(9)];
     extension(w, "http://hl7.org/fhir/StructureDefinition/businessEvent", |w| {
@@ -123,23 +129,30 @@ fn extensions(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
         noted(ORC, 37, written);
         noted(ORC, 38, written);
     }
-    // R5's CodeableReference is an extension with parts in R4.
-    let url = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ServiceRequest.supportingInfo";
-    for info in it.obr.into_iter().flat_map(|obr| obr.repetitions(13)) {
-        let written = extension(w, url, |w| {
-            w.array("extension", |w| {
-                extension(w, "concept", |w| {
-                    w.object_if("valueCodeableConcept", |w| match info.component(2).is_valued() {
-                        true => datatypes::cwe_concept(w, ctx, info),
-                        // Before 2.8.2 it was a text.
-                        false => w.text("text", whole(info)),
-                    })
+}
+
+/// OBR-13 (`datatypes/CWE[Observation-SupportingInfo]`). The guide has it in an extension for an element
+/// of R5; in R4 it is a reference, to an observation that nobody else knows.
+fn clinical_information(w: &mut Writer, refs: &mut Refs<'_, '_>, info: Field<'_>) {
+    let ctx = refs.ctx();
+    refs.mention(w, "", "Observation", None, |w, refs| {
+        w.text("status", Some("final"));
+        w.object("code", |w| {
+            w.array("coding", |w| {
+                w.element(|w| {
+                    w.text("system", Some("http://loinc.org"));
+                    w.text("code", Some("55752-0"));
+                    w.text("display", Some("Clinical information"));
                 });
-            })
+            });
         });
-        noted(OBR, 21, written);
-        noted(OBR, 22, written);
-    }
+        refs.to(w, "subject", "Patient");
+        let is_coded = [2, 3].into_iter().any(|part| info.component(part).is_valued());
+        // Before 2.8.2 it was a text.
+        if !is_coded || !concept(w, "valueCodeableConcept", ctx, info) {
+            w.text("valueString", whole(info));
+        }
+    });
 }
 
 fn callback(w: &mut Writer, telephone: Field<'_>) -> bool {
@@ -181,7 +194,16 @@ fn identifiers(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
         let has_alternate = it.obr(53).is_valued();
         let alternate = if has_alternate { it.obr(53) } else { it.orc(33) };
         let written = w.element_if(|w| {
-            datatypes::cx_identifier_of(w, refs, alternate, |w| identifier::kind(w, "PLAC"))
+            datatypes::cx_identifier_of(w, refs, alternate, |w| {
+                w.object("type", |w| {
+                    w.array("coding", |w| {
+                        w.element(|w| identifier::coding(w, "PLAC"));
+                        if let Some(code) = alternate.component(5).text() {
+                            codes::coding(w, "", &codes::IDENTIFIER_TYPE, &code);
+                        }
+                    });
+                })
+            })
         });
         for (orc_row, obr_row) in (56..=58).zip(68..=70) {
             noted(ORC, orc_row, written && !has_alternate);
@@ -199,8 +221,7 @@ fn requisition(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
     let number = if is_pair { group.component(1) } else { group };
     let written = w.object_if("requisition", |w| {
         identifier::kind(w, "PGN");
-        w.text("system", datatypes::ei_uri(ctx, number));
-        w.text("value", number.component(1).text())
+        ei(w, ctx, number)
     });
     for row in if is_pair { 16..=18 } else { 13..=15 } {
         noted(ORC, row, written);
@@ -258,8 +279,7 @@ fn intent(w: &mut Writer, it: &Order<'_, '_>) {
     noted(OBR, 19, it.obr(11).code().is_some_and(|it| !matches!(it, "A" | "G")));
 }
 
-/// Priority, quantity and time: of TQ1, of the TQ in ORC-7 or OBR-27, of OBR-5 and OBR-6. FHIR takes
-/// one time; a timing says more than a moment.
+/// Priority, quantity and time: of OBR-5 and OBR-6, of the TQ in ORC-7 or OBR-27, of TQ1.
 fn when(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
     let ctx = refs.ctx();
     let tq = match it.orc(7).is_valued() {
@@ -273,18 +293,23 @@ fn when(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
     let of_tq = tq.component(6).code();
     let of_tq = of_tq.and_then(|it| codes::value(&EXTENDED_PRIORITY_CODES, it));
     let of_tq1 = tq1.and_then(tq1::priority);
-    let written = w.text("priority", of_tq1.or(of_tq).or(own));
-    noted(OBR, 11, written && own.is_some() && own == of_tq1.or(of_tq).or(own));
-    noted("datatypes/TQ[ServiceRequest]", 9, written && of_tq1.is_none() && of_tq.is_some());
-    noted("segments/TQ1[ServiceRequest]", 11, written && of_tq1.is_some());
+    let written = w.text("priority", own.or(of_tq).or(of_tq1));
+    noted(OBR, 11, written && own.is_some());
+    noted("datatypes/TQ[ServiceRequest]", 9, written && of_tq == own.or(of_tq));
+    noted("segments/TQ1[ServiceRequest]", 11, written && own.or(of_tq).is_none());
     let is_counted = tq1.is_some_and(|it| tq1::quantity(w, ctx, it));
     if !is_counted {
         let written = w.object_if("quantityQuantity", |w| quantity::cq(w, ctx, tq.component(1)));
         noted("datatypes/TQ[ServiceRequest]", 1, written);
     }
-    let is_timed = tq1.is_some_and(|it| tq1::timing(w, it)) || timing::tq_timing(w, tq);
-    if !is_timed {
-        let time = datatypes::date_time(it.obr(6));
+    // FHIR takes one of moment and timing; the moment is the event of the timing.
+    let time = datatypes::date_time(it.obr(6));
+    let is_timing = [2, 3, 4, 5, 12].into_iter().any(|part| tq.component(part).is_valued());
+    if is_timing {
+        timing::tq_timing(w, tq, time.as_deref());
+    } else if let Some(tq1) = tq1 {
+        tq1::timing(w, tq1, time.as_deref());
+    } else {
         noted(OBR, 12, w.text("occurrenceDateTime", time));
     }
     let written = before < w.len() && tq.is_valued();
@@ -296,7 +321,7 @@ fn when(w: &mut Writer, refs: &Refs<'_, '_>, it: &Order<'_, '_>) {
 fn requested_by(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
     let [common, own] = [it.orc(12), it.obr(16)];
     let has_common = common.is_valued();
-    let is_role = has_common || [21, 22, 23].into_iter().any(|number| it.orc(number).is_valued());
+    let is_role = has_common || (21..=24).any(|number| it.orc(number).is_valued());
     let person = if has_common { common } else { own };
     let target = if is_role {
         refs.place("PractitionerRole", None, |w, refs| role(w, refs, it, person))
@@ -319,12 +344,17 @@ fn requested_by(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>) {
 }
 
 fn role(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, person: Field<'_>) {
-    practitioner::xcn_with(w, "practitioner", refs, person, |w, _| {
+    let address = |w: &mut Writer| {
         let written = w.array("address", |w| {
             w.element_if(|w| datatypes::xad_address(w, it.orc(24)));
         });
         noted(ORC, 47, written);
-    });
+    };
+    if person.is_valued() {
+        practitioner::xcn_with(w, "practitioner", refs, person, |w, _| address(w));
+    } else {
+        refs.mention(w, "practitioner", "Practitioner", None, |w, _| address(w));
+    }
     let written = organization::xon_with(w, "organization", refs, it.orc(21), |w, _| {
         let written = w.array("address", |w| {
             w.element_if(|w| datatypes::xad_address(w, it.orc(22)));

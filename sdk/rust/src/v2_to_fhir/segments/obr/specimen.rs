@@ -1,13 +1,13 @@
 //! `segments/OBR[Specimen]`, with the first SPM of the same order.
 
 use super::Order;
-use crate::Writer;
-use crate::hl7::Segment;
+use crate::hl7::{Field, Segment};
 use crate::v2_to_fhir::people::practitioner;
 use crate::v2_to_fhir::results::text::whole;
 use crate::v2_to_fhir::results::{noted, quantity, source};
 use crate::v2_to_fhir::segments::{prt, spm};
 use crate::v2_to_fhir::{Bundle, Identity, Refs, Urn, datatypes};
+use crate::{Writer, is_token};
 
 const OBR: &str = "segments/OBR[Specimen]";
 
@@ -19,10 +19,14 @@ const SECTIONS: [&str; 24] = [
 
 /// Whether the order has a specimen: what a laboratory reports has one, an X-ray has none.
 pub fn has_specimen(it: &Order<'_, '_>) -> bool {
-    let says = [9, 10, 14, 15, 39].into_iter().any(|number| it.obr(number).is_valued());
     let is_dated = [7, 8].into_iter().any(|number| it.obr(number).is_valued());
     let section = it.obr(24).code().unwrap_or_default();
-    says || is_dated && !SECTIONS.contains(&section)
+    is_described(it) || is_dated && !SECTIONS.contains(&section)
+}
+
+/// Whether OBR says more of a specimen than when it was taken: then it is not told in SPM.
+pub fn is_described(it: &Order<'_, '_>) -> bool {
+    [9, 10, 14, 15, 39].into_iter().any(|number| it.obr(number).is_valued())
 }
 
 /// Adds the specimen of an order: what OBR and, if there is one, SPM say of it. `key` is what its
@@ -69,8 +73,17 @@ fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, spm: Option
             let mut collectors = it.of_role(&["SC"]);
             collectors.any(|prt| prt::practitioner_role(w, "collector", refs, prt));
         }
-        if !spm.is_some_and(|spm| spm::collected(w, spm)) {
-            collected(w, it);
+        match spm.is_some_and(|spm| spm::collected(w, spm)) {
+            false => collected(w, it),
+            // The same moment: HL7 wants it so, and sealed it cannot be seen.
+            true => {
+                let range = spm.map_or(Field::EMPTY, |spm| spm.field(17));
+                let times =
+                    [range.component(1).code(), it.obr(7).code()].map(Option::unwrap_or_default);
+                let is_same = times[0] == times[1] || times.into_iter().all(is_token);
+                let is_moment = !range.component(2).is_valued() && !it.obr(8).is_valued();
+                noted(OBR, 7, is_same && is_moment && it.obr(7).is_valued());
+            }
         }
         if !spm.is_some_and(|spm| spm::quantity(w, ctx, spm)) {
             let written = w.object_if("quantity", |w| quantity::cq(w, ctx, it.obr(9)));

@@ -19,12 +19,11 @@ pub(super) fn performers(
             let written = refs.mention(w, "", "PractitionerRole", None, |w, refs| {
                 let is_known = practitioner::xcn(w, "practitioner", refs, observer);
                 if note(51, 53, is_known) {
-                    let system = "http://terminology.hl7.org/CodeSystem/practitioner-role";
-                    role(w, system, "responsibleObserver");
+                    // The guide's system for it does not have it.
+                    role(w, None, "responsibleObserver");
                 }
             });
             note(52, 54, written);
-            note(53, 55, written);
         }
         // The map for components does not have OBX-15.
         note(49, 0, organization::cwe(w, "", refs, obx.field(15)));
@@ -58,7 +57,7 @@ fn performing(
     refs.mention(w, "", "PractitionerRole", None, |w, refs| {
         let written = practitioner::xcn_role_members(w, refs, obx.field(25), |_, _| {});
         if note(66, 68, written) {
-            role(w, "http://terminology.hl7.org/CodeSystem/v2-0912", "MDIR");
+            role(w, Some("http://terminology.hl7.org/CodeSystem/v2-0912"), "MDIR");
             note(67, 69, true);
             note(68, 70, true);
         }
@@ -66,12 +65,12 @@ fn performing(
     });
 }
 
-fn role(w: &mut Writer, system: &str, code: &str) {
+fn role(w: &mut Writer, system: Option<&str>, code: &str) {
     w.array("code", |w| {
         w.element(|w| {
             w.array("coding", |w| {
                 w.element(|w| {
-                    w.text("system", Some(system));
+                    w.text("system", system);
                     w.text("code", Some(code));
                 });
             });
