@@ -10,6 +10,7 @@ pub mod figures;
 pub mod gateway;
 pub mod load;
 pub mod messages;
+pub mod native;
 pub mod stages;
 
 use std::hint::black_box;

@@ -116,6 +116,15 @@ impl Stages {
         ])
     }
 
+    /// What a call uses and makes: fuel, host calls, bytes of outputs.
+    pub fn uses(&self) -> Result<String> {
+        let called = self.call()?;
+        let Ok(Answered::Mapped(made)) = &called.result else { bail!("it does not map") };
+        let bytes: usize = made.iter().map(|it| it.body.len()).sum();
+        let (fuel, calls) = (called.report.fuel, called.report.host_calls);
+        Ok(format!("{fuel} fuel, {calls} host calls, {bytes} bytes of output"))
+    }
+
     /// Does one part for a while, for a profiler.
     #[expect(clippy::disallowed_methods, reason = "a stop watch")]
     pub fn repeat(&self, name: &str, lasts: Duration) -> Result<()> {

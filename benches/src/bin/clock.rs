@@ -17,6 +17,7 @@ use hilum_benches::figures::{Figures, cpu_of_threads, micros, millis};
 use hilum_benches::gateway::{ADT, Child, PLUGIN, Site, serve};
 use hilum_benches::load;
 use hilum_benches::messages::Messages;
+use hilum_benches::native::AdtToFhir;
 use hilum_benches::stages::Stages;
 
 /// Connections of the measurements.
@@ -26,6 +27,7 @@ fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", site, "wasm"] => serve(Path::new(site), None),
+        ["serve", site, "native"] => serve(Path::new(site), Some(Arc::new(AdtToFhir))),
         ["serve", _, other] => bail!("no mapping is called {other}"),
         // For a profiler.
         ["once", mapping, connections] => once(mapping, connections.parse()?),
@@ -44,7 +46,8 @@ fn lasts() -> Duration {
 }
 
 fn adt_site(folder: &Path) -> Result<Site> {
-    let plugin = std::fs::read(PLUGIN).context("the plugin is not built: `make plugins`")?;
+    let file = std::env::var("CLOCK_PLUGIN").unwrap_or_else(|_| PLUGIN.to_owned());
+    let plugin = std::fs::read(file).context("the plugin is not built: `make plugins`")?;
     let table = std::fs::read("examples/st-anna/tables/admit-source.csv")?;
     Site::new(folder, ADT, &[("adt-to-fhir.wasm", plugin), ("admit-source.csv", table)])
 }
@@ -56,6 +59,7 @@ fn stages(name: Option<&str>) -> Result<()> {
     if let Some(name) = name {
         return stages.repeat(name, lasts());
     }
+    writeln!(std::io::stdout(), "one call: {}", stages.uses()?)?;
     for stage in stages.measure()? {
         writeln!(std::io::stdout(), "{:>24}  {:>7.1} µs", stage.name, micros(stage.took))?;
     }
