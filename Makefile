@@ -1,7 +1,7 @@
 # Two commands do everything, set-up included: `make demo` and `make test`.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help setup plugins build demo test lint unit suites fuzz bench fmt
+.PHONY: help setup plugins build demo test lint unit suites fuzz coverage validate bench fmt
 
 help: ## What can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/  make \1\t\2/' | expand -t 18
@@ -39,6 +39,12 @@ suites: plugins ## System tests over real sockets and files (HILUM_HOSTILE_SECON
 
 fuzz: setup ## The fuzz corpora, and a short run of each target
 	@tests/fuzz/run
+
+coverage: setup ## Rows of the v2-to-FHIR guide that the fixtures exercise and the maps satisfy
+	@scripts/coverage
+
+validate: setup ## What the maps make of every fixture, by the official FHIR validator (Java, Maven)
+	@scripts/validate
 
 bench: setup ## Measurements, side by side with the limit (release profile: builds everything again)
 	@scripts/bench

@@ -17,6 +17,8 @@ use crate::value::{Expected, Wrong, judge};
 
 use elements::Here;
 
+const DETAIL_CHARACTERS_MAX: usize = 120;
+
 /// What was found about one row at one place of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -26,6 +28,8 @@ pub struct Outcome {
     pub place: String,
     /// What is wrong, if anything is.
     pub found: Result<(), Wrong>,
+    /// What was expected and what stands there instead. The messages are fixtures: nothing of a person.
+    pub detail: String,
 }
 
 /// What was found about one message.
@@ -122,7 +126,13 @@ impl<'a> Walk<'a> {
         let place = elements::name_of(segment);
         let found = judge(&nodes, &Expected::Filled).and_then(|()| self.references(row));
         let found = self.reported(&row.id, found);
-        self.found.outcomes.push(Outcome { id: row.id.clone(), place: place.clone(), found });
+        let detail = String::new();
+        self.found.outcomes.push(Outcome {
+            id: row.id.clone(),
+            place: place.clone(),
+            found,
+            detail,
+        });
         if row.uses.is_empty() {
             return Ok(());
         }
@@ -237,7 +247,13 @@ impl<'a> Walk<'a> {
         }
         let bundle = self.case.bundle;
         let path = told_apart(&row.target, map)?;
-        let mut nodes = path.select(run.nodes, bundle);
+        // `[1].mode` in a map that ends at a PractitionerRole is of one of its Locations.
+        let is_level = row.target.starts_with('[');
+        let from = match is_level {
+            true => run.nodes.iter().flat_map(|it| it.locations(bundle)).collect(),
+            false => run.nodes.to_vec(),
+        };
+        let mut nodes = path.select(&from, bundle);
         if !nodes.iter().any(Node::is_filled) {
             // XPN.1 is mapped to `family` by a map whose targets begin with `family` again.
             nodes = path.select(run.around, bundle);
@@ -258,17 +274,16 @@ impl<'a> Walk<'a> {
         }
         let expected = expected::of(row, element, here, &translations, is_looked_up);
         let found = self.reported(&row.id, judge(&nodes, &expected));
-        self.found.outcomes.push(Outcome {
-            id: row.id.clone(),
-            place: run.place.to_owned(),
-            found,
-        });
+        let detail = found.is_err().then(|| instead(&expected, &nodes)).unwrap_or_default();
+        let place = run.place.to_owned();
+        self.found.outcomes.push(Outcome { id: row.id.clone(), place, found, detail });
         if table.is_some() {
             for code in &translations {
-                let found = judge(&nodes, &Expected::One(vec![code.target.clone()]));
-                let found = self.reported(&code.id, found);
+                let expected = Expected::One(vec![code.target.clone()]);
+                let found = self.reported(&code.id, judge(&nodes, &expected));
+                let detail = found.is_err().then(|| instead(&expected, &nodes)).unwrap_or_default();
                 let place = run.place.to_owned();
-                self.found.outcomes.push(Outcome { id: code.id.clone(), place, found });
+                self.found.outcomes.push(Outcome { id: code.id.clone(), place, found, detail });
             }
         }
         if row.uses.is_empty() {
@@ -277,6 +292,16 @@ impl<'a> Walk<'a> {
         let name = key(&row.uses);
         let map = self.case.guide.datatypes.get(&name);
         let map = map.with_context(|| format!("no map {} for {}", row.uses, row.id))?;
+        // `CX[RelatedPerson-Mother]` makes a resource of its own.
+        let kind = row.uses.split(['[', '-', ']', '.']).nth(1).unwrap_or_default();
+        let is_other = |it: &Node<'_>| it.kind().is_some_and(|it| it != kind);
+        if path.is_self() && nodes.iter().all(is_other) {
+            nodes = resources(bundle, kind).collect();
+        }
+        if is_resource(kind) {
+            // A reference stands for the resource that its map fills.
+            nodes = nodes.iter().map(|it| it.target(bundle).unwrap_or(*it)).collect();
+        }
         if name == "pl[location]" {
             nodes = nodes.iter().flat_map(|it| it.levels(bundle)).collect();
         }
@@ -316,6 +341,27 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// Types of resources that data types are mapped to.
+fn is_resource(kind: &str) -> bool {
+    [
+        "Practitioner",
+        "PractitionerRole",
+        "Organization",
+        "Location",
+        "Device",
+        "RelatedPerson",
+        "Patient",
+    ]
+    .contains(&kind)
+}
+
+/// What was expected, and what stands there, both cut.
+fn instead(expected: &Expected, nodes: &[Node<'_>]) -> String {
+    let found = nodes.iter().map(|it| it.value.to_string()).collect::<Vec<_>>().join(" ");
+    let cut = |text: String| text.chars().take(DETAIL_CHARACTERS_MAX).collect::<String>();
+    format!("{} in {}", cut(format!("{expected:?}")), cut(found))
 }
 
 fn resources<'b>(bundle: &'b Value, kind: &str) -> impl Iterator<Item = Node<'b>> {

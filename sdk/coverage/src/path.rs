@@ -69,6 +69,16 @@ impl Path {
         nodes
     }
 
+    /// Whether it is the element itself.
+    pub fn is_self(&self) -> bool {
+        self.steps.iter().all(|it| it.name.is_empty())
+    }
+
+    /// Whether the last step is a reference to a resource, of which nothing more is asked.
+    pub fn ends_in_reference(&self) -> bool {
+        self.steps.last().is_some_and(|it| !it.types.is_empty() && it.types != ["Annotation"])
+    }
+
     /// The path in letters, for those that tell extensions apart.
     pub fn prefix(&self, length: usize) -> String {
         let name = |it: &Step| format!("{}[{}]({})", it.name, it.number, it.types.join("|"));
@@ -80,6 +90,26 @@ impl<'b> Node<'b> {
     /// A resource of a Bundle.
     pub fn of(resource: &'b Value) -> Self {
         Self { value: resource, beside: None, root: resource }
+    }
+
+    /// The type of the resource that it is, if it is one.
+    pub fn kind(&self) -> Option<&'b str> {
+        self.value.get("resourceType").and_then(Value::as_str)
+    }
+
+    /// The resource that it refers to, if it is a reference to one that is here.
+    pub fn target(&self, bundle: &'b Value) -> Option<Self> {
+        resolve(self.value.get("reference")?.as_str()?, self.root, bundle)
+    }
+
+    /// The Locations of a PractitionerRole, with those that they are parts of; anything else is itself.
+    pub fn locations(&self, bundle: &'b Value) -> Vec<Self> {
+        if self.kind() != Some("PractitionerRole") {
+            return vec![*self];
+        }
+        let locations = self.value.get("location").and_then(Value::as_array).into_iter().flatten();
+        let all = locations.map(|value| Self { value, beside: None, root: self.root });
+        all.filter_map(|it| it.target(bundle)).flat_map(|it| it.levels(bundle)).collect()
     }
 
     /// The Locations that it is a part of, itself first: where HL7 v2 has one PL, FHIR has one Location for

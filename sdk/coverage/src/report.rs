@@ -42,7 +42,11 @@ impl Report {
             match outcome.found {
                 Ok(()) => tally.satisfied += 1,
                 Err(wrong) => {
-                    let first = || (0, format!("{message} {}", outcome.place));
+                    let detail = match wrong {
+                        Wrong::Value => format!(": {}", outcome.detail),
+                        _ => String::new(),
+                    };
+                    let first = || (0, format!("{message} {}{detail}", outcome.place));
                     tally.failed.entry(wrong).or_insert_with(first).0 += 1;
                 }
             }
@@ -133,6 +137,7 @@ mod tests {
             id: (*id).to_owned(),
             place: "PID-3".to_owned(),
             found: *found,
+            detail: String::new(),
         };
         let mut report = Report::default();
         let outcomes = outcomes.iter().map(outcome).collect();

@@ -3,6 +3,7 @@
 use super::elements::Here;
 use crate::condition::{Elements, Reference};
 use crate::guide::Row;
+use crate::path::Path;
 use crate::source::Element;
 use crate::value::Expected;
 
@@ -23,8 +24,12 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("I10C", "icd-10"),
     ("ICD10", "icd-10"),
     ("ISO3166", "3166"),
+    ("ISO3166_1", "3166"),
     ("RXNORM", "rxnorm"),
 ];
+
+/// Data types of more than one value.
+const COMPLEX: &[&str] = &["EI", "EIP", "CX", "XCN", "XON", "PL", "HD"];
 
 /// What is expected of the target of a row for an element.
 pub fn of(
@@ -39,7 +44,19 @@ pub fn of(
             .map_or(Expected::Filled, |it| Expected::One(vec![it]));
     }
     let text = element.text().to_owned();
-    if !row.uses.is_empty() || text.is_empty() {
+    // `partOf(Location[6])`: the other Location is made by other rows.
+    let refers =
+        row.target.ends_with(')') && Path::read(&row.target).is_ok_and(|it| it.ends_in_reference());
+    // A row of a segment as a whole, without a constant, says in words what it writes.
+    let is_whole = !row.source.contains(['-', '.']);
+    // So does one that makes a system, a type or an extension's URL of a value that is none.
+    let is_made = row.target.ends_with(".url") && !matches!(row.target_type.as_str(), "url");
+    let is_of_many = COMPLEX.contains(&row.source_type.as_str()) && row.target.contains("coding");
+    let is_system_of = row.target.ends_with("system") && row.source.contains('-');
+    // Beside a code that was looked up stand the words of its own code system.
+    let is_display = row.target.ends_with("display") && !translations.is_empty();
+    let is_free = is_whole || is_made || is_of_many || is_system_of || is_display;
+    if !row.uses.is_empty() || text.is_empty() || refers || is_free {
         return Expected::Filled;
     }
     let kind = row.target_type.to_lowercase();
@@ -53,6 +70,11 @@ pub fn of(
     }
     if matches!(kind.as_str(), "uri" | "url") || is_system || row.target.ends_with("endpoint") {
         return Expected::Uri(vec![text]);
+    }
+    // A universal id is the value of an identifier of `urn:ietf:rfc:3986`, so it is a URI.
+    if ["HD.2", "EI.3"].contains(&row.source.as_str()) {
+        let uris = ["urn:oid:", "urn:uuid:"].map(|it| format!("{it}{}", text.to_lowercase()));
+        return Expected::One([vec![text], uris.to_vec()].concat());
     }
     if !is_looked_up {
         return Expected::One(vec![text]);
@@ -111,5 +133,6 @@ fn assigned(assignment: &str, here: &Here<'_>) -> Option<String> {
             rest = &rest[length..];
         }
     }
-    Some(text)
+    // `ADT^A01^` where the message has no structure.
+    Some(text.trim_end_matches('^').to_owned())
 }
