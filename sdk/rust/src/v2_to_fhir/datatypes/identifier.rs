@@ -98,7 +98,8 @@ pub fn cx_key(ctx: &Context<'_>, field: Field<'_>) -> Option<Identifier> {
 /// `datatypes/HD[uri]`: the URI of an authority, always absolute.
 #[inline(never)]
 pub fn hd_uri(ctx: &Context<'_>, hd: Field<'_>) -> Option<String> {
-    let Some(namespace) = hd.component(1).text() else {
+    // A sealed name may be one that is no part of a URI: it has blanks, and nobody here can encode them.
+    let Some(namespace) = hd.component(1).text().filter(|it| !is_token(it)) else {
         return hd_urn(hd);
     };
     if let Some(own) = ctx.site_system(&namespace) {
