@@ -122,6 +122,9 @@ pub enum Command {
     /// Write, build, inspect and try plugins
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Who sees and gets what, and why: read from the site's folder
+    #[command(subcommand)]
+    Policy(Policy),
     /// Certificates to try TLS with
     #[command(subcommand)]
     Pki(crate::command::pki::Pki),
@@ -150,6 +153,29 @@ pub enum Config {
     },
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+}
+
+/// `hilum policy …`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Policy {
+    /// Print a message as a plugin or a destination would see it, with the rule behind each value
+    Explain(PolicyExplain),
+    /// Who sees what of each class, and which destination gets it: the whole site
+    Matrix,
+}
+
+/// `hilum policy explain`.
+#[derive(Clone, Debug, Args)]
+#[group(id = "seen_by", required = true, multiple = false, args = ["plugin", "destination"])]
+pub struct PolicyExplain {
+    /// The message: a file with HL7 v2, or FHIR in JSON
+    pub message: PathBuf,
+    /// As the first step of a route, by its name in the configuration
+    #[arg(long, value_name = "NAME")]
+    pub plugin: Option<String>,
+    /// As a destination gets it if no plugin has touched it, by its name in the configuration
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
 }
 
 /// `hilum apply`, `hilum rollback`.

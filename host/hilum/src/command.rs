@@ -11,6 +11,7 @@ mod message;
 mod parked;
 pub mod pki;
 mod plugin;
+mod policy;
 mod send;
 mod serve;
 mod status;
@@ -84,6 +85,7 @@ async fn dispatch(context: &Context, command: Command) -> anyhow::Result<Exit> {
         Command::Destination(command) => destination::run(context, command).await,
         Command::Store(command) => store::run(context, command),
         Command::Plugin(command) => plugin::run(context, command),
+        Command::Policy(command) => policy::run(context, &command),
         Command::Pki(command) => pki::run(context, &command),
         Command::CompileTrial(_) => anyhow::bail!("a trial runs without a runtime"),
     }

@@ -14,6 +14,7 @@ mod class;
 mod clear;
 mod clearance;
 mod cleared;
+mod explain;
 mod fault;
 mod fhir;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod view;
 pub use class::{Class, Classes};
 pub use clearance::{Clear, Clearance};
 pub use cleared::{Cleared, Mark, Part};
+pub use explain::Explained;
 pub use fault::{ClearFault, Leak, Misbehaved};
 pub use grant::{Grant, Sight};
 pub use input::{Input, Template};

@@ -135,6 +135,32 @@ impl Overrides {
     }
 }
 
+impl Override {
+    /// What the place would be without it. None where what is in it has classes of its own.
+    pub fn before(&self) -> Option<Classes> {
+        let Place::Hl7 { segment, field: Some(field), component } = &self.place else {
+            return match &self.place {
+                Place::Extension(_) => Some(Class::Unknown.into()),
+                Place::Hl7 { segment, .. } if !table::hl7().has(*segment) => {
+                    Some(Class::Unknown.into())
+                }
+                Place::Hl7 { .. } | Place::Element(_) => None,
+            };
+        };
+        let place = hilum_message::hl7v2::Place {
+            segment: *segment,
+            occurrence: 1,
+            field: *field,
+            repetition: 1,
+            component: component.unwrap_or(1),
+            subcomponent: 1,
+        };
+        let is_whole = component.is_none() && table::hl7().has_several(&place);
+        let is_known = !is_whole && !table::hl7().varies(&place);
+        is_known.then(|| table::hl7().entry(&place, None).classes)
+    }
+}
+
 /// `PID-5.1 name`
 impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

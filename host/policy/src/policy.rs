@@ -32,6 +32,10 @@ impl Policy {
         Self { rules: Arc::new(Rules::new(overrides)), version, ..self }
     }
 
+    pub(crate) fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
     /// What the site says otherwise.
     pub fn overrides(&self) -> &Overrides {
         &self.rules.overrides

@@ -124,6 +124,19 @@ impl Tables {
         self.row_of(place) == VARIES
     }
 
+    /// Whether any version has a segment of this name.
+    pub(crate) fn has(&self, name: SegmentName) -> bool {
+        self.segment(name).is_some()
+    }
+
+    /// Whether the components of a field have different classes.
+    pub(crate) fn has_several(&self, place: &Place) -> bool {
+        let row = self.rows.get(usize::from(self.row_of(place)));
+        let mut components = row.into_iter().flat_map(|it| &it.components);
+        let first = components.next().map(|it| it.classes);
+        components.any(|it| Some(it.classes) != first)
+    }
+
     /// What is known about a place. `value_type` is OBX-2 of its segment, where it matters.
     pub(crate) fn entry(&self, place: &Place, value_type: Option<&str>) -> Entry {
         let row = match self.row_of(place) {

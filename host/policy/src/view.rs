@@ -30,7 +30,7 @@ use crate::seals::Source;
 use crate::sights::Sights;
 use crate::token::Mint;
 use crate::{Classes, Grant, Input, RunSeed, Seals, Sight, Template};
-use judge::Shown;
+pub(crate) use judge::Shown;
 
 /// Values above this are handed over as tokens even where they are open, unless the grant is big.
 pub(crate) const BIG_BYTES: usize = 64 << 10;
@@ -247,7 +247,7 @@ impl View {
         (Arc::new(self.seals), self.sights)
     }
 
-    fn message(&self) -> &Arc<Message> {
+    pub(crate) fn message(&self) -> &Arc<Message> {
         self.classer.message()
     }
 

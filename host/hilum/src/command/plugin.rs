@@ -31,7 +31,7 @@ fn read_package(context: &Context, file: &Path) -> anyhow::Result<Package> {
         .map_err(|problem| failed(Exit::Failure, format!("{}: {problem}", file.display())))
 }
 
-fn read_file(context: &Context, file: &Path, bytes_max: u64) -> anyhow::Result<Bytes> {
+pub(super) fn read_file(context: &Context, file: &Path, bytes_max: u64) -> anyhow::Result<Bytes> {
     let read = context.doors.disk.read(file, bytes_max);
     let bytes = read.map_err(|fault| failed(Exit::Io, format!("{}: {fault}", file.display())))?;
     Ok(bytes.into())

@@ -21,7 +21,7 @@ pub(super) struct Judged {
 }
 
 /// What is handed over.
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// The value as it stands.
     Plain,
     /// The value, put together from what the step before had sealed.
@@ -47,7 +47,7 @@ impl View {
     }
 
     /// Judges a value, counts it once, and hands over what may be handed over.
-    pub(super) fn show(&mut self, found: &Found) -> Shown {
+    pub(crate) fn show(&mut self, found: &Found) -> Shown {
         if self.is_deleted(found) {
             return Shown::Plain;
         }

@@ -15,7 +15,7 @@ use crate::{Classes, Sight};
 
 impl View {
     /// What stands in the place of a member's name, if it is not to be shown as it stands.
-    pub(super) fn shown_name(&mut self, json: &Json, id: NodeId) -> Option<String> {
+    pub(crate) fn shown_name(&mut self, json: &Json, id: NodeId) -> Option<String> {
         let classes = self.classer.name_classes(json, id);
         if classes.is_empty() {
             return None;
