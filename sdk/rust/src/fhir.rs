@@ -50,16 +50,23 @@ pub fn by_identifier(resource_type: &str, system: Option<&str>, value: &str) -> 
 /// Percent-encodes what may not stand in the value of a query (RFC 3986, section 3.4, less the
 /// letters that separate parameters).
 pub(crate) fn encode(text: &str, url: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/@".contains(&byte) {
-            url.push(char::from(byte));
-        } else {
+    let stays = |it: u8| it.is_ascii_alphanumeric() || b"-._~:/@".contains(&it);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|it| !stays(it)) {
+        let (plain, from) = rest.split_at(at);
+        url.push_str(plain);
+        // All bytes of a letter that is not ASCII.
+        let length = from.chars().next().map_or(0, char::len_utf8);
+        let (letter, after) = from.split_at(length);
+        for byte in letter.bytes() {
             url.push('%');
             for digit in [byte >> 4, byte & 0x0f] {
                 url.push(char::from(b"0123456789ABCDEF"[usize::from(digit)]));
             }
         }
+        rest = after;
     }
+    url.push_str(rest);
 }
 
 #[cfg(test)]

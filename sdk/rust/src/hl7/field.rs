@@ -82,7 +82,8 @@ impl<'m> Field<'m> {
     /// A component; of a component, a subcomponent. A part that has no parts is its own first one.
     #[inline]
     pub fn component(self, number: usize) -> Self {
-        if self.raw.is_empty() {
+        // Most parts that are asked for are not there: there are fewer delimiters than that.
+        if self.raw.is_empty() || self.marks.len() + 1 < number {
             return Self::EMPTY;
         }
         self.first_repetition().part(number)
@@ -182,6 +183,9 @@ impl<'m> Field<'m> {
         let Some((kind, level)) = self.level.inside() else {
             return if number == 1 { self } else { Self::EMPTY };
         };
+        if self.marks.is_empty() {
+            return if number == 1 { Self { level, ..self } } else { Self::EMPTY };
+        }
         let (mut from, mut first) = (self.start, 0);
         let mut left = number;
         for (at, mark) in self.marks.iter().enumerate() {

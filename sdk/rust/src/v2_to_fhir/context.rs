@@ -38,7 +38,7 @@ impl<'m> Context<'m> {
 
     /// A URN that this message always has for this name.
     pub fn urn(&self, name: &str) -> Rc<str> {
-        Rc::from(self.space.get_or_init(|| Space::new(&self.facts().id)).urn(name))
+        self.space.get_or_init(|| Space::new(&self.facts().id)).urn(name)
     }
 
     /// A setting of the route, asked for once.

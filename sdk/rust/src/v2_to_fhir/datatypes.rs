@@ -55,7 +55,7 @@ pub fn extension(w: &mut Writer, url: &str, fill: impl FnOnce(&mut Writer) -> bo
 /// The same for a string, a code, a date.
 #[inline(never)]
 pub fn extension_text(w: &mut Writer, url: &str, key: &str, value: Option<&str>) -> bool {
-    extension(w, url, |w| w.text(key, value))
+    value.is_some() && extension(w, url, |w| w.text(key, value))
 }
 
 #[cfg(test)]

@@ -132,6 +132,9 @@ fn concept(
     table: Option<&'static Table>,
     map: &'static Map,
 ) -> bool {
+    if field.raw().is_empty() {
+        return false;
+    }
     let mut odd = None;
     let [first, ..] = &map.codings;
     let is_coded = w.array("coding", |w| {
@@ -150,8 +153,8 @@ fn concept(
             if is_mapped && !says_more {
                 continue;
             }
-            let own = if number == 0 && mapped.is_none() { table } else { None };
-            w.element_if(|w| write(w, ctx, field, coding, own, &mut odd));
+            let own = if number == 0 { table } else { None };
+            w.element_if(|w| write(w, ctx, field, coding, own, is_mapped, &mut odd));
         }
     });
     // What is no code can be read, at least.
@@ -167,6 +170,7 @@ fn write<'m>(
     field: Field<'m>,
     coding: &Coding,
     table: Option<&Table>,
+    is_mapped: bool,
     odd: &mut Option<Cow<'m, str>>,
 ) -> bool {
     let [code, display, system, version] = coding.parts.map(|it| field.component(it));
@@ -179,7 +183,9 @@ fn write<'m>(
     }
     let [code_row, display_row, system_row, version_row] = coding.rows;
     let uri = match (&code, system.text()) {
-        (Some(_), Some(name)) => system_of(ctx, &name).filter(|uri| !is_of(table, uri)),
+        (Some(_), Some(name)) => {
+            system_of(ctx, &name).filter(|uri| may_be_of(table, is_mapped, uri))
+        }
         _ => None,
     };
     row(system_row, w.text("system", uri));
@@ -191,9 +197,15 @@ fn write<'m>(
     is_code || is_display
 }
 
-/// Whether a system is that of a table that does not have the code.
-fn is_of(table: Option<&Table>, uri: &str) -> bool {
-    table.is_some_and(|it| it.v2_system == uri)
+/// Whether a code may be one of this system: a code that the field's table has is of no other table of
+/// HL7, and one that it does not have is not of it, whatever the sender says.
+fn may_be_of(table: Option<&Table>, is_mapped: bool, uri: &str) -> bool {
+    let Some(table) = table else {
+        return true;
+    };
+    let is_own = table.v2_system == uri;
+    let is_hl7s = uri.starts_with("http://terminology.hl7.org/CodeSystem/v2-");
+    if is_mapped { is_own || !is_hl7s } else { !is_own }
 }
 
 /// The URI of a coding system that HL7 table 0396 names; the site knows its own.

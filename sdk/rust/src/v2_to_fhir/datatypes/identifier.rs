@@ -141,14 +141,19 @@ pub fn hd_urn(hd: Field<'_>) -> Option<String> {
 
 /// `1.2.40`: three arcs at least, the first is 0 to 2, and none begins with a 0 that it does not need.
 pub fn is_oid(text: &str) -> bool {
-    let is_arc = |it: &str| {
-        !it.is_empty()
-            && it.bytes().all(|it| it.is_ascii_digit())
-            && (it.len() == 1 || !it.starts_with('0'))
-    };
-    matches!(text.as_bytes(), [b'0'..=b'2', b'.', ..])
-        && text.split('.').all(is_arc)
-        && text.split('.').nth(2).is_some()
+    if !matches!(text.as_bytes(), [b'0'..=b'2', b'.', ..]) {
+        return false;
+    }
+    let (mut dots, mut digits, mut has_zero_first) = (0, 0, false);
+    for byte in text.bytes() {
+        match byte {
+            b'.' if 0 < digits => (dots, digits) = (dots + 1, 0),
+            b'0'..=b'9' if digits == 0 => (digits, has_zero_first) = (1, byte == b'0'),
+            b'0'..=b'9' if !has_zero_first => digits += 1,
+            _ => return false,
+        }
+    }
+    2 <= dots && 0 < digits
 }
 
 fn is_uuid(text: &str) -> bool {

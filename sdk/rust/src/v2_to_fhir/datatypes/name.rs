@@ -8,23 +8,27 @@ use crate::v2_to_fhir::{codes, row};
 /// `datatypes/XPN[HumanName]` as elements of an array: the name, and what the person is called.
 pub fn xpn_names(w: &mut Writer, field: Field<'_>) -> bool {
     let name = w.element_if(|w| xpn_name(w, field));
-    let called = w.element_if(|w| {
-        let called = field.component(15).text();
-        row("datatypes/XPN[HumanName]#17", called.is_some());
-        w.text("use", Some("nickname"));
-        row(
-            "datatypes/XPN[HumanName]#16",
-            w.array("given", |w| {
-                w.item(called);
-            }),
-        )
-    });
+    let called = field.component(15).is_valued()
+        && w.element_if(|w| {
+            let called = field.component(15).text();
+            row("datatypes/XPN[HumanName]#17", called.is_some());
+            w.text("use", Some("nickname"));
+            row(
+                "datatypes/XPN[HumanName]#16",
+                w.array("given", |w| {
+                    w.item(called);
+                }),
+            )
+        });
     name || called
 }
 
 /// `datatypes/XPN[HumanName]`, filled: the one name.
 #[inline(never)]
 pub fn xpn_name(w: &mut Writer, field: Field<'_>) -> bool {
+    if field.raw().is_empty() {
+        return false;
+    }
     let part = |number| field.component(number);
     let before = w.len();
     w.array("extension", |w| {
@@ -63,15 +67,17 @@ pub fn xpn_name(w: &mut Writer, field: Field<'_>) -> bool {
 #[inline(never)]
 pub fn fn_family(w: &mut Writer, surname: Field<'_>) -> bool {
     let written = row("datatypes/FN[HumanName]#1", w.text("family", surname.component(1).text()));
-    let parts = w.object("_family", |w| {
-        w.array("extension", |w| {
-            for (number, url, rows) in FAMILY {
-                let part = surname.component(number).text();
-                let written = extension_text(w, url, "valueString", part.as_deref());
-                crate::v2_to_fhir::rows::rows(rows, written);
-            }
+    let has_parts = !surname.after(1).raw().is_empty();
+    let parts = has_parts
+        && w.object("_family", |w| {
+            w.array("extension", |w| {
+                for (number, url, rows) in FAMILY {
+                    let part = surname.component(number).text();
+                    let written = extension_text(w, url, "valueString", part.as_deref());
+                    crate::v2_to_fhir::rows::rows(rows, written);
+                }
+            });
         });
-    });
     written || parts
 }
 

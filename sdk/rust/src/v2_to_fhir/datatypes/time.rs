@@ -48,6 +48,9 @@ pub fn period(
     [start, end]: [Field<'_>; 2],
     [start_row, end_row]: [&'static str; 2],
 ) -> bool {
+    if start.raw().is_empty() && end.raw().is_empty() {
+        return false;
+    }
     w.object(key, |w| {
         row(start_row, w.text("start", date_time(start)));
         row(end_row, w.text("end", date_time(end)));
