@@ -21,8 +21,15 @@ pub fn xad_has_district(field: Field<'_>) -> bool {
 #[inline(never)]
 pub fn xad_address_in(w: &mut Writer, field: Field<'_>, district: Option<&str>) -> bool {
     let part = |number| field.component(number);
-    let before = w.len();
-    w.array("extension", |w| extensions(w, field));
+    if field.raw().is_empty() {
+        return district.is_some() && w.text("district", district);
+    }
+    w.array("extension", |w| {
+        let vacation = part(7).text().filter(|it| it == "HV");
+        let url = "http://hl7.org/fhir/StructureDefinition/iso21090-AD-use";
+        let written = extension_text(w, url, "valueCode", vacation.as_deref());
+        rows(&["datatypes/XAD[Address]#9", "datatypes/XAD[Address]#10"], written);
+    });
     let code = part(7).text();
     let code = code.as_deref().unwrap_or_default();
     let purpose = codes::value(&codes::ADDRESS_TYPE_USE, code);
@@ -35,6 +42,13 @@ pub fn xad_address_in(w: &mut Writer, field: Field<'_>, district: Option<&str>) 
         row("datatypes/XAD[Address]#2", w.item(part(2).text()));
         row("datatypes/XAD[Address]#26", w.item(part(19).text()));
     });
+    if part(10).is_valued() {
+        w.array("_line", |w| {
+            w.element(|w| {
+                w.array("extension", |w| census_tract(w, part(10)));
+            });
+        });
+    }
     row("datatypes/XAD[Address]#3", w.text("city", part(3).text()));
     match cwe_string(part(9)) {
         Some(own) => row("datatypes/XAD[Address]#15", w.text("district", Some(own))),
@@ -50,18 +64,13 @@ pub fn xad_address_in(w: &mut Writer, field: Field<'_>, district: Option<&str>) 
     } else {
         row("datatypes/XAD[Address]#19", w.object_if("period", |w| dr_period(w, part(12))));
     }
-    has_place || before < inside && part(10).is_valued()
+    has_place
 }
 
-fn extensions(w: &mut Writer, field: Field<'_>) {
-    let vacation = field.component(7).text().filter(|it| it == "HV");
-    let url = "http://hl7.org/fhir/StructureDefinition/iso21090-AD-use";
-    let written = extension_text(w, url, "valueCode", vacation.as_deref());
-    rows(&["datatypes/XAD[Address]#9", "datatypes/XAD[Address]#10"], written);
-    let tract = cwe_string(field.component(10));
+/// The guide puts it on the address, as a code; FHIR defines it for a line of one, as a string.
+fn census_tract(w: &mut Writer, tract: Field<'_>) {
     let url = "http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract";
-    // The guide says valueCode; FHIR defines the extension as a string.
-    let written = extension_text(w, url, "valueString", tract.as_deref());
+    let written = extension_text(w, url, "valueString", cwe_string(tract).as_deref());
     rows(&["datatypes/XAD[Address]#16", "datatypes/XAD[Address]#17"], written);
 }
 

@@ -89,6 +89,16 @@ pub fn fixed_type(w: &mut Writer, code: &str) -> bool {
     })
 }
 
+/// The same for a code that table 0203 got after FHIR R4 was made: R4's own copy does not have it, so
+/// it keeps no system.
+fn newer_type(w: &mut Writer, code: &str) -> bool {
+    w.array("coding", |w| {
+        w.element(|w| {
+            w.text("code", Some(code));
+        });
+    })
+}
+
 /// What finds a resource by a CX: its value, and the system as the identifier has it.
 pub fn cx_key(ctx: &Context<'_>, field: Field<'_>) -> Option<Identifier> {
     let value = field.component(1).text()?.into_owned();
@@ -108,6 +118,10 @@ pub fn hd_uri(ctx: &Context<'_>, hd: Field<'_>) -> Option<String> {
     let urn = hd_urn(hd);
     if urn.is_some() {
         return urn;
+    }
+    if is_token(&namespace) {
+        // Nobody here can encode what it stands for, and as it is it may not stand in a URI.
+        return None;
     }
     row("datatypes/HD[uri]#1", true);
     if is_uri(&namespace) {
@@ -261,14 +275,13 @@ pub fn ei_key(ctx: &Context<'_>, field: Field<'_>) -> Option<Identifier> {
 
 /// `datatypes/EIP[Identifier-PlacerAssignedIdentifier]`, filled.
 pub fn eip_placer(w: &mut Writer, ctx: &Context<'_>, field: Field<'_>) -> bool {
-    w.object_if("type", |w| fixed_type(w, "PGN"));
+    w.object_if("type", |w| newer_type(w, "PGN"));
     w.text("system", ei_uri(ctx, field.component(1)));
     let written = w.text("value", field.component(1).component(1).text());
     rows(
         &[
             "datatypes/EIP[Identifier-PlacerAssignedIdentifier]#1",
             "datatypes/EIP[Identifier-PlacerAssignedIdentifier]#2",
-            "datatypes/EIP[Identifier-PlacerAssignedIdentifier]#3",
         ],
         written,
     )
@@ -276,14 +289,13 @@ pub fn eip_placer(w: &mut Writer, ctx: &Context<'_>, field: Field<'_>) -> bool {
 
 /// `datatypes/EIP[Identifier-FillerAssignedIdentifier]`, filled.
 pub fn eip_filler(w: &mut Writer, ctx: &Context<'_>, field: Field<'_>) -> bool {
-    w.object_if("type", |w| fixed_type(w, "FGN"));
+    w.object_if("type", |w| newer_type(w, "FGN"));
     w.text("system", ei_uri(ctx, field.component(2)));
     let written = w.text("value", field.component(2).component(1).text());
     rows(
         &[
             "datatypes/EIP[Identifier-FillerAssignedIdentifier]#4",
             "datatypes/EIP[Identifier-FillerAssignedIdentifier]#5",
-            "datatypes/EIP[Identifier-FillerAssignedIdentifier]#6",
         ],
         written,
     )

@@ -30,7 +30,6 @@ pub fn xpn_name(w: &mut Writer, field: Field<'_>) -> bool {
         return false;
     }
     let part = |number| field.component(number);
-    let before = w.len();
     w.array("extension", |w| {
         let url = "http://hl7.org/fhir/StructureDefinition/humanname-assembly-order";
         let order = codes::value_of(&codes::NAME_ASSEMBLY_ORDER, part(11));
@@ -40,6 +39,8 @@ pub fn xpn_name(w: &mut Writer, field: Field<'_>) -> bool {
     });
     let kind = codes::value_of(&codes::NAME_TYPE, part(7));
     row("datatypes/XPN[HumanName]#7", w.text("use", kind));
+    // A name is more than its use.
+    let before = w.len();
     row("datatypes/XPN[HumanName]#1", fn_family(w, part(1)));
     w.array("given", |w| {
         row("datatypes/XPN[HumanName]#2", w.item(part(2).text()));

@@ -77,7 +77,8 @@ mod identifiers {
         ] {
             check_uri(&[], hd, Some(expected));
         }
-        for hd in ["", "^1.2^ISO", "^x^DNS", "^http://a b^URI", "^urn:oid:x^URI"] {
+        for hd in ["", "ZQ7K3M9XA2WB4T", "^1.2^ISO", "^x^DNS", "^http://a b^URI", "^urn:oid:x^URI"]
+        {
             check_uri(&[], hd, None);
         }
         let site = [("system.MR", "urn:oid:1.9.9")];
@@ -245,8 +246,9 @@ mod persons {
             "Lane 1&Lane&1^Top 2^Wien^W^1010^AUT^H^^county^tract^^^20200101",
             |w, _, field| kept(|w| xad_address(w, field), w),
             concat!(
-                r#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract","valueString":"tract"}],"#,
-                r#""use":"home","line":["Lane 1","Lane","1","Top 2"],"city":"Wien","district":"county","#,
+                r#"{"use":"home","line":["Lane 1","Lane","1","Top 2"],"#,
+                r#""_line":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-censusTract","valueString":"tract"}]}],"#,
+                r#""city":"Wien","district":"county","#,
                 r#""state":"W","postalCode":"1010","country":"AUT","period":{"start":"2020-01-01"}}"#
             ),
         );
