@@ -170,6 +170,7 @@ pub(super) fn universal_id_type(w: &mut Writer, map: &'static str, kind: Field<'
     let table = Some(&codes::UNIVERSAL_ID_TYPE);
     let written = w.object_if("type", |w| datatypes::id_concept(w, kind, table));
     noted("datatypes/ID[CodeableConcept-UniversalID]", 1, written);
+    noted("datatypes/ID[CodeableConcept-UniversalID]", 2, written);
     noted(map, 3, written)
 }
 

@@ -2,9 +2,9 @@
 
 use super::name::{self, Map};
 use super::{location, noted};
-use crate::Writer;
 use crate::hl7::Field;
 use crate::v2_to_fhir::{Context, Refs, Urn, codes, datatypes};
+use crate::{Writer, is_token};
 
 const PRACTITIONER: Map = Map::new("datatypes/XCN[Practitioner]");
 const ROLE: Map = Map::new("datatypes/XCN[PractitionerRole]");
@@ -77,13 +77,17 @@ fn place_by<'m>(
     })
 }
 
-/// #7: XCN.7 is what the person may do. A title that the guide's table does not have stays as it is.
+/// #7: XCN.7 is what the person may do. A title that the guide's table does not have stays as it is; one
+/// that is sealed may be any text, which no code is.
 fn qualification(w: &mut Writer, field: Field<'_>) -> bool {
     let degree = field.component(7);
     let written = w.array("qualification", |w| {
         w.element(|w| {
             let table = Some(&codes::DEGREE_LICENSE_CERTIFICATE);
-            w.object_if("code", |w| datatypes::id_concept(w, degree, table));
+            w.object_if("code", |w| match degree.text() {
+                Some(sealed) if is_token(&sealed) => w.text("text", Some(sealed)),
+                _ => datatypes::id_concept(w, degree, table),
+            });
         });
     });
     noted(PRACTITIONER.id, 7, written)

@@ -194,10 +194,13 @@ fn nobody_is_mentioned_by_an_empty_field() {
 
 #[test]
 fn a_sealed_person_is_moved_as_tokens() {
-    let it =
-        mentioned("ZQ7K3M9XA2WB4T^ZQ7K3M9XA2WB4S^ZQ7K3M9XA2WB4R^^^^^^HOUSE", practitioner::xcn);
+    let it = mentioned(
+        "ZQ7K3M9XA2WB4T^ZQ7K3M9XA2WB4S^ZQ7K3M9XA2WB4R^^^^ZQ7K3M9XA2WB4U^^HOUSE",
+        practitioner::xcn,
+    );
     it.has("Practitioner", r#""value":"ZQ7K3M9XA2WB4T""#);
     it.has("Practitioner", r#""family":"ZQ7K3M9XA2WB4S""#);
+    it.has("Practitioner", r#""qualification":[{"code":{"text":"ZQ7K3M9XA2WB4U"}}]"#);
 }
 
 #[test]

@@ -122,9 +122,12 @@ pub(super) fn reaction(w: &mut Writer, refs: &mut Refs<'_, '_>, segment: Segment
         w.element_if(|w| {
             let written = w.array("manifestation", |w| {
                 for field in segment.repetitions(5) {
-                    w.element(|w| {
-                        let text = [9, 2, 1].into_iter().find_map(|it| field.component(it).text());
-                        w.text("text", text);
+                    // AL1-5 and IAM-5 are texts; some senders have a code and its name there.
+                    w.element_if(|w| {
+                        match [9, 2].into_iter().find_map(|it| field.component(it).text()) {
+                            Some(text) => w.text("text", Some(text)),
+                            None => datatypes::st_concept(w, field),
+                        }
                     });
                 }
             });

@@ -17,7 +17,7 @@ pub(super) fn performers(
     w.array("performer", |w| {
         for observer in obx.repetitions(16) {
             let written = refs.mention(w, "", "PractitionerRole", None, |w, refs| {
-                let is_known = practitioner::xcn(w, "practitioner", refs, observer);
+                let is_known = practitioner::xcn_role_members(w, refs, observer, |_, _| {});
                 if note(51, 53, is_known) {
                     // The guide's system for it does not have it.
                     role(w, None, "responsibleObserver");
