@@ -114,14 +114,16 @@ fn patient<'m>(
             }
         }
     });
-    if let Some(relative) = rows.relative {
+    if let Some(relative) = &rows.relative {
         w.array("contact", |w| {
             for nk1 in &person.nk1 {
-                let is_organization = relative.is_person_only && nk1::is_organization(*nk1);
                 nk1::contact(w, refs, *nk1);
-                row(relative.contact[usize::from(is_organization)], true);
             }
         });
+        for nk1 in &person.nk1 {
+            let is_organization = relative.is_person_only && nk1::is_organization(*nk1);
+            row(relative.contact[usize::from(is_organization)], true);
+        }
     }
 }
 

@@ -33,29 +33,33 @@ pub(super) fn members(w: &mut Writer, refs: &mut Refs<'_, '_>, pv1: Segment<'_>)
     row("segments/PV1[Encounter]#59", left);
 }
 
-/// Table 0023 has no values of its own, so the guide maps none: the site's table `admit-source`
-/// does. The sender's code stays beside what it became.
+/// The guide maps no table: the site's `admit-source` does. The sender's code stays beside what it
+/// became; the digits are HL7's own (table 0023), any other code is the sender's.
 fn admit_source(w: &mut Writer, refs: &mut Refs<'_, '_>, pv1: Segment<'_>) -> bool {
+    let ctx = refs.ctx();
     let source = pv1.field(14);
-    let code = source.component(1).text();
-    let known = code.and_then(|it| refs.ctx().translate("admit-source", &it));
-    w.object_if("admitSource", |w| {
-        let Some(known) = known else {
-            return datatypes::cwe_concept(w, refs.ctx(), source);
-        };
-        let [code, display, text] = [1, 2, 9].map(|it| source.component(it).text());
+    let [code, system] = [1, 3].map(|it| source.component(it).text());
+    let known = code.as_deref().and_then(|it| ctx.translate("admit-source", it));
+    let is_own =
+        system.is_none() && matches!(code.as_deref().map(str::as_bytes), Some([b'1'..=b'9']));
+    if known.is_none() && !is_own {
+        return w.object_if("admitSource", |w| datatypes::cwe_concept(w, ctx, source));
+    }
+    w.object("admitSource", |w| {
         w.array("coding", |w| {
-            w.element(|w| {
+            w.element_if(|w| {
                 w.text("system", Some("http://terminology.hl7.org/CodeSystem/admit-source"));
-                w.text("code", Some(known));
+                w.text("code", known)
             });
             w.element(|w| {
+                let v2 = "http://terminology.hl7.org/CodeSystem/v2-0023";
+                w.text("system", Some(v2).filter(|_| is_own));
                 let code = code.filter(|it| datatypes::is_code(it));
                 row("datatypes/CWE[CodeableConcept]#1", w.text("code", code));
+                let display = source.component(2).text();
                 row("datatypes/CWE[CodeableConcept]#2", w.text("display", display));
             });
         });
-        row("datatypes/CWE[CodeableConcept]#9", w.text("text", text));
-        true
+        row("datatypes/CWE[CodeableConcept]#9", w.text("text", source.component(9).text()));
     })
 }
