@@ -14,6 +14,7 @@ mod denials;
 mod destinations;
 mod drafts;
 mod foreign;
+mod fuel;
 mod generations;
 mod golden;
 mod hostile;
