@@ -129,7 +129,12 @@ impl Worker {
     /// Submits a decision. One that is larger than the journal takes parks the run: it is the
     /// plugin's doing, and must not stop the work of others.
     fn submit(&mut self, record: &RunRecord, step: Step) {
-        let refused = match self.store.commit(step).now() {
+        let ticket = if self.waiters.waits_for(record.run) {
+            self.store.commit(step)
+        } else {
+            self.store.commit_soon(step)
+        };
+        let refused = match ticket.now() {
             Err(ticket) => return self.in_flight.push_back(ticket),
             Ok(Ok(_)) => return,
             Ok(Err(refused)) => refused,
