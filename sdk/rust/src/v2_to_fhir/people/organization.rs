@@ -15,8 +15,8 @@ pub fn xon(w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, field: Field<'_>)
     xon_with(w, key, refs, field, |_, _| {})
 }
 
-/// The same, with what other fields say of it (address, telecom, type). It is written as well if
-/// only they say something.
+/// The same, with what other fields say of it (address, telecom, type). FHIR takes no organization
+/// that has neither a name nor an identifier (org-1): there is none if only they say something.
 pub fn xon_with<'m>(
     w: &mut Writer,
     key: &str,
@@ -26,10 +26,13 @@ pub fn xon_with<'m>(
 ) -> bool {
     let ctx = refs.ctx();
     let target = refs.place("Organization", xon_identity(ctx, field), |w, refs| {
-        w.array("identifier", |w| {
+        let is_numbered = w.array("identifier", |w| {
             xon_identifier(w, XON, refs, field);
         });
-        noted(XON, 1, w.text("name", field.component(1).text()));
+        let is_named = noted(XON, 1, w.text("name", field.component(1).text()));
+        if !is_named && !is_numbered {
+            return refs.leave_out();
+        }
         more(w, refs);
     });
     reference(w, key, target)
@@ -49,13 +52,16 @@ pub(crate) fn xon_and<'f, 'm>(
     let mut known = numbers.clone().filter_map(|it| datatypes::cx_key(ctx, it));
     let identity = xon_identity(ctx, field).or_else(|| known.find(|it| it.system.is_some()));
     let target = refs.place("Organization", identity, |w, refs| {
-        w.array("identifier", |w| {
+        let is_numbered = w.array("identifier", |w| {
             xon_identifier(w, XON, refs, field);
             for number in numbers {
                 w.element_if(|w| datatypes::cx_identifier(w, refs, number));
             }
         });
-        noted(XON, 1, w.text("name", field.component(1).text()));
+        let is_named = noted(XON, 1, w.text("name", field.component(1).text()));
+        if !is_named && !is_numbered {
+            return refs.leave_out();
+        }
         more(w, refs);
     });
     reference(w, key, target)
@@ -129,9 +135,10 @@ pub fn hd_with<'m>(
     more: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
 ) -> bool {
     let target = refs.place("Organization", hd_identity(field), |w, refs| {
-        hd_identifiers(w, "datatypes/HD[Organization]", field);
-        // Not a row of the guide: an organization has to have a name or an identifier (org-1), and a
-        // reader looks for the name.
+        if !hd_identifiers(w, "datatypes/HD[Organization]", field) {
+            return refs.leave_out();
+        }
+        // Not a row of the guide, but what a reader looks for.
         w.text("name", field.component(1).text());
         more(w, refs);
     });
@@ -145,7 +152,7 @@ pub(super) fn hd_identity(field: Field<'_>) -> Option<Identifier> {
 }
 
 /// `datatypes/HD[Organization]`, `datatypes/HD[Device]`: they number their rows alike.
-pub(super) fn hd_identifiers(w: &mut Writer, map: &'static str, field: Field<'_>) {
+pub(super) fn hd_identifiers(w: &mut Writer, map: &'static str, field: Field<'_>) -> bool {
     let [namespace, id, kind] = [1, 2, 3].map(|it| field.component(it));
     w.array("identifier", |w| {
         w.element(|w| {
@@ -162,7 +169,7 @@ pub(super) fn hd_identifiers(w: &mut Writer, map: &'static str, field: Field<'_>
                 None => noted(map, 2, w.text("value", id.text())),
             }
         });
-    });
+    })
 }
 
 /// HD.3, which says what HD.2 is.

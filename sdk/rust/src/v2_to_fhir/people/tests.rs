@@ -311,3 +311,20 @@ fn a_relative_has_no_authority() {
     it.has("RelatedPerson", r#""value":"7-RelatedPerson-1""#);
     it.notes("datatypes/XCN[RelatedPerson]", &[1, 2, 3, 10]);
 }
+
+#[test]
+fn an_organization_of_which_only_the_address_is_known_is_none() {
+    let it = mentioned("", |w, key, refs, field| {
+        organization::xon_with(w, key, refs, field, |w, _| {
+            w.object("address", |w| {
+                w.text("city", Some("Wien"));
+            });
+        }) | organization::hd_with(w, key, refs, field, |w, _| {
+            w.object("address", |w| {
+                w.text("country", Some("AT"));
+            });
+        })
+    });
+    it.lacks("Organization");
+    it.lacks("Basic");
+}

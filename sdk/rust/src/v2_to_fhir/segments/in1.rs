@@ -10,6 +10,9 @@ use crate::v2_to_fhir::people::codings::codings;
 use crate::v2_to_fhir::people::{noted, organization};
 use crate::v2_to_fhir::{Bundle, Identity, Refs, Urn, codes, datatypes, row};
 
+/// The guide's URL lacks the type; extensions for elements of R5 are named like this.
+const SUBSCRIBER_ID: &str =
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-Coverage.subscriberId";
 const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
 const CLASS: &str = "http://terminology.hl7.org/CodeSystem/coverage-class";
 
@@ -34,13 +37,13 @@ pub fn coverage(
         }
     });
     bundle.add("Coverage", &name, Identity::derived(&key), |w, refs| {
+        w.array("extension", |w| subscriber_ids(w, refs, in1));
         w.array("identifier", |w| {
             refs.derived_identifier(w);
             row("segments/IN1[Coverage]#2", identifiers(w, refs, in1.field(2)));
             w.element(|w| {
                 w.text("value", in1.field(36).text());
             });
-            subscriber_ids(w, refs, in1);
         });
         w.text("status", Some("active"));
         kind(w, refs, Some(in1), pv1);
@@ -112,12 +115,13 @@ fn numbers<'m>(in1: Segment<'m>) -> impl Iterator<Item = (Field<'m>, [usize; 2])
     insured.chain(employee.map(|it| (it, [10, 11])))
 }
 
-/// #10, #11, #52, #53: elements of `identifier`. The guide has them in an extension for R5's
-/// `subscriberId`, which R4's validators take for an error. R4 has an element of its own: it has the
-/// first of the numbers, and the identifiers have all that is known of them.
+/// #10, #11, #52, #53: elements of `extension`. R4's own `subscriberId` is a text: it has the first of
+/// the numbers, and the extension has all that is known of them.
 fn subscriber_ids(w: &mut Writer, refs: &mut Refs<'_, '_>, in1: Segment<'_>) {
     for (field, rows) in numbers(in1) {
-        let written = w.element_if(|w| datatypes::cx_identifier(w, refs, field));
+        let written = datatypes::extension(w, SUBSCRIBER_ID, |w| {
+            w.object_if("valueIdentifier", |w| datatypes::cx_identifier(w, refs, field))
+        });
         for number in rows {
             noted("segments/IN1[Coverage]", number, written);
         }

@@ -24,7 +24,7 @@ fn a_coverage_names_who_pays_for_whom() {
     let coverage = it.one("Coverage");
     for part in [
         r#""identifier":[{"system":"urn:uuid:"#,
-        r#"7-Coverage-BAV-Org-1"},{"value":"BAV"},{"value":"P-36"},{"type":"#,
+        r#"7-Coverage-BAV-Org-1"},{"value":"BAV"},{"value":"P-36"}]"#,
         r#""status":"active""#,
         r#""type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0086","code":"HMO""#,
         r##""policyHolder":{"reference":"#organization-"##,
@@ -37,6 +37,7 @@ fn a_coverage_names_who_pays_for_whom() {
         r#""value":"Grp-1","name":"Staff"}"#,
         r#""order":2"#,
         r#""subscriberId":"125190""#,
+        r#"extension-Coverage.subscriberId","valueIdentifier":{"type":"#,
     ] {
         assert!(coverage.contains(part), "{part}: {coverage}");
     }
