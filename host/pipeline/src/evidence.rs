@@ -121,9 +121,6 @@ impl Evidence<'_> {
         if step.report.log_cut_bytes != 0 {
             record = record.number("log-cut-bytes", step.report.log_cut_bytes);
         }
-        if step.report.log_cut_bytes != 0 {
-            record = record.number("log-cut-bytes", step.report.log_cut_bytes);
-        }
         if let Some(fault) = &step.fault {
             record = record.text("fault", fault);
         }
