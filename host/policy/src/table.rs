@@ -267,8 +267,11 @@ fn row(types: &DataTypes, of: &str, field: Classes) -> Row {
             }
         }
     }
-    if of.split(',').next_back().is_some_and(|newest| matches!(newest, "NM" | "SI")) {
-        components.iter_mut().for_each(|it| it.is_number = true);
+    // A field that had components in another version (PR1-11: XCN, then NM) may have them still, and
+    // the number of a doctor is no number.
+    let is_number = of.split(',').next_back().is_some_and(|newest| matches!(newest, "NM" | "SI"));
+    if let [only] = components.as_mut_slice() {
+        only.is_number = is_number;
     }
     Row { components, rest: Entry::UNKNOWN }
 }

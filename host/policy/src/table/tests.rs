@@ -459,6 +459,15 @@ fn an_observation_is_classed_by_its_type() {
 }
 
 #[test]
+fn a_number_is_what_is_a_number_and_nothing_more() {
+    let is_number = |segment, field| hl7().entry(&place(segment, field, 1), None).is_number;
+    assert!(is_number("PID", 25));
+    // A surgeon (XCN) until 2.8, minutes (NM) since: the surgeon's id `2210` is a text.
+    assert!(!is_number("PR1", 11));
+    assert!(!is_number("PR1", 12));
+}
+
+#[test]
 fn what_no_table_has_is_unknown() {
     check("ZPI-1", None, "unknown");
     check("OBR-400", None, "unknown");
