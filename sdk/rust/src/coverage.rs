@@ -137,12 +137,4 @@ fn write(what: &str, mut all: Vec<String>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_one_word() {
-        assert_eq!(word("segments/PID[Patient]#3"), "segmentsz2fPIDz5bPatientz5dz233");
-        assert_eq!(word("codesystems/Zz#1"), "codesystemsz2fZz7az231");
-    }
-}
+mod tests;
