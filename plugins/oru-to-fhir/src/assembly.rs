@@ -47,7 +47,7 @@ struct OfMessage {
     reports: Vec<Urn>,
     orders: usize,
     specimens: usize,
-    /// Keys of the orders: two of the same number and code are told apart.
+    /// Keys of the orders: two of the same number and code are told apart, if they are open.
     keys: Vec<String>,
 }
 
@@ -197,7 +197,7 @@ impl OfMessage {
             key.push('-');
             key.push_str(&code);
         }
-        let known = self.keys.iter().filter(|it| same(it, &key)).count();
+        let known = self.keys.iter().filter(|it| **it == key).count();
         self.keys.push(key.clone());
         if 0 < known {
             key.push('-');
@@ -256,15 +256,6 @@ impl OfMessage {
             }
         }
     }
-}
-
-/// Sealed numbers are never the same to look at, so that only what is open is compared: two orders
-/// with a number of their own each and the same code count as the same.
-fn same(a: &str, b: &str) -> bool {
-    let code = |it: &str| -> String {
-        it.split('-').filter(|part| !is_token(part)).collect::<Vec<_>>().join("-")
-    };
-    a == b || code(a) == code(b)
 }
 
 fn of<'a, 'm>(observed: &'a Observation<'m>, key: &'a str) -> Observed<'a, 'm> {
