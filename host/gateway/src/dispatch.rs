@@ -50,7 +50,9 @@ impl Dispatch {
     /// Called on the committer, after the sync, in the journal's order. Must not block.
     pub(crate) fn happened(&self, happened: Happened) {
         match happened {
-            Happened::Run(ready) => self.backlog.push(ready.run, &ready.lanes, ready.body),
+            Happened::Run(ready) => {
+                self.backlog.push(&ready.route, ready.run, &ready.lanes, ready.body);
+            }
             Happened::Queued(ready) => match self.desks().get(&ready.destination) {
                 Some(Desk::Courier(courier, _)) => courier.offer(ready),
                 Some(Desk::Between(_)) => {}

@@ -111,7 +111,8 @@ impl Gateway {
         doors: Doors,
         catalogue: CataloguePlace,
     ) -> Result<Self, StartError> {
-        let backlog = Arc::new(Backlog::new(BACKLOG_BYTES_MAX));
+        let cores = doors.tasks.cores();
+        let backlog = Arc::new(Backlog::new(BACKLOG_BYTES_MAX).with_together_max(cores));
         let dispatch = Dispatch::new(backlog);
         let store =
             open_store(&checked, &doors, &dispatch, catalogue).await.map_err(StartError::Open)?;
@@ -365,10 +366,12 @@ fn start_workers(plant: &Plant) {
     // What an earlier life left comes first, in its order.
     for run in store.undecided() {
         if let Some(record) = store.run(run) {
-            backlog.push(run, &record.lanes, None);
+            backlog.push(&record.route, run, &record.lanes, None);
         }
     }
-    for number in 0..doors.tasks.cores() {
+    // As many as one route may have, and as many for the others: the system shares the cores among
+    // them, so that a plugin that uses all the time it may takes its share and no more.
+    for number in 0..2 * doors.tasks.cores() {
         let worker = Worker {
             store: store.clone(),
             backlog: Arc::clone(backlog),

@@ -80,7 +80,9 @@ impl Middle {
         let waiters = Arc::new(Waiters::new(1_000));
         let (waiting, telling) = (Arc::clone(&backlog), Arc::clone(&waiters));
         let watcher = Box::new(move |happened| match happened {
-            Happened::Run(ready) => waiting.push(ready.run, &ready.lanes, ready.body),
+            Happened::Run(ready) => {
+                waiting.push(&ready.route, ready.run, &ready.lanes, ready.body);
+            }
             Happened::Decided { run, state } => telling.decided(run, &state),
             _ => {}
         });
@@ -90,7 +92,7 @@ impl Middle {
         store.attach(doors.tasks.drive("committer", Box::new(committer)));
         for run in store.undecided() {
             let record = store.run(run).expect("an undecided run");
-            backlog.push(run, &record.lanes, None);
+            backlog.push(&record.route, run, &record.lanes, None);
         }
         let mut options = IntakeOptions::default();
         change(&mut options);

@@ -192,10 +192,11 @@ impl CompileLimits {
 }
 
 impl EngineLimits {
-    /// For a gateway with so many workers: one call each, and two more for rehearsals.
+    /// For a gateway on so many cores, with two workers each: one call each, and two more for
+    /// rehearsals.
     pub fn for_cores(cores: usize) -> Self {
         Self {
-            calls_max: u32::try_from(cores).unwrap_or(u32::MAX).clamp(1, 254) + 2,
+            calls_max: u32::try_from(2 * cores).unwrap_or(u32::MAX).clamp(1, 254) + 2,
             component_bytes_max: 32 << 20,
             beat: Duration::from_millis(5),
             compile: CompileLimits::DEFAULT,

@@ -46,6 +46,8 @@ pub struct RunReady {
     pub run: RunId,
     /// Of which message.
     pub message: MessageId,
+    /// Its route.
+    pub route: Name,
     /// The lanes in which it has to be first.
     pub lanes: Vec<Vec<u8>>,
     /// The message's bytes, where they are at hand.

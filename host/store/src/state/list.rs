@@ -50,7 +50,13 @@ impl State {
 
     pub(crate) fn run_ready(&self, id: RunId) -> Option<RunReady> {
         let run = self.runs.get(&id)?;
-        Some(RunReady { run: id, message: run.message, lanes: run.lanes.clone(), body: None })
+        Some(RunReady {
+            run: id,
+            message: run.message,
+            route: run.route.clone(),
+            lanes: run.lanes.clone(),
+            body: None,
+        })
     }
 
     pub(crate) fn delivery_ready(&self, id: DeliveryId) -> Option<DeliveryReady> {
