@@ -79,6 +79,8 @@ struct Run<'b, 'c> {
     nodes: &'c [Node<'b>],
     /// The elements that these are in.
     around: &'c [Node<'b>],
+    /// What these are called in those.
+    name: Option<&'c str>,
     /// Rows of the table that the code of the element is in.
     translations: &'c [&'c Row],
     /// Whether there is such a table.
@@ -142,6 +144,7 @@ impl<'a> Walk<'a> {
             let run = Run {
                 nodes: &nodes,
                 around: &[],
+                name: None,
                 translations: &[],
                 is_looked_up: false,
                 place: &place,
@@ -254,7 +257,8 @@ impl<'a> Walk<'a> {
             false => run.nodes.to_vec(),
         };
         let mut nodes = path.select(&from, bundle);
-        if !nodes.iter().any(Node::is_filled) {
+        let first = path.steps.first().map(|it| it.name.as_str());
+        if !nodes.iter().any(Node::is_filled) && first == run.name {
             // XPN.1 is mapped to `family` by a map whose targets begin with `family` again.
             nodes = path.select(run.around, bundle);
         }
@@ -308,6 +312,7 @@ impl<'a> Walk<'a> {
         let inner = Run {
             nodes: &nodes,
             around: run.nodes,
+            name: path.steps.last().map(|it| it.name.as_str()),
             translations: &translations,
             is_looked_up,
             place: run.place,
