@@ -77,6 +77,31 @@ owner = "bench@hilum.example"
 purpose = "measuring"
 "#;
 
+/// The same beside a route whose plugin never ends; it is stopped after its wall time, three times.
+pub fn with_neighbour() -> String {
+    format!(
+        "{ADT}{}",
+        r#"
+[listener.hostile]
+kind = "mllp"
+bind = "127.0.0.1:0"
+ack = "stored"
+
+[plugin.endless]
+file = "endless.wasm"
+budget = { fuel = 20_000_000_000, wall = "500ms" }
+
+[route.hostile]
+from = "hostile"
+steps = ["endless"]
+to = ["out"]
+lane = "none"
+owner = "bench@hilum.example"
+purpose = "measuring"
+"#
+    )
+}
+
 /// A gateway that runs.
 pub struct Child {
     process: std::process::Child,
@@ -119,10 +144,11 @@ impl Child {
         cpu_of(self.id())
     }
 
-    /// Waits until every run is decided and every delivery has its outcome.
-    pub fn drain(&mut self) -> Result<()> {
+    /// Waits until every run is decided and every delivery has its outcome, but for `others`:
+    /// messages of a route that is not waited for and parks each.
+    pub fn drain(&mut self, others: u64) -> Result<()> {
         let input = self.input.as_mut().ok_or_else(|| anyhow!("it has ended"))?;
-        writeln!(input, "drain")?;
+        writeln!(input, "drain {others}")?;
         match self.line()?.as_str() {
             "idle" => Ok(()),
             other => bail!("the gateway says: {other}"),
@@ -140,7 +166,8 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // The end of its input is the sign to end.
+        // Nothing of it is needed any more, and a plugin that never ends would be waited for.
+        let _ = self.process.kill();
         drop(self.input.take());
         let _ = self.process.wait();
     }
@@ -154,8 +181,9 @@ pub fn serve(site: &Path, native: Option<Arc<dyn Native>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let doors = hilum_env::system::doors(runtime.handle().clone());
     let path: PathBuf = site.join("hilum.toml");
-    let checked = hilum_gateway::check(&path, &doors)
-        .map_err(|problems| anyhow!("{}", problems.iter().map(|it| format!("{it}\n")).collect::<String>()))?;
+    let checked = hilum_gateway::check(&path, &doors).map_err(|problems| {
+        anyhow!("{}", problems.iter().map(|it| format!("{it}\n")).collect::<String>())
+    })?;
     let checked = match native {
         Some(native) => with_native(checked, &native),
         None => checked,
@@ -167,14 +195,15 @@ pub fn serve(site: &Path, native: Option<Arc<dyn Native>>) -> Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", addresses.join(" "))?;
     for line in std::io::stdin().lines() {
-        if line? == "drain" {
+        if let Some(others) = line?.strip_prefix("drain ").and_then(|it| it.parse::<u64>().ok()) {
             loop {
                 let counts = gateway.store().counts();
-                if counts.parked != 0 {
+                if others < counts.parked {
                     writeln!(out, "{} parked", counts.parked)?;
                     break;
                 }
-                if counts.undecided == 0 && counts.queued == 0 && counts.waiting == 0 {
+                // A decision that waits for the committer is an undecided run.
+                if counts.undecided + counts.parked == others && counts.queued == 0 {
                     writeln!(out, "idle")?;
                     break;
                 }

@@ -8,6 +8,8 @@
 pub mod bare;
 pub mod figures;
 pub mod gateway;
+pub mod guests;
+pub mod intake;
 pub mod load;
 pub mod messages;
 pub mod native;

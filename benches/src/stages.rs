@@ -10,11 +10,12 @@ use hilum_gateway::Checked;
 use hilum_message::Message;
 use hilum_pipeline::{Fate, Route, Run, process};
 use hilum_policy::{Input, RunSeed, Template, View};
-use hilum_sandbox::{Answered, Call, Called, Facts};
+use hilum_sandbox::{Answered, Budget, Call, Called, Facts, Native, Package, Sandbox};
 use hilum_words::{MessageId, RunId, Timestamp};
 
-use crate::fastest;
 use crate::messages::Messages;
+use crate::native::AdtToFhir;
+use crate::{fastest, guests};
 
 /// A message and the route that it takes.
 pub struct Stages {
@@ -23,6 +24,7 @@ pub struct Stages {
     message: Arc<Message>,
     route: Arc<Route>,
     run: Run,
+    sandbox: Sandbox,
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -54,7 +56,8 @@ impl Stages {
             route: Arc::clone(&route),
             from_step: 0,
         };
-        Ok(Self { checked, bytes, message, route, run, _runtime: runtime })
+        let sandbox = Sandbox::new(&doors)?;
+        Ok(Self { checked, bytes, message, route, run, sandbox, _runtime: runtime })
     }
 
     fn view(&self) -> Result<View> {
@@ -63,17 +66,47 @@ impl Stages {
         Ok(self.checked.generation.policy.view(input, &step.grant, self.run.seed, 0))
     }
 
-    /// Calls the plugin.
-    pub fn call(&self) -> Result<Called> {
+    /// What a call gets.
+    fn asked(&self) -> Result<Call> {
         let step = self.route.steps.first().context("no step")?;
-        let call = Call {
+        Ok(Call {
             view: self.view()?,
             facts: Facts { id: self.run.message, received: self.run.received },
             settings: Arc::clone(&self.route.settings),
             tables: Arc::clone(&step.tables),
             tables_known: Arc::clone(&step.tables_known),
+        })
+    }
+
+    /// Calls the plugin.
+    pub fn call(&self) -> Result<Called> {
+        let step = self.route.steps.first().context("no step")?;
+        Ok(step.plugin.call(self.asked()?, &step.budget))
+    }
+
+    /// What a call costs that does nothing, and what one field read and one copy of the body do.
+    pub fn calls(&self) -> Result<Vec<Stage>> {
+        let took = |component: Vec<u8>| -> Result<Duration> {
+            let bytes_max = self.sandbox.limits().component_bytes_max;
+            let package = Package::read(Bytes::from(component), bytes_max)?;
+            let plugin = self.sandbox.load(&package)?;
+            let one = || self.asked().map(|call| plugin.call(call, &Budget::DEFAULT).result);
+            match one()? {
+                Ok(Answered::Accepted) => Ok(fastest(one)),
+                other => bail!("the guest does not accept: {other:?}"),
+            }
         };
-        Ok(step.plugin.call(call, &step.budget))
+        let empty = took(guests::empty()?)?;
+        // The view is made once for all copies of the body.
+        let view = fastest(|| self.view().map(|mut it| it.body()));
+        let copies = took(guests::copies()?)?.saturating_sub(empty + view) / guests::TIMES;
+        let reads = took(guests::reads()?)?.saturating_sub(empty) / guests::TIMES;
+        let one = |name, took| Stage { name, took };
+        Ok(vec![
+            one("a call that does nothing", empty),
+            one("one field read (sealed)", reads),
+            one("one copy of the body", copies),
+        ])
     }
 
     fn output(&self, called: &Called) -> Result<Template> {
@@ -110,6 +143,7 @@ impl Stages {
             one("parse", fastest(|| Message::parse("hl7v2", self.bytes.clone()))),
             one("sealed view as text", fastest(view)),
             one("plugin call", fastest(|| self.call())),
+            one("  as a native function", fastest(|| self.asked().map(|it| AdtToFhir.call(it)))),
             one("output read", fastest(|| self.output(&called))),
             one("cleared", fastest(|| policy.clear(&template, &self.message, &to.clearance))),
             one("whole decision", fastest(|| self.whole())),
