@@ -189,16 +189,17 @@ fn identifier(
         }
         written
     });
-    let id = w.element_if(|w| {
-        organization::universal_id_type(w, HD, part.component(3));
-        match datatypes::hd_urn(part) {
-            Some(urn) => {
-                w.text("system", Some("urn:ietf:rfc:3986"));
-                noted(HD, 2, w.text("value", Some(urn)))
+    let id = part.component(2).is_valued()
+        && w.element_if(|w| {
+            organization::universal_id_type(w, HD, part.component(3));
+            match datatypes::hd_urn(part) {
+                Some(urn) => {
+                    w.text("system", Some("urn:ietf:rfc:3986"));
+                    noted(HD, 2, w.text("value", Some(urn)))
+                }
+                None => noted(HD, 2, w.text("value", part.component(2).text())),
             }
-            None => noted(HD, 2, w.text("value", part.component(2).text())),
-        }
-    });
+        });
     name || id
 }
 

@@ -49,6 +49,11 @@ pub(super) fn identifier(
     let Some(value) = field.component(1).text() else {
         return false;
     };
+    if !field.after(8).is_valued() {
+        return w.element(|w| {
+            map.noted(1, w.text("value", Some(value)));
+        });
+    }
     let [authority, digit, scheme, kind] = [9, 11, 12, 13].map(|it| field.component(it));
     w.element(|w| {
         w.array("extension", |w| {
@@ -78,16 +83,13 @@ pub(super) fn check(w: &mut Writer, name: &str, field: Field<'_>) -> bool {
 /// #2 to #8, #11, #20 to #25: one element of `name`. `degree`: XCN.7 is a suffix.
 pub(super) fn name(w: &mut Writer, map: Map, field: Field<'_>, degree: bool) -> bool {
     let part = |number| field.component(number).text();
+    // Most senders say no more than the name: the rest is asked for only if anything is there.
+    let is_more = field.after(8).is_valued();
     w.element(|w| {
-        // The guide puts the order beside the family name, where the extension may not stand.
-        let order = codes::value_of(&codes::NAME_ASSEMBLY_ORDER, field.component(18));
-        let url = "http://hl7.org/fhir/StructureDefinition/humanname-assembly-order";
-        let written = w.array("extension", |w| {
-            datatypes::extension_text(w, url, "valueCode", order);
-        });
-        map.noted(21, written);
-        map.noted(22, written);
-        map.noted(11, w.text("use", codes::value_of(&codes::NAME_TYPE, field.component(10))));
+        if is_more {
+            order(w, map, field.component(18));
+            map.noted(11, w.text("use", codes::value_of(&codes::NAME_TYPE, field.component(10))));
+        }
         map.noted(2, datatypes::fn_family(w, field.component(2)));
         w.array("given", |w| {
             map.noted(3, w.item(part(3)));
@@ -101,10 +103,25 @@ pub(super) fn name(w: &mut Writer, map: Map, field: Field<'_>, degree: bool) -> 
             if degree {
                 map.noted(7, w.item(part(7)));
             }
-            map.noted(25, w.item(part(21)));
+            if is_more {
+                map.noted(25, w.item(part(21)));
+            }
         });
-        w.object("period", |w| period(w, map, field));
+        if is_more {
+            w.object("period", |w| period(w, map, field));
+        }
     })
+}
+
+/// #21, #22. The guide puts the order beside the family name, where the extension may not stand.
+fn order(w: &mut Writer, map: Map, order: Field<'_>) {
+    let order = codes::value_of(&codes::NAME_ASSEMBLY_ORDER, order);
+    let url = "http://hl7.org/fhir/StructureDefinition/humanname-assembly-order";
+    let written = w.array("extension", |w| {
+        datatypes::extension_text(w, url, "valueCode", order);
+    });
+    map.noted(21, written);
+    map.noted(22, written);
 }
 
 fn period(w: &mut Writer, map: Map, field: Field<'_>) {

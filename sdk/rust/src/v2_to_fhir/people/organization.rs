@@ -24,6 +24,9 @@ pub fn xon_with<'m>(
     field: Field<'_>,
     more: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
 ) -> bool {
+    if !field.is_valued() {
+        return false;
+    }
     let ctx = refs.ctx();
     let target = refs.place("Organization", xon_identity(ctx, field), |w, refs| {
         let is_numbered = w.array("identifier", |w| {
@@ -134,6 +137,9 @@ pub fn hd_with<'m>(
     field: Field<'_>,
     more: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
 ) -> bool {
+    if !field.is_valued() {
+        return false;
+    }
     let target = refs.place("Organization", hd_identity(field), |w, refs| {
         if !hd_identifiers(w, "datatypes/HD[Organization]", field) {
             return refs.leave_out();
@@ -158,6 +164,9 @@ pub(super) fn hd_identifiers(w: &mut Writer, map: &'static str, field: Field<'_>
         w.element(|w| {
             noted(map, 1, w.text("value", namespace.text()));
         });
+        if !id.is_valued() {
+            return;
+        }
         w.element_if(|w| {
             universal_id_type(w, map, kind);
             // The guide's value is the bare id; in the system of URIs it has to be one.
