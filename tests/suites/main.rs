@@ -17,6 +17,7 @@ mod foreign;
 mod fuel;
 mod generations;
 mod golden;
+mod golden_oru;
 mod hostile;
 mod hostile_peers;
 mod http;

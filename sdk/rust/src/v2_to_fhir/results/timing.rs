@@ -80,7 +80,7 @@ pub fn time_of_day(text: &str) -> Option<String> {
     let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits: String = digits.chars().filter(|it| *it != ':').collect();
     let is_digits = |it: &str| it.bytes().all(|it| it.is_ascii_digit());
-    if !is_digits(&digits) || !is_digits(fraction) || digits.len() % 2 != 0 {
+    if !is_digits(&digits) || !is_digits(fraction) || !digits.len().is_multiple_of(2) {
         return None;
     }
     let pair = |at: usize| digits.get(at..at + 2);
