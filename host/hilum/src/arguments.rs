@@ -166,15 +166,19 @@ pub enum Policy {
 
 /// `hilum policy explain`.
 #[derive(Clone, Debug, Args)]
-#[group(id = "seen_by", required = true, multiple = false, args = ["plugin", "destination"])]
 pub struct PolicyExplain {
     /// The message: a file with HL7 v2, or FHIR in JSON
     pub message: PathBuf,
     /// As the first step of a route, by its name in the configuration
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "destination",
+        conflicts_with = "destination"
+    )]
     pub plugin: Option<String>,
     /// As a destination gets it if no plugin has touched it, by its name in the configuration
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", required_unless_present = "plugin")]
     pub destination: Option<String>,
 }
 
