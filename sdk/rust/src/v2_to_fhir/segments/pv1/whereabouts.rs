@@ -43,14 +43,14 @@ pub(super) fn locations(w: &mut Writer, refs: &mut Refs<'_, '_>, pv1: Segment<'_
 /// #63: of the bed or the room.
 fn bed_status(w: &mut Writer, pv1: Segment<'_>) {
     let place = pv1.field(3);
-    if place.component(2).is_valued() || place.component(3).is_valued() {
-        if let Some(code) = pv1.field(40).text() {
-            row(
-                "segments/PV1[Encounter]#63",
-                codes::coding(w, "operationalStatus", &codes::BED_STATUS, &code),
-            );
-        }
+    if !place.component(2).is_valued() && !place.component(3).is_valued() {
+        return;
     }
+    let Some(code) = pv1.field(40).text() else {
+        return;
+    };
+    let written = codes::coding(w, "operationalStatus", &codes::BED_STATUS, &code);
+    row("segments/PV1[Encounter]#63", written);
 }
 
 /// #26 to #28: PV1-11 is where the patient is for a while.
