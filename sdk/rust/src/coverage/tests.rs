@@ -62,7 +62,10 @@ fn a_row_of_what_is_taken_back_is_not_satisfied() {
         let ctx = Context::new(message, &hl7);
         let mut bundle = Bundle::new(&ctx);
         bundle.add("Basic", "Basic[1]", Identity::None, |w, refs| {
-            w.element_if(|w| row("a#1", w.text("a", Some("x"))) && false);
+            w.element_if(|w| {
+                row("a#1", w.text("a", Some("x")));
+                false
+            });
             row("a#2", w.text("a", Some("x")));
             refs.mention(w, "b", "Basic", None, |w, refs| {
                 row("a#3", w.text("a", Some("x")));
