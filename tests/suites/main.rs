@@ -28,6 +28,7 @@ mod mllp_out;
 mod offered;
 mod operating;
 mod phi;
+mod policy;
 #[path = "../../host/sandbox/tests/suite/probes.rs"]
 mod probes;
 mod routes;

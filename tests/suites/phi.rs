@@ -1,5 +1,7 @@
 //! Marked values never reach a log, metric, audit record or answer of the control socket.
 
+mod canaries;
+
 use std::path::Path;
 
 use hilum_peers::FhirPeer;
