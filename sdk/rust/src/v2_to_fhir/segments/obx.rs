@@ -184,7 +184,7 @@ fn fill<'m>(w: &mut Writer, refs: &mut Refs<'_, 'm>, it: &Observed<'_, 'm>) {
             vital_signs::effective(w, vital_sign, written);
         }
     }
-    performer::performers(w, refs, obx, it.participations, note);
+    performer::performers(w, refs, obx, is_repeated, it.participations, note);
     value_or_components(w, refs, it, kind, map);
     w.array("interpretation", |w| {
         for flag in obx.repetitions(8) {

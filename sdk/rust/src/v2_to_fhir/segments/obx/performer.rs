@@ -6,18 +6,24 @@ use crate::v2_to_fhir::people::{organization, practitioner};
 use crate::v2_to_fhir::segments::prt;
 use crate::v2_to_fhir::{Refs, datatypes};
 
-/// Writes `performer`.
+/// Writes `performer`. `is_repeated`: OBX-5 has several values, which are components.
 pub(super) fn performers(
     w: &mut Writer,
     refs: &mut Refs<'_, '_>,
     obx: Segment<'_>,
+    is_repeated: bool,
     participations: &[Segment<'_>],
     note: impl Fn(usize, usize, bool) -> bool,
 ) {
     w.array("performer", |w| {
         for observer in obx.repetitions(16) {
             let written = refs.mention(w, "", "PractitionerRole", None, |w, refs| {
-                let is_known = practitioner::xcn_role_members(w, refs, observer, |_, _| {});
+                // The two maps of OBX read the same XCN by two maps.
+                let is_known = if is_repeated {
+                    practitioner::xcn_role_members(w, refs, observer, |_, _| {})
+                } else {
+                    practitioner::xcn(w, "practitioner", refs, observer)
+                };
                 if note(51, 53, is_known) {
                     // The guide's system for it does not have it.
                     role(w, None, "responsibleObserver");
