@@ -49,7 +49,8 @@ fn contact_point(
     let purpose = if part(2).is_valued() { purpose } else { own_use };
     w.text("use", mobile.or(purpose));
     let rank = part(18).text().filter(|it| is_positive(it));
-    row("datatypes/XTN[ContactPoint]#28", w.number("rank", rank));
+    let of_rank = &["datatypes/XTN[ContactPoint]#28", "datatypes/NM[positiveInt]#1"];
+    rows(of_rank, w.number("rank", rank));
     let dates = ["datatypes/XTN[ContactPoint]#23", "datatypes/XTN[ContactPoint]#24"];
     period(w, "period", [part(13), part(14)], dates);
     is_written
