@@ -46,7 +46,7 @@ coverage: setup ## Rows of the v2-to-FHIR guide that the fixtures exercise and t
 validate: setup ## What the maps make of every fixture, by the official FHIR validator (Java, Maven)
 	@scripts/validate
 
-bench: setup ## Measurements, side by side with the limit (release profile: builds everything again)
+bench: plugins ## Measurements, side by side with the limit, and the bars (release profile: builds everything again)
 	@scripts/bench
 
 fmt: ## Format everything

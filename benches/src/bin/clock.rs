@@ -147,7 +147,7 @@ impl Clock {
         }
         let most = most.context("something was measured")?;
         let half = self.half_load(most.rate / 2.0)?;
-        let single = self.single(&alone)?;
+        let single = self.single()?;
         let neighbour = self.neighbour()?;
         self.head("bars")?;
         let cpu = micros(most.cpu);
@@ -230,20 +230,24 @@ impl Clock {
     }
 
     /// What an acknowledgement takes beside its sync, one message at a time, in µs.
-    fn single(&mut self, alone: &Figures) -> Result<f64> {
+    fn single(&mut self) -> Result<f64> {
         let site = self.site(ADT)?;
         let mut child = Child::start(site.path(), "wasm")?;
         let address = child.address("in")?.to_owned();
         load::closed(&address, 1, 200, &Arc::new(Messages::new("W")))?;
         child.drain(0)?;
+        // Before and after: what else goes on at the disk changes within seconds.
+        let before = bare::alone(&self.folder, self.lasts)?;
         let ours = load::paced(&address, 1, self.lasts, Pace::Closed, &Messages::new("O"))?;
-        let more = micros(ours.p50) - micros(alone.p50);
+        let after = bare::alone(&self.folder, self.lasts)?;
+        let alone = (before.p50 + after.p50) / 2;
+        let more = micros(ours.p50) - micros(alone);
         self.head("one connection, one message at a time: medians in µs")?;
         writeln!(
             self.out,
             "acknowledgement {:.0}   fdatasync alone {:.0}   difference {more:.0}",
             micros(ours.p50),
-            micros(alone.p50)
+            micros(alone)
         )?;
         Ok(more)
     }

@@ -10,7 +10,7 @@ use crate::Classes;
 use crate::origin::{Classer, Shape};
 use crate::overrides::Rules;
 use crate::search::Sensitive;
-use crate::token::{ByToken, Token, tokens_in};
+use crate::token::{ByToken, TOKEN_LEN, Token, tokens_in};
 
 /// What a seal takes beside its text, roughly: itself, its token, and its place in a map.
 const SEAL_BYTES: usize = size_of::<Seal>() + size_of::<Token>() + 48;
@@ -188,7 +188,7 @@ impl Seals {
 
     /// The tokens of these seals in `bytes`, in order.
     pub(crate) fn tokens_in(&self, bytes: &[u8]) -> Vec<(Range<usize>, Token)> {
-        if self.seals.is_empty() {
+        if self.seals.is_empty() || bytes.len() < TOKEN_LEN {
             return Vec::new();
         }
         tokens_in(bytes, |token| self.seals.contains_key(token))

@@ -5,6 +5,7 @@
 //! lost without a word. A word is a run of letters and digits. A token that the plugin joined with
 //! other letters (`DRZQ…`) is found all the same.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,14 +43,15 @@ fn check_tokens(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
     let mut ends = None;
     for range in words(bytes) {
         let word = bytes.get(range.clone()).unwrap_or_default();
-        if TOKEN_LEN < word.len() || !seals.tokens_in(word).is_empty() {
-            continue;
-        }
-        if looks_like_token(word) {
-            return Err(Misbehaved::Altered { at: place_at(body, seals, range) });
-        }
-        if word.len() < TOKEN_LEN && ends.get_or_insert_with(|| Ends::of(seals)).has(word) {
-            return Err(Misbehaved::Cut { at: place_at(body, seals, range) });
+        match word.len().cmp(&TOKEN_LEN) {
+            // Only what is long enough can be one, or look like one.
+            Ordering::Less if ends.get_or_insert_with(|| Ends::of(seals)).has(word) => {
+                return Err(Misbehaved::Cut { at: place_at(body, seals, range) });
+            }
+            Ordering::Equal if seals.tokens_in(word).is_empty() && looks_like_token(word) => {
+                return Err(Misbehaved::Altered { at: place_at(body, seals, range) });
+            }
+            _ => {}
         }
     }
     check_escaped(body, seals)
