@@ -57,7 +57,7 @@ fn codes_are_exchanged_and_every_other_byte_stays() -> Result<()> {
 
 #[test]
 fn a_code_that_nobody_may_read_is_exchanged_all_the_same_and_escaped() -> Result<()> {
-    let (code, made, said) = run(MESSAGE, &["fields=PID-3.1"])?;
+    let (code, made, said) = run(MESSAGE, &["fields=PID-3[1].1"])?;
     assert_eq!(code, 0, "{said}");
     assert_eq!(made, replaced(MESSAGE, &[("|4711^", "|M\\F\\4711^")]));
     Ok(())
@@ -76,5 +76,47 @@ fn what_cannot_be_written_refuses_the_message() -> Result<()> {
     let (code, _, said) = run(&emergency, &["fields=PV1-2"])?;
     assert_eq!(code, 1);
     assert!(said.contains("value-invalid"), "{said}");
+    Ok(())
+}
+
+/// With `alternate` the local code, its text and its system move aside, as HL7 v2 has it.
+#[test]
+fn the_local_code_moves_into_the_alternate_components() -> Result<()> {
+    let settings = ["fields=OBX-3.1", "alternate=true", "system=HL", "unknown=keep"];
+    let (code, made, said) = run(MESSAGE, &settings)?;
+    assert_eq!(code, 0, "{said}");
+    let pairs =
+        [("|718-7^Hb^LN|", "|HB^^HL^718-7^Hb^LN|"), ("|2|CE|718-7|", "|2|CE|HB^^HL^718-7|")];
+    assert_eq!(made, replaced(MESSAGE, &pairs));
+    // There is room for one.
+    let taken = replaced(MESSAGE, &[("718-7^Hb^LN", "718-7^Hb^LN^X^y^Z")]);
+    let (code, _, said) = run(&taken, &settings)?;
+    assert_eq!(code, 1);
+    assert!(said.contains("OBX[1]-3.4: inconsistent"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn every_repetition_is_exchanged_and_an_unknown_code_may_go() -> Result<()> {
+    let several = replaced(MESSAGE, &[("|CE|718-7|", "|CE|718-7~1-2^x~\"\"~718-7|")]);
+    let (code, made, said) = run(&several, &["fields=OBX-3.1", "unknown=remove"])?;
+    assert_eq!(code, 0, "{said}");
+    let pairs = [("|718-7^Hb", "|HB^Hb"), ("|718-7~1-2^x~\"\"~718-7|", "|HB~^x~\"\"~HB|")];
+    assert_eq!(made, replaced(&several, &pairs));
+    Ok(())
+}
+
+#[test]
+fn a_setting_that_makes_no_sense_is_told_and_is_no_fault_of_the_plugin() -> Result<()> {
+    for (setting, said_of_it) in [
+        ("fields=OBX", "the route's setting fields has to be a list of paths as OBX-3.1"),
+        ("unknown=keeep", "the route's setting unknown has to be"),
+        ("alternate=yes", "the route's setting alternate has to be"),
+        ("fields.codes-2=OBX-3.1", "the site does not lend the table \"codes-2\""),
+    ] {
+        let (code, _, said) = run(MESSAGE, &[setting])?;
+        assert_eq!(code, 1, "{setting}");
+        assert!(said.contains(said_of_it) && said.contains("application"), "{setting}: {said}");
+    }
     Ok(())
 }

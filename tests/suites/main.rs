@@ -13,6 +13,7 @@ mod delivery;
 mod denials;
 mod destinations;
 mod drafts;
+mod first_party;
 mod foreign;
 mod fuel;
 mod generations;
