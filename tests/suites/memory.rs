@@ -192,7 +192,7 @@ fn wrapper(run: u32) -> Function {
 }
 
 /// The shipped plugin, made to show itself.
-fn shown(sandbox: &Sandbox, shipped: &Package) -> Plugin {
+pub(crate) fn shown(sandbox: &Sandbox, shipped: &Package) -> Plugin {
     let encoder = wit_component::ComponentEncoder::default().validate(true);
     let module = witness(core_module(&shipped.bytes));
     let mut component = encoder.module(&module).expect("it fits").encode().expect("a component");

@@ -1,6 +1,7 @@
 //! Marked values never reach a log, metric, audit record or answer of the control socket.
 
 mod canaries;
+mod guests;
 
 use std::path::Path;
 

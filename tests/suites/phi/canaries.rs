@@ -118,15 +118,15 @@ settings = { refuse_without = "PID-3.1" }
 "#;
 
 /// One sample: its bytes, and what must be seen nowhere.
-struct Sample {
-    file: String,
-    bytes: Vec<u8>,
-    is_fhir: bool,
+pub(super) struct Sample {
+    pub(super) file: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) is_fhir: bool,
     /// Whether it gets no acknowledgement, at least if all is well (table 0155).
     is_silent: bool,
-    values: BTreeSet<String>,
+    pub(super) values: BTreeSet<String>,
     /// What it says openly, in small letters.
-    open: String,
+    pub(super) open: String,
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -153,7 +153,7 @@ impl Named for PathBuf {
 }
 
 /// Whether a value proves something where it is found.
-fn is_telling(value: &str) -> bool {
+pub(super) fn is_telling(value: &str) -> bool {
     let is_number = value.chars().all(|it| it.is_ascii_digit() || matches!(it, '-' | '.' | '/'));
     let digits = value.chars().filter(char::is_ascii_digit).count();
     LETTERS_MIN <= value.len() && (!is_number || DIGITS_MIN <= digits)
@@ -194,7 +194,7 @@ fn canaries() -> BTreeMap<String, Vec<String>> {
     list.as_array().expect("a list").iter().map(of).collect()
 }
 
-fn samples() -> Vec<Sample> {
+pub(super) fn samples() -> Vec<Sample> {
     let canaries = canaries();
     let mut found = Vec::new();
     files(&repository().join("tests/fixtures/hl7v2-messages"), &mut found);
