@@ -278,14 +278,14 @@ impl<'a> Walk<'a> {
         }
         let expected = expected::of(row, element, here, &translations, is_looked_up);
         let found = self.reported(&row.id, judge(&nodes, &expected));
-        let detail = found.is_err().then(|| instead(&expected, &nodes)).unwrap_or_default();
+        let detail = instead(found, &expected, &nodes);
         let place = run.place.to_owned();
         self.found.outcomes.push(Outcome { id: row.id.clone(), place, found, detail });
         if table.is_some() {
             for code in &translations {
                 let expected = Expected::One(vec![code.target.clone()]);
                 let found = self.reported(&code.id, judge(&nodes, &expected));
-                let detail = found.is_err().then(|| instead(&expected, &nodes)).unwrap_or_default();
+                let detail = instead(found, &expected, &nodes);
                 let place = run.place.to_owned();
                 self.found.outcomes.push(Outcome { id: code.id.clone(), place, found, detail });
             }
@@ -299,7 +299,8 @@ impl<'a> Walk<'a> {
         // `CX[RelatedPerson-Mother]` makes a resource of its own.
         let kind = row.uses.split(['[', '-', ']', '.']).nth(1).unwrap_or_default();
         let is_other = |it: &Node<'_>| it.kind().is_some_and(|it| it != kind);
-        if path.is_self() && nodes.iter().all(is_other) {
+        // What an extension is in is no extension, and stays.
+        if kind != "Extension" && path.is_self() && nodes.iter().all(is_other) {
             nodes = resources(bundle, kind).collect();
         }
         if is_resource(kind) {
@@ -362,8 +363,11 @@ fn is_resource(kind: &str) -> bool {
     .contains(&kind)
 }
 
-/// What was expected, and what stands there, both cut.
-fn instead(expected: &Expected, nodes: &[Node<'_>]) -> String {
+/// What was expected, and what stands there, both cut; nothing where all is well.
+fn instead(judged: Result<(), Wrong>, expected: &Expected, nodes: &[Node<'_>]) -> String {
+    if judged.is_ok() {
+        return String::new();
+    }
     let found = nodes.iter().map(|it| it.value.to_string()).collect::<Vec<_>>().join(" ");
     let cut = |text: String| text.chars().take(DETAIL_CHARACTERS_MAX).collect::<String>();
     format!("{} in {}", cut(format!("{expected:?}")), cut(found))

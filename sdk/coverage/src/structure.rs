@@ -77,10 +77,10 @@ impl<'g> Structure<'g> {
                 return Some(slot);
             }
             let is_root = self.groups[inside].parent.is_none();
-            if self.groups[inside].repeats || is_root {
-                if let Some(slot) = (0..from).find(here) {
-                    return Some(slot);
-                }
+            if (self.groups[inside].repeats || is_root)
+                && let Some(slot) = (0..from).find(here)
+            {
+                return Some(slot);
             }
             group = self.groups[inside].parent;
         }

@@ -1,5 +1,11 @@
 //! The guide is understood as a whole: its ids, its maps' names, its conditions, its targets.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a test reads the guide's files, and may fail"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
