@@ -23,7 +23,6 @@ pub enum Pace {
 }
 
 /// Runs `work` on so many threads for the same time; `work` makes one value durable.
-#[expect(clippy::disallowed_methods, reason = "a measurement outside of the gateway")]
 pub fn produce(
     producers: usize,
     lasts: Duration,
@@ -81,7 +80,6 @@ impl Times {
 
     /// Sleeps until the next value is due. Answers when it is made: where it was due long ago, that
     /// is still the time from which its latency counts.
-    #[expect(clippy::disallowed_methods, reason = "a measurement outside of the gateway")]
     pub fn next(&mut self, end: Instant) -> Option<Instant> {
         let Some(every) = self.every else {
             return Some(Instant::now()).filter(|now| *now < end);

@@ -5,6 +5,8 @@
 //!
 //! `clock` is the one that starts a whole gateway and loads it over sockets.
 
+#![expect(clippy::disallowed_methods, reason = "measurements outside of the gateway")]
+
 pub mod bare;
 pub mod figures;
 pub mod gateway;
@@ -20,7 +22,6 @@ use std::time::{Duration, Instant};
 
 /// How long one call of `work` takes: the fastest of many rounds, because what disturbs a
 /// measurement only ever adds to it.
-#[expect(clippy::disallowed_methods, reason = "a stop watch is all that this is")]
 pub fn fastest<T>(mut work: impl FnMut() -> T) -> Duration {
     let mut time = |calls: u32| {
         let start = Instant::now();

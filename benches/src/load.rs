@@ -37,7 +37,6 @@ pub fn closed(
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "a measurement outside of the gateway")]
 async fn sender(
     address: String,
     count: u64,

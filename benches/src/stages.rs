@@ -160,7 +160,6 @@ impl Stages {
     }
 
     /// Does one part for a while, for a profiler.
-    #[expect(clippy::disallowed_methods, reason = "a stop watch")]
     pub fn repeat(&self, name: &str, lasts: Duration) -> Result<()> {
         let policy = &self.checked.generation.policy;
         let called = self.call()?;

@@ -7,6 +7,8 @@
 //! FOLDER lies on the disk that is measured. `CLOCK_SECONDS` is how long a part takes (default 3).
 //! For a profiler: `clock once wasm|native CONNECTIONS` and `clock stages [view|call|output|clear|whole]`.
 
+#![expect(clippy::disallowed_methods, reason = "a measurement outside of the gateway")]
+
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -178,7 +180,6 @@ impl Clock {
     }
 
     /// From the first byte sent to the last delivery's outcome in the journal.
-    #[expect(clippy::disallowed_methods, reason = "a measurement outside of the gateway")]
     fn load(&self, mapping: &str, connections: usize) -> Result<Loaded> {
         let site = self.site(ADT)?;
         let mut child = Child::start(site.path(), mapping)?;
@@ -254,7 +255,6 @@ impl Clock {
 
     /// How fast a route is beside one whose plugin never ends, against its share of the cores: half,
     /// since two routes want all of them.
-    #[expect(clippy::disallowed_methods, reason = "a measurement outside of the gateway")]
     fn neighbour(&mut self) -> Result<f64> {
         let rate = |others: u64| -> Result<f64> {
             let site = self.site(&with_neighbour())?;

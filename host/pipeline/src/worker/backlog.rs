@@ -281,7 +281,9 @@ mod tests {
         let rung = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let backlog = Backlog::new(0).with_together_max(1);
         let counted = std::sync::Arc::clone(&rung);
-        backlog.wake_with(Bell::new(move || drop(counted.fetch_add(1, Ordering::SeqCst))));
+        backlog.wake_with(Bell::new(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }));
         let (run, route) = (RunId::from_bits, Name::from("adt"));
         backlog.push(&route, run(1), &[b"a".to_vec()], None);
         assert_eq!(rung.load(Ordering::SeqCst), 1);
