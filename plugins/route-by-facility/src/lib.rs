@@ -74,7 +74,7 @@ mod tests {
         let message =
             format!("MSH|^~\\&|ADT|{facility}||||||ADT^A01|1|P|2.5.1\rPV1|1|I|2W^204^A^WEST\r");
         let desk = Desk::new(&message);
-        let desk = settings.iter().fold(desk, |desk, (key, value)| desk.setting(*key, *value));
+        let desk = settings.iter().fold(desk, |desk, (key, value)| desk.setting(key, value));
         native::call(Rc::new(desk), super::choose)
     }
 
