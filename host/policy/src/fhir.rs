@@ -96,10 +96,14 @@ impl Standing {
 
     /// The classes of a value of this kind here.
     fn classes(&self, kind: Kind) -> Classes {
-        match (self.said, self.value) {
-            (Some(said), _) => said.classes,
-            (None, Value::Primitive(classes, of)) if of == kind => classes,
-            (None, Value::Primitive(..) | Value::Complex(_)) => UNKNOWN,
+        if let Some(said) = self.of_site() {
+            return said.classes;
+        }
+        match self.value {
+            Value::Primitive(classes, of) if of == kind => {
+                self.said.map_or(classes, |said| said.classes)
+            }
+            Value::Primitive(..) | Value::Complex(_) => UNKNOWN,
         }
     }
 }
@@ -205,7 +209,8 @@ impl Fhir {
 
     /// What a member of an object is.
     fn member(&self, json: &Json, id: NodeId, of: Standing) -> Standing {
-        let unknown = Standing { said: of.said, ..Standing::UNKNOWN };
+        // What the table decides about an element says nothing about what FHIR does not have in it.
+        let unknown = Standing { said: of.of_site(), ..Standing::UNKNOWN };
         let Value::Complex(number) = of.value else { return unknown };
         let Some(name) = json.plain_name(id) else { return unknown };
         if let Some(member) = self.find(number, name) {

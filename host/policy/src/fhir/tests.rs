@@ -402,6 +402,37 @@ fn what_no_definition_has_is_unknown() {
     );
 }
 
+#[test]
+fn what_the_table_opens_whole_opens_nothing_that_no_definition_has() {
+    check(
+        r#"{"resourceType":"Patient","meta":{"source":"s","name":"A","tag":[{"code":"c","family":"B"},"C",{"display":7}],
+           "profile":[{"text":"D"}]},"contained":[{"resourceType":"Basic","meta":"E"},{"resourceType":"Basic","meta":["F"]}]}"#,
+        &[
+            "resourceType open",
+            "meta.source open",
+            "meta.name unknown",
+            "meta.tag[0].code open",
+            "meta.tag[0].family unknown",
+            "meta.tag[1] unknown",
+            "meta.tag[2].display unknown",
+            "meta.profile[0].text unknown",
+            "contained[0].resourceType open",
+            "contained[0].meta unknown",
+            "contained[1].resourceType open",
+            "contained[1].meta[0] unknown",
+        ],
+    );
+    check(
+        r#"{"resourceType":"MessageHeader","eventCoding":{"code":"A01","nickname":"A"},"eventUri":"u"}"#,
+        &["resourceType open", "eventCoding.code open", "eventCoding.? unknown", "eventUri open"],
+    );
+    // What a site opens is open with all that is in it.
+    let mut fhir = r4().clone();
+    fhir.set(&["Patient", "meta"], said(None, 0)).expect("an element");
+    let patient = r#"{"resourceType":"Patient","meta":{"name":"A"}}"#;
+    assert_eq!(classes(&fhir, patient), ["resourceType open", "meta.name open"]);
+}
+
 fn said(class: Option<Class>, line: u16) -> Said {
     let classes = class.map(Classes::of).unwrap_or_default();
     Said { classes, line: Some(line) }
