@@ -18,7 +18,7 @@ plugins: build ## Build the first-party plugins and put them into the example si
 demo: plugins ## Start the example site, send its messages, show what came out (KEEP=1 leaves it running)
 	@scripts/demo
 
-test: plugins lint unit suites fuzz ## Everything that must stay true
+test: plugins lint unit suites coverage fuzz ## Everything that must stay true
 
 lint: setup ## Format and clippy, warnings as errors
 	@cargo fmt --all --check
