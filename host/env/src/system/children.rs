@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 
 use crate::{Children, Ended, Errand, How};
+
+/// How often is looked whether a child that is not heard any more has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Children that are this very program, also after its file was replaced by a newer one.
 pub struct SystemChildren {
@@ -41,7 +45,8 @@ impl Children for SystemChildren {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn()?;
+            .spawn()
+            .map_err(refused)?;
         let ended = attend(&mut child, errand);
         if ended.is_err() {
             // Whatever went wrong on our side, it does not go on alone.
@@ -49,6 +54,15 @@ impl Children for SystemChildren {
             let _ = child.wait();
         }
         ended
+    }
+}
+
+/// Why it was not started. A system that has no processes to give refuses; it does not say that this
+/// program has no children.
+fn refused(fault: io::Error) -> io::Error {
+    match fault.kind() {
+        io::ErrorKind::Unsupported => io::Error::new(io::ErrorKind::PermissionDenied, fault),
+        _ => fault,
     }
 }
 
@@ -67,7 +81,6 @@ fn attend(child: &mut Child, errand: &Errand<'_>) -> io::Result<Ended> {
         let errors = in_scope(scope, move || read_some(&mut stderr, most));
         let output = in_scope(scope, move || {
             let output = read_some(&mut stdout, most);
-            // Its output ends with it.
             let _ = said.send(());
             output
         });
@@ -76,7 +89,13 @@ fn attend(child: &mut Child, errand: &Errand<'_>) -> io::Result<Ended> {
             child.kill()?;
             return Err(io::Error::other("the operating system gives no thread"));
         };
-        let is_late = heard.recv_timeout(errand.wall) == Err(RecvTimeoutError::Timeout);
+        let started = Instant::now();
+        let mut is_late = heard.recv_timeout(errand.wall) == Err(RecvTimeoutError::Timeout);
+        // Its output ends with it, unless it has closed that itself to go on unheard.
+        while !is_late && child.try_wait()?.is_none() {
+            thread::sleep(LOOK_EVERY);
+            is_late = errand.wall <= started.elapsed();
+        }
         if is_late {
             child.kill()?;
         }
@@ -138,4 +157,18 @@ pub fn bound_myself(memory_bytes: u64, processor_seconds: u64) -> io::Result<()>
     };
     setrlimit(Resource::Cpu, cpu).map_err(io::Error::from)?;
     bound(Resource::As, memory_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_starts_no_process_does_not_say_that_there_are_no_children() {
+        // ENOSYS, which is `Unsupported` to the standard library: a filter of system calls says so.
+        let fault = refused(io::Error::from_raw_os_error(rustix::io::Errno::NOSYS.raw_os_error()));
+        assert_eq!(fault.kind(), io::ErrorKind::PermissionDenied);
+        let fault = refused(io::ErrorKind::NotFound.into());
+        assert_eq!(fault.kind(), io::ErrorKind::NotFound);
+    }
 }

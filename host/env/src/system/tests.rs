@@ -241,6 +241,12 @@ fn a_child_whose_time_is_over_is_killed() {
 }
 
 #[test]
+fn a_child_that_closes_its_output_is_killed_all_the_same() {
+    let ended = child("exec >&- 2>&-; exec sleep 30", b"", Duration::from_millis(20));
+    assert_eq!(ended.how, How::TimedOut);
+}
+
+#[test]
 fn a_child_ended_by_a_signal_says_which() {
     assert_eq!(child("kill -XCPU $$", b"", LONG).how, How::Killed(OUT_OF_TIME));
 }
