@@ -161,9 +161,10 @@ fn report(policy: &Policy, run: &Run, message: Arc<Message>, label: String) -> R
         _ => &[],
     };
     let mut texts = BTreeSet::new();
+    let mut is_copy = false;
     for parcel in parcels {
         if let Some(body) = show::body(parcel, message.bytes()) {
-            add_texts(body, &mut texts);
+            is_copy |= add_texts(body, &mut texts);
         }
     }
     let opened = rehearsal.reports.iter().flat_map(|it| it.report.sights.paths.keys().cloned());
@@ -171,6 +172,8 @@ fn report(policy: &Policy, run: &Run, message: Arc<Message>, label: String) -> R
         carried: &carried(policy, run, &message),
         noted: &noted,
         opened: &opened.collect(),
+        // What is copied whole is not noted, and a plugin without notes may use anything.
+        is_noted: !noted.is_empty() && !is_copy,
         texts: &texts,
     };
     let places = loss::loss(&message, &traces);
@@ -224,15 +227,17 @@ fn decoded(word: &str) -> Option<String> {
     Some(text)
 }
 
-/// The texts that stand in a body, whole: JSON's strings and numbers, the values of HL7 v2.
-fn add_texts(body: Bytes, texts: &mut BTreeSet<String>) {
+/// The texts that stand in a body, whole: JSON's strings and numbers, the values of HL7 v2. Answers
+/// whether it is HL7 v2.
+fn add_texts(body: Bytes, texts: &mut BTreeSet<String>) -> bool {
     let parsed = ["hl7v2", "json"].into_iter().find_map(|it| Message::parse(it, body.clone()).ok());
-    let Some(message) = parsed else { return };
+    let Some(message) = parsed else { return false };
     for found in message.values() {
         if let Ok(Some(text)) = message.text_of(&found) {
             texts.insert(text);
         }
     }
+    message.as_hl7().is_some()
 }
 
 /// In how many messages each row was used.

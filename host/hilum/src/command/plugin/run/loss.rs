@@ -2,6 +2,9 @@
 //!
 //! A value is *moved* if its token, or the value itself, stands in an output; *read* if the plugin
 //! says so (an SDK that notes places) or the host opened it for the plugin; else it went *nowhere*.
+//! The same value may stand in several places of a message (a guarantor who is the patient). Where the
+//! plugin notes what it uses, a value that stands in an output is moved only if it was used there, or
+//! in another repeat of the same place (a laboratory that each result names).
 //!
 //! Promises: holds places, never a value.
 //! Not here: rows of the guide (`coverage`).
@@ -46,6 +49,8 @@ pub struct Traces<'a> {
     pub noted: &'a BTreeSet<String>,
     /// Paths that the host opened for the plugin.
     pub opened: &'a BTreeSet<String>,
+    /// Whether the plugin notes every place that it uses.
+    pub is_noted: bool,
     /// Texts of the outputs as they would leave, whole: JSON's strings, HL7's values.
     pub texts: &'a BTreeSet<String>,
 }
@@ -56,6 +61,8 @@ pub fn loss(message: &Arc<Message>, traces: &Traces<'_>) -> Vec<(Arc<str>, How)>
     let noted = Paths::of(traces.noted);
     let opened = Paths::of(traces.opened);
     let mut all = Vec::new();
+    let mut moved = BTreeSet::new();
+    let mut repeats = Vec::new();
     for found in message.values() {
         // HL7's `""` deletes: there is no value that could be moved.
         let Ok(Some(text)) = message.text_of(&found) else { continue };
@@ -64,14 +71,26 @@ pub fn loss(message: &Arc<Message>, traces: &Traces<'_>) -> Vec<(Arc<str>, How)>
         }
         let name: Arc<str> = message.place_name(found.at).into();
         let is_long = VALUE_CHARACTERS_MIN <= text.chars().count();
-        let how = if traces.carried.contains(&name) || is_long && traces.texts.contains(&text) {
-            How::Moved
-        } else if noted.hold(&name, found.at) || opened.hold(&name, found.at) {
-            How::Read
-        } else {
-            How::Nowhere
+        let stands = traces.carried.contains(&name) || is_long && traces.texts.contains(&text);
+        let is_used = noted.hold(&name, found.at) || opened.hold(&name, found.at);
+        let how = match (stands, is_used) {
+            (true, true) => How::Moved,
+            (true, false) if !traces.is_noted => How::Moved,
+            (false, true) => How::Read,
+            _ => How::Nowhere,
         };
+        if stands {
+            match how {
+                How::Moved => drop(moved.insert((general(&name), text))),
+                _ => repeats.push((all.len(), general(&name), text)),
+            }
+        }
         all.push((name, how));
+    }
+    for (index, place, text) in repeats {
+        if moved.contains(&(place, text)) {
+            all[index].1 = How::Moved;
+        }
     }
     all
 }
@@ -141,6 +160,16 @@ mod tests {
     }
 
     fn check(carried: &[&str], noted: &[&str], opened: &[&str], texts: &[&str]) -> Vec<String> {
+        all(carried, noted, opened, texts, false)
+    }
+
+    fn all(
+        carried: &[&str],
+        noted: &[&str],
+        opened: &[&str],
+        texts: &[&str],
+        is_noted: bool,
+    ) -> Vec<String> {
         let message = Message::parse("hl7v2", Bytes::from_static(MESSAGE.as_bytes()));
         let message = Arc::new(message.expect("a message"));
         let carried: BTreeSet<Arc<str>> = carried.iter().map(|it| Arc::from(*it)).collect();
@@ -148,6 +177,7 @@ mod tests {
             carried: &carried,
             noted: &set(noted),
             opened: &set(opened),
+            is_noted,
             texts: &set(texts),
         };
         let all = loss(&message, &traces);
@@ -186,6 +216,38 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_stands_in_an_output_was_moved_from_where_the_plugin_took_it() {
+        // EVE and NK1[2]-3 stand in the output, but nobody took them from here.
+        let taken = all(
+            &["PID-3.1", "NK1[2]-3.1"],
+            &["PID[1]-3[1].1.1"],
+            &["PID-5.2"],
+            &["LAB", "EVE", "ADAM"],
+            true,
+        );
+        let taken: Vec<&str> =
+            taken.iter().filter(|it| !it.ends_with("nowhere")).map(String::as_str).collect();
+        assert_eq!(taken, ["PID-3.1 moved", "PID-5.2 moved"]);
+    }
+
+    #[test]
+    fn a_repeat_of_what_was_moved_is_moved_too() {
+        let text = b"MSH|^~\\&|LAB\rNK1|1||LAB-1\rNK1|2||LAB-1";
+        let message = Message::parse("hl7v2", Bytes::from_static(text)).expect("a message");
+        let (noted, nothing, texts) = (set(&["NK1[1]-3"]), set(&[]), set(&["LAB-1"]));
+        let traces = Traces {
+            carried: &BTreeSet::new(),
+            noted: &noted,
+            opened: &nothing,
+            is_noted: true,
+            texts: &texts,
+        };
+        let all = loss(&Arc::new(message), &traces);
+        let of = |place: &str| all.iter().find(|it| &*it.0 == place).map(|it| it.1);
+        assert_eq!([of("NK1-3.1"), of("NK1[2]-3.1")], [Some(How::Moved); 2]);
+    }
+
+    #[test]
     fn a_deleted_value_is_none() {
         let bytes = Bytes::from_static(b"MSH|^~\\&|LAB\rPID|||\"\"^x| ");
         let message = Arc::new(Message::parse("hl7v2", bytes).expect("a message"));
@@ -194,6 +256,7 @@ mod tests {
             carried: &BTreeSet::new(),
             noted: &nothing,
             opened: &nothing,
+            is_noted: false,
             texts: &nothing,
         };
         let places: Vec<_> = loss(&message, &none).into_iter().map(|it| it.0.to_string()).collect();
