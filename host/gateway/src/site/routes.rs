@@ -128,11 +128,23 @@ fn destination_plan(
     Some(DestinationPlan { name: name.clone(), clearance: Arc::clone(clearance) })
 }
 
+/// How the names of settings begin that Hilum itself answers: `plugin run --coverage` asks a plugin for
+/// its notes by one of them, and nobody else does.
+const RESERVED: &str = "hilum.";
+
 fn read_settings(section: &mut Section<'_>) -> BTreeMap<String, String> {
     let Some(mut settings) = section.section("settings") else { return BTreeMap::new() };
     let mut read = BTreeMap::new();
     for key in settings.keys() {
-        if let Some(text) = settings.text(&key) {
+        let text = settings.text(&key);
+        if key.starts_with(RESERVED) {
+            settings.problem_at(
+                &key,
+                format!("settings whose names begin with \"{RESERVED}\" are Hilum's own"),
+            );
+            continue;
+        }
+        if let Some(text) = text {
             read.insert(key, text.value);
         }
     }
