@@ -255,6 +255,10 @@ impl Rows {
 /// The row of a field of these classes that had the types `of`, in one version or another.
 fn row(types: &DataTypes, of: &str, field: Classes) -> Row {
     let mut components: Vec<Entry> = Vec::new();
+    if of.split(',').any(|name| name == "varies") {
+        // In one version or another it is whatever the sender likes.
+        return Row { components, rest: Entry::UNKNOWN };
+    }
     for data_type in of.split(',').filter_map(|name| types.get(name)) {
         for (index, rule) in data_type.components.iter().enumerate() {
             let classes = match rule {

@@ -476,3 +476,19 @@ fn what_no_table_has_is_unknown() {
     check("PID-8.23", None, "unknown");
     check("RX1-9", None, "unknown");
 }
+
+#[test]
+fn a_field_that_may_be_of_any_type_is_unknown_whole() {
+    for path in ["MFE-4.1", "MFE-4.3", "MFE-4.6", "MFA-5.3", "QPD-3.1", "RDT-1.2"] {
+        let path: Path = path.parse().expect("a path");
+        let place = Place {
+            segment: path.segment,
+            occurrence: 1,
+            field: path.field.expect("a field"),
+            repetition: 1,
+            component: path.component.expect("a component"),
+            subcomponent: 1,
+        };
+        assert_eq!(hl7().entry(&place, None), Entry::UNKNOWN, "{path}");
+    }
+}
