@@ -26,7 +26,7 @@ use super::show;
 use crate::arguments::PluginRun;
 use crate::command::Context;
 use crate::exit::{Exit, failed};
-use crate::output::{Output, counted};
+use crate::output::{Output, counted, printable};
 
 /// The setting that asks for notes. No configuration of a site can answer it with anything that
 /// changes what a plugin makes.
@@ -210,7 +210,8 @@ fn take_notes(rehearsal: &mut Rehearsal) -> (BTreeSet<String>, BTreeSet<String>)
 }
 
 /// An id as it was before it became one word: `z` and two digits stand for another sign, `z7a` for a
-/// `z`. What is not so written is taken as it is.
+/// `z`. What is not so written is taken as it is. None if it is no id: a plugin may write anything, and
+/// it goes to a terminal.
 fn decoded(word: &str) -> Option<String> {
     if !word.bytes().all(|it| it.is_ascii_alphanumeric()) {
         return Some(word.to_owned());
@@ -220,7 +221,7 @@ fn decoded(word: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once('z') {
         text.push_str(before);
         let code = after.get(..2).and_then(|it| u8::from_str_radix(it, 16).ok())?;
-        text.push(char::from(code));
+        text.push(Some(char::from(code)).filter(char::is_ascii_graphic)?);
         rest = after.get(2..)?;
     }
     text.push_str(rest);
@@ -297,8 +298,9 @@ fn describe(output: &Output, reports: &[Report], left: &Left) -> String {
         let count = loss::count(&report.places);
         let words: Vec<String> =
             count.iter().map(|(how, count)| format!("{count} {}", how.word())).collect();
-        heading(&mut out, &format!("{}: {}, {}", report.label, report.kind, report.fate));
-        report.why.iter().for_each(|why| out.push_str(&format!("{why}\n")));
+        let (label, kind) = (printable(&report.label), printable(&report.kind));
+        heading(&mut out, &format!("{label}: {kind}, {}", report.fate));
+        report.why.iter().for_each(|why| out.push_str(&format!("{}\n", printable(why))));
         let rows = counted(report.rows.len() as u64, "row", "rows");
         out.push_str(&format!("{rows} of the guide; values: {}\n", words.join(", ")));
         let lost = report.places.iter().filter(|(_, how)| *how == How::Nowhere);
@@ -334,7 +336,8 @@ fn describe(output: &Output, reports: &[Report], left: &Left) -> String {
     for (title, all) in [("not taken", &left.not_taken), ("no message", &left.unread)] {
         if !all.is_empty() {
             heading(&mut out, title);
-            all.iter().for_each(|(file, what)| out.push_str(&format!("{file}: {what}\n")));
+            let line = |(file, what): &(String, String)| printable(&format!("{file}: {what}\n"));
+            all.iter().for_each(|it| out.push_str(&line(it)));
         }
     }
     out
@@ -371,6 +374,10 @@ mod tests {
         assert_eq!(check("z7aoo"), "zoo");
         assert_eq!(check("segments/PID[Patient]#3"), "segments/PID[Patient]#3");
         assert_eq!(decoded("z2"), None);
+        // What would move the cursor, or begin a line, is no id.
+        for word in ["z1bz5b2J", "z0a", "z9b31m", "az20b"] {
+            assert_eq!(decoded(word), None, "{word}");
+        }
     }
 
     #[test]
