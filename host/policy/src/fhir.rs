@@ -316,6 +316,12 @@ impl Fhir {
         Ok(())
     }
 
+    /// Whether a type is one of resources, and not of what is in them.
+    pub(crate) fn is_resource(&self, of_type: &str) -> bool {
+        let context = self.types.get(of_type).copied();
+        context.is_some_and(|it| self.find(it, "implicitRules").is_some())
+    }
+
     /// The elements that a name means: `value[x]` means each of the choice.
     fn named(&self, context: u16, name: &str) -> Result<Vec<&'static str>, NoElement> {
         let own = ["id", "extension", "modifierExtension"];

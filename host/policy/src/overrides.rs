@@ -286,7 +286,14 @@ impl Rules {
     /// The rules of a site that says this.
     pub(crate) fn new(overrides: Overrides) -> Self {
         let (mut hl7, mut fhir) = (None, None);
-        for (line, it) in (0..).zip(overrides.iter()) {
+        // What is said about a data type first: what is said about one place of it copies it.
+        let of_resource = |it: &Override| match &it.place {
+            Place::Element(path) => path.first().is_some_and(|it| fhir::r4().is_resource(it)),
+            Place::Hl7 { .. } | Place::Extension(_) => false,
+        };
+        let mut all: Vec<_> = (0..).zip(overrides.iter()).collect();
+        all.sort_by_key(|(_, it)| of_resource(it));
+        for (line, it) in all {
             let said = Said { classes: it.classes, line: Some(line) };
             match &it.place {
                 Place::Hl7 { segment, field, component } => {

@@ -65,6 +65,19 @@ fn elements_and_extensions_of_fhir_are_classed() {
 }
 
 #[test]
+fn what_is_said_of_a_data_type_holds_wherever_it_stands() {
+    let text = "[phi]\n\"Account.subject.display\" = \"open\"\n\
+                \"Reference.identifier.system\" = \"identifier\"\n";
+    let (overrides, problems) = read(text);
+    assert_eq!(problems, "");
+    let account = r#"{"resourceType":"Account","subject":[{"display":"A","identifier":{"system":"B"}}],"owner":{"display":"C","identifier":{"system":"D"}}}"#;
+    let expected = expect![[
+        r#"{"resourceType":"Account","subject":[{"display":"A","identifier":{"system":"[phi:identifier]"}}],"owner":{"display":"[phi:name]","identifier":{"system":"[phi:identifier]"}}}"#
+    ]];
+    expected.assert_eq(&shown(overrides, "fhir-json", account));
+}
+
+#[test]
 fn what_is_no_place_says_what_to_write() {
     check(
         "\"PID-5\" = \"names\"\n\"PID-3[2].1\" = \"open\"\n\"PID-3.4.1\" = \"open\"\n\"PID-0\" = \"open\"\n\
