@@ -661,3 +661,26 @@ fn a_word_of_a_z_segment_that_the_plugin_did_not_bring_along_is_a_leak() {
         policy().clear(&Input::Template(Arc::new(template)), &message, &Clearance::treatment());
     assert!(matches!(cleared, Err(ClearFault::Leak(_))));
 }
+
+#[test]
+fn a_table_opens_no_value_that_a_step_before_has_converted() {
+    let message = parse("hl7v2", ADT);
+    let table = Name::from("t");
+    let spell = |code: &str| Some(format!("spelt {code}"));
+    let first = |view: &mut View| {
+        let name = sealed(view, "PID-5.1");
+        let letter = view.convert(Conversion::FirstLetter, &name).expect("a letter");
+        format!("MSH|^~\\&|LAB\rPID|||{letter}||{name}\r")
+    };
+    let second = |view: &mut View| {
+        let (letter, name) = (sealed(view, "PID-3"), sealed(view, "PID-5"));
+        let letter = view.translate(&table, true, &spell, &letter).expect("in the table");
+        assert!(!letter.starts_with("spelt"), "{letter}");
+        // What nothing was made of is opened by such a table.
+        view.translate(&table, true, &spell, &name).expect("in the table")
+    };
+    let step = |make| Step { grant: Grant::sealed_by_default(), format: "text", make };
+    let made = run(&message, &[Step { format: "hl7v2", ..step(&first) }, step(&second)]);
+    let Input::Template(made) = made else { panic!("no step has made it") };
+    assert_eq!(made.body.bytes().as_ref(), b"spelt EVERY&WOMAN");
+}

@@ -212,6 +212,14 @@ impl View {
         (Plain::Text(Arc::from(text)), Shape::Text)
     }
 
+    /// What a step before had made of a value first: a table that opens must not spell it out in this
+    /// one. One change says so; a copy of all for each place would be as much as a plugin likes.
+    fn changes_of(&self, judged: &Judged) -> Vec<Box<str>> {
+        let Some(template) = &self.template else { return Vec::new() };
+        let seals = judged.tokens.iter().filter_map(|(_, token)| template.seals.get(token));
+        seals.flat_map(|it| it.origin.changes.first()).take(1).cloned().collect()
+    }
+
     fn seal(&mut self, found: &Found, judged: &Judged) -> Token {
         let key = self.message().place_key(found.at);
         let token = self.mint.of_path(&key);
@@ -222,7 +230,7 @@ impl View {
                 At::Hl7(_) => Arc::from(key),
                 At::Json(_) | At::Body => Arc::from(self.message().place_name(found.at)),
             };
-            let origin = Origin { step: self.mint.step(), path, changes: Vec::new() };
+            let origin = Origin { step: self.mint.step(), path, changes: self.changes_of(judged) };
             let classes = judged.classes;
             self.seals.add(token, || Seal { plain, classes, shape, origin });
         }
