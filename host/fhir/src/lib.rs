@@ -1,8 +1,9 @@
 //! FHIR JSON as a lossless tree.
 //!
-//! [`parse`] reads JSON into a [`Value`] that keeps what FHIR needs and general libraries lose: the
-//! digits of numbers (`1.10` stays `1.10`), the order of members, and a refusal of members that
-//! stand twice. [`Value::to_bytes`] writes it back without changing a digit or an order.
+//! [`scan`] walks over JSON and tells a [`Visitor`] where each value stands. [`parse`] reads it into a
+//! [`Value`] that keeps what FHIR needs and general libraries lose: the digits of numbers (`1.10` stays
+//! `1.10`), the order of members, and a refusal of members that stand twice. [`Value::to_bytes`] writes
+//! it back without changing a digit or an order.
 //!
 //! ```
 //! let value = hilum_fhir::parse(br#"{"resourceType":"Patient","x":1.10}"#)?;
@@ -20,10 +21,12 @@
 mod bundle;
 mod parse;
 mod path;
+mod scan;
 mod value;
 mod write;
 
 pub use bundle::{Entry, EntryOutcome, entries};
 pub use parse::{BYTE_ORDER_MARK, JsonError, JsonFault, Limits, parse, parse_with};
 pub use path::{Path, PathError, Step};
+pub use scan::{Leaf, Nest, Visitor, scan, unescaped};
 pub use value::{Member, Value};

@@ -10,6 +10,8 @@ fn resources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             resources(&path, found);
+        } else if path.ends_with("fhir-r4/elements.json") {
+            // A table of FHIR's elements, and no resource.
         } else if path.extension().is_some_and(|ending| ending == "json") {
             found.push(path);
         }

@@ -1,9 +1,10 @@
 //! JSON by offsets: where each value stands, so that one can be read or exchanged and all other
 //! bytes stay as they came.
 //!
-//! [`hilum_fhir::parse_with`] decides what is JSON; what is kept here is one flat list of nodes in the
-//! order of the bytes.
+//! [`hilum_fhir::scan`] decides what is JSON; what is kept here is one flat list of nodes in the order of
+//! the bytes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use hilum_fhir::{JsonError, Limits, Value};
 
 use crate::path::{At, Found};
 
-mod known;
+pub(crate) mod known;
 mod scan;
 
 /// As many values as places in HL7 v2: each costs memory and work of whoever looks at it.
@@ -109,8 +110,7 @@ impl Json {
     pub const ROOT: NodeId = NodeId(0);
 
     pub(crate) fn parse(format: &str, bytes: Bytes) -> Result<Self, JsonError> {
-        hilum_fhir::parse_with(&bytes, LIMITS)?;
-        let nodes = scan::nodes(&bytes);
+        let nodes = scan::nodes(&bytes, LIMITS)?;
         Ok(Self { inner: Arc::new(Inner { format: format.into(), bytes, nodes }) })
     }
 
@@ -147,32 +147,31 @@ impl Json {
 
     /// The name of a member.
     pub fn name(&self, id: NodeId) -> Option<String> {
-        self.string(self.node(id)?.name.clone()?)
+        self.string(self.node(id)?.name.clone()?).map(Cow::into_owned)
     }
 
     /// The text of a string, number or boolean.
     pub fn scalar(&self, id: NodeId) -> Option<String> {
+        self.scalar_text(id).map(Cow::into_owned)
+    }
+
+    /// The same; it stands in the document, if it has no escapes.
+    pub fn scalar_text(&self, id: NodeId) -> Option<Cow<'_, str>> {
         let node = self.node(id)?;
         match node.kind {
             Kind::Text => self.string(node.range.clone()),
             Kind::Number | Kind::Boolean => {
                 let raw = self.bytes().get(node.range.clone())?;
-                std::str::from_utf8(raw).ok().map(str::to_owned)
+                std::str::from_utf8(raw).ok().map(Cow::Borrowed)
             }
             Kind::Null | Kind::Array | Kind::Object => None,
         }
     }
 
-    fn string(&self, range: Range<usize>) -> Option<String> {
+    fn string(&self, range: Range<usize>) -> Option<Cow<'_, str>> {
         let raw = self.bytes().get(range)?;
         let inside = raw.get(1..raw.len().checked_sub(1)?)?;
-        if !inside.contains(&b'\\') {
-            return std::str::from_utf8(inside).ok().map(str::to_owned);
-        }
-        match hilum_fhir::parse(raw) {
-            Ok(Value::Text(text)) => Some(text),
-            _ => None,
-        }
+        std::str::from_utf8(inside).ok().map(hilum_fhir::unescaped)
     }
 
     /// The member of this name.
@@ -197,7 +196,7 @@ impl Json {
         let member = self.member(id, "resourceType")?;
         self.node(member).filter(|it| it.kind == Kind::Text)?;
         // It is shown and logged, so it has to be one that FHIR has.
-        self.scalar(member).filter(|it| known::is_type(it))
+        self.scalar_text(member).filter(|it| known::is_type(it)).map(Cow::into_owned)
     }
 
     pub(crate) fn outline(&self) -> Vec<String> {
@@ -349,5 +348,7 @@ fn narrow(index: usize) -> NodeId {
     NodeId(u32::try_from(index).unwrap_or(u32::MAX))
 }
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ mod predicate;
 mod zone;
 
 pub use conversion::Conversion;
+pub use json::known::{NAMES_MAX, number_of};
 pub use json::{Json, Kind, Node, NodeId, json_string};
 pub use message::{Message, Opaque, PLACES_MAX, ParseError, ReadError, is_structured};
 pub use path::{At, Found, Path};

@@ -1,59 +1,30 @@
-//! Finds the nodes of a document that is known to be JSON.
+//! The nodes of a document, in one walk over its bytes.
 
 use std::ops::Range;
 
-use hilum_fhir::BYTE_ORDER_MARK;
+use hilum_fhir::{JsonError, Leaf, Limits, Nest, Visitor};
 
 use super::{Kind, Node, NodeId, narrow};
 
-/// The nodes of `bytes` in order. Bytes that are not JSON give some nodes, all of them within the
-/// bytes.
-pub(super) fn nodes(bytes: &[u8]) -> Vec<Node> {
-    let at = if bytes.starts_with(BYTE_ORDER_MARK.as_bytes()) { BYTE_ORDER_MARK.len() } else { 0 };
-    let mut scanner = Scanner { bytes, at, nodes: Vec::new(), open: Vec::new(), name: None };
-    while scanner.step() {}
-    scanner.nodes
+/// Bytes of a document for each value that room is made for at once: a bundle has some 20.
+const BYTES_PER_NODE: usize = 16;
+
+/// The nodes of `bytes` in order, if they are JSON within the bounds.
+pub(super) fn nodes(bytes: &[u8], limits: Limits) -> Result<Vec<Node>, JsonError> {
+    let room = (bytes.len() / BYTES_PER_NODE).min(limits.values_max);
+    let mut nodes = Nodes { nodes: Vec::with_capacity(room), open: Vec::new() };
+    hilum_fhir::scan(bytes, limits, &mut nodes)?;
+    Ok(nodes.nodes)
 }
 
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
+struct Nodes {
     nodes: Vec<Node>,
     /// The arrays and objects that have not ended, and how many children they have.
     open: Vec<(NodeId, u32)>,
-    /// The name that was read and has no value yet.
-    name: Option<Range<usize>>,
 }
 
-impl Scanner<'_> {
-    fn step(&mut self) -> bool {
-        let Some(byte) = self.bytes.get(self.at) else { return false };
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => self.at += 1,
-            b'{' => self.enter(Kind::Object),
-            b'[' => self.enter(Kind::Array),
-            b'}' | b']' => self.leave(),
-            b'"' => {
-                let range = self.string();
-                if self.wants_name() {
-                    self.name = Some(range);
-                } else {
-                    self.leaf(Kind::Text, range);
-                }
-            }
-            b't' | b'f' => self.word(Kind::Boolean),
-            b'n' => self.word(Kind::Null),
-            _ => self.word(Kind::Number),
-        }
-        true
-    }
-
-    fn wants_name(&self) -> bool {
-        let parent = self.open.last().and_then(|(id, _)| self.nodes.get(id.0 as usize));
-        parent.is_some_and(|it| it.kind == Kind::Object) && self.name.is_none()
-    }
-
-    fn push(&mut self, kind: Kind, range: Range<usize>) -> NodeId {
+impl Nodes {
+    fn push(&mut self, kind: Kind, range: Range<usize>, name: Option<Range<usize>>) -> NodeId {
         let id = narrow(self.nodes.len());
         let (parent, number) = match self.open.last_mut() {
             Some((parent, children)) => {
@@ -63,52 +34,37 @@ impl Scanner<'_> {
             }
             None => (None, 0),
         };
-        let name = self.name.take();
         self.nodes.push(Node { kind, range, name, parent, number, after: id.0 + 1 });
         id
     }
+}
 
-    fn leaf(&mut self, kind: Kind, range: Range<usize>) {
-        self.push(kind, range);
-    }
-
-    fn enter(&mut self, kind: Kind) {
-        let id = self.push(kind, self.at..self.at + 1);
+impl Visitor for Nodes {
+    fn open(&mut self, nest: Nest, at: usize, name: Option<Range<usize>>) {
+        let kind = match nest {
+            Nest::Array => Kind::Array,
+            Nest::Object => Kind::Object,
+        };
+        let id = self.push(kind, at..at + 1, name);
         self.open.push((id, 0));
-        self.at += 1;
     }
 
-    fn leave(&mut self) {
-        self.at += 1;
+    fn close(&mut self, end: usize) {
         let after = narrow(self.nodes.len()).0;
         let Some((id, _)) = self.open.pop() else { return };
-        if let Some(node) = self.nodes.get_mut(id.0 as usize) {
-            node.range.end = self.at;
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.range.end = end;
             node.after = after;
         }
     }
 
-    fn string(&mut self) -> Range<usize> {
-        let start = self.at;
-        self.at += 1;
-        while let Some(byte) = self.bytes.get(self.at) {
-            self.at += 1;
-            match byte {
-                b'"' => break,
-                b'\\' => self.at += 1,
-                _ => {}
-            }
-        }
-        self.at = self.at.min(self.bytes.len());
-        start..self.at
-    }
-
-    fn word(&mut self, kind: Kind) {
-        let start = self.at;
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
-        let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1);
-        self.at += length;
-        self.leaf(kind, start..self.at);
+    fn leaf(&mut self, leaf: Leaf, range: Range<usize>, name: Option<Range<usize>>) {
+        let kind = match leaf {
+            Leaf::Null => Kind::Null,
+            Leaf::Boolean => Kind::Boolean,
+            Leaf::Number => Kind::Number,
+            Leaf::Text => Kind::Text,
+        };
+        self.push(kind, range, name);
     }
 }

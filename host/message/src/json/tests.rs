@@ -94,8 +94,47 @@ proptest! {
 
     #[test]
     fn any_bytes_return(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-        let _ = scan::nodes(&bytes);
+        let _ = Json::parse("json", Bytes::from(bytes));
     }
+
+    /// Nodes are the same that a second walk over the bytes finds.
+    #[test]
+    fn one_walk_finds_what_two_found(
+        value in any_json(),
+        pretty in any::<bool>(),
+        edit in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
+    ) {
+        let mut text = if pretty { value.to_pretty().into_bytes() } else { value.to_bytes() };
+        if let Some((at, byte)) = edit {
+            let at = at.index(text.len());
+            text[at] = byte;
+        }
+        let tree = hilum_fhir::parse_with(&text, LIMITS);
+        let nodes = scan::nodes(&text, LIMITS);
+        prop_assert_eq!(nodes.as_ref().err(), tree.as_ref().err());
+        if let Ok(nodes) = nodes {
+            prop_assert_eq!(format!("{nodes:?}"), format!("{:?}", oracle::nodes(&text)));
+        }
+    }
+}
+
+#[test]
+fn as_many_values_as_places_are_read_and_no_more() {
+    let of = |count: usize| Bytes::from(format!("[{}0]", "0,".repeat(count - 2)));
+    assert!(Json::parse("json", of(crate::PLACES_MAX)).is_ok());
+    let fault = Json::parse("json", of(crate::PLACES_MAX + 1)).expect_err("too many").fault;
+    assert_eq!(fault, hilum_fhir::JsonFault::TooMany { values_max: crate::PLACES_MAX });
+}
+
+#[test]
+fn each_name_of_fhir_has_a_number_of_its_own() {
+    let names = include_str!("elements.txt").lines();
+    let names: Vec<_> = names.flat_map(|it| [it.to_owned(), format!("_{it}")]).collect();
+    let numbers: std::collections::BTreeSet<_> =
+        names.iter().map(|it| known::number_of(it).expect("known")).collect();
+    assert_eq!(numbers.len(), names.len());
+    assert!(numbers.iter().all(|it| *it < known::NAMES_MAX));
+    assert_eq!(known::number_of("EverywomanEve"), None);
 }
 
 #[test]
