@@ -69,7 +69,9 @@ pub(crate) enum Haste {
 impl Queue {
     /// Until when what is here may wait for more; none if it is to be written now.
     pub(crate) fn may_wait_until(&self, options: &Options) -> Option<Instant> {
-        let is_full = options.soon_max <= self.requests.len();
+        // A group is full by bytes, too: what waits takes the room of what is to be accepted.
+        let is_full =
+            options.soon_max <= self.requests.len() || options.group_bytes_max <= self.bytes;
         if self.is_awaited || self.is_stopped || is_full {
             return None;
         }
@@ -174,6 +176,7 @@ impl Shared {
             return request.fail(fault);
         }
         let was_awaited = queue.is_awaited;
+        let has_room = queue.bytes < self.options.group_bytes_max;
         queue.bytes += bytes;
         queue.requests.push_back(request);
         match haste {
@@ -184,10 +187,12 @@ impl Shared {
         }
         let count = queue.requests.len();
         let begins_to_be_awaited = queue.is_awaited && !was_awaited;
-        drop(queue);
         // Where something is awaited already the committer has not looked yet; the first that may
         // wait sets its alarm.
-        if count == 1 || begins_to_be_awaited || count == self.options.soon_max {
+        let fills = has_room && self.options.group_bytes_max <= queue.bytes
+            || count == self.options.soon_max;
+        drop(queue);
+        if count == 1 || begins_to_be_awaited || fills {
             self.ring();
         }
     }

@@ -21,7 +21,7 @@ fn groups(world: &World) -> u64 {
 /// The ticket, if it is not answered once everything has run that can run without time passing.
 fn unanswered(world: &World, ticket: Ticket<Committed>) -> Ticket<Committed> {
     world.run();
-    ticket.now().err().expect("nothing was synced")
+    ticket.now().expect_err("nothing was synced")
 }
 
 #[test]
@@ -61,6 +61,20 @@ fn many_of_them_do_not_wait() {
     world.run();
     for ticket in [first, second] {
         assert!(matches!(ticket.now(), Ok(Ok(_))), "two are enough");
+    }
+}
+
+#[test]
+fn large_ones_do_not_wait() {
+    let world = World::with(1, |options| options.group_bytes_max = 300);
+    for number in 1..=3 {
+        world.accept(arrival(number)).expect("stored");
+    }
+    let first = unanswered(&world, world.store().commit_soon(dispatched(1)));
+    let others = [2, 3].map(|number| world.store().commit_soon(dispatched(number)));
+    world.run();
+    for ticket in [first].into_iter().chain(others) {
+        assert!(matches!(ticket.now(), Ok(Ok(_))), "together they are a group's bytes");
     }
 }
 
