@@ -28,12 +28,14 @@ mod mllp_out;
 #[path = "../../host/sandbox/tests/suite/offered.rs"]
 mod offered;
 mod operating;
+mod panics;
 mod phi;
 mod policy;
 #[path = "../../host/sandbox/tests/suite/probes.rs"]
 mod probes;
 mod routes;
 mod schema;
+mod tables;
 #[path = "../../host/sandbox/tests/suite/texts.rs"]
 mod texts;
 mod tidy;
