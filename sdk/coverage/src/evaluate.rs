@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::condition::Condition;
 use crate::guide::{Guide, Row, key};
-use crate::path::{Node, Path, resolve};
+use crate::path::{Node, Path};
 use crate::source::{Element, Segment, Source};
 use crate::structure::{Structure, structure_of};
 use crate::value::{Expected, Wrong, judge};
@@ -60,7 +60,7 @@ pub fn evaluate(case: &Case<'_>) -> anyhow::Result<Option<Found>> {
     let rows = case.guide.messages.get(name).with_context(|| format!("no map {name}"))?;
     let structure = Structure::of(rows);
     let names: Vec<&str> = case.source.segments.iter().map(|it| it.name.as_str()).collect();
-    let mut walk = Walk { case, found: Found::default() };
+    let mut walk = Walk { case, found: Found::default(), made: BTreeMap::new() };
     for (at, slot) in structure.places(&names).into_iter().enumerate() {
         for row in slot.iter().flat_map(|it| &it.rows) {
             walk.message_row(at, row).with_context(|| row.id.clone())?;
@@ -72,6 +72,8 @@ pub fn evaluate(case: &Case<'_>) -> anyhow::Result<Option<Found>> {
 struct Walk<'a> {
     case: &'a Case<'a>,
     found: Found,
+    /// The resources that the last segment made of each type; several where they cannot be told apart.
+    made: BTreeMap<&'a str, Vec<Node<'a>>>,
 }
 
 /// A map that is run on an element: where its targets are, and what its codes are looked up in.
@@ -115,7 +117,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn message_row(&mut self, at: usize, row: &Row) -> anyhow::Result<()> {
+    fn message_row(&mut self, at: usize, row: &'a Row) -> anyhow::Result<()> {
         if row.target.is_empty() {
             return Ok(());
         }
@@ -126,32 +128,65 @@ impl<'a> Walk<'a> {
         let nodes = self.targets(&row.target)?;
         let segment = self.segment(at);
         let place = elements::name_of(segment);
+        let map = match row.uses.is_empty() {
+            true => None,
+            false => {
+                let map = self.case.guide.segments.get(&key(&row.uses));
+                Some(map.with_context(|| format!("no segment map {}", row.uses))?.as_slice())
+            }
+        };
+        let (outcomes, ours) = self.fitting(at, map, &nodes, &place)?;
+        let kind = row.target.split(['[', '.']).next().unwrap_or_default();
+        if !row.target.contains('.') {
+            self.made.insert(kind, ours);
+        }
         let found = judge(&nodes, &Expected::Filled).and_then(|()| self.references(row));
         let found = self.reported(&row.id, found);
         let detail = String::new();
-        self.found.outcomes.push(Outcome {
-            id: row.id.clone(),
-            place: place.clone(),
-            found,
-            detail,
-        });
-        if row.uses.is_empty() {
-            return Ok(());
-        }
-        let map = self.case.guide.segments.get(&key(&row.uses));
-        let map = map.with_context(|| format!("no segment map {}", row.uses))?;
-        for row in map.iter().filter(|it| !it.target.is_empty()) {
+        self.found.outcomes.push(Outcome { id: row.id.clone(), place, found, detail });
+        self.found.outcomes.extend(outcomes);
+        Ok(())
+    }
+
+    /// A segment's map judged by one resource alone: by that which it fits best, so that what another
+    /// segment made of the same type does not stand in for it. All that fit as well are answered.
+    fn fitting(
+        &mut self,
+        at: usize,
+        map: Option<&[Row]>,
+        nodes: &[Node<'a>],
+        place: &str,
+    ) -> anyhow::Result<(Vec<Outcome>, Vec<Node<'a>>)> {
+        let Some(map) = map else { return Ok((Vec::new(), nodes.to_vec())) };
+        let candidates = match nodes.len() {
+            0 => vec![nodes],
+            _ => nodes.chunks(1).collect(),
+        };
+        let mut best: Option<(usize, Vec<Outcome>, Vec<Node<'a>>)> = None;
+        for candidate in candidates {
+            let before = std::mem::take(&mut self.found.outcomes);
             let run = Run {
-                nodes: &nodes,
+                nodes: candidate,
                 around: &[],
                 name: None,
                 translations: &[],
                 is_looked_up: false,
-                place: &place,
+                place,
             };
-            self.segment_row(at, map, row, &run).with_context(|| row.id.clone())?;
+            let mut rows = map.iter().filter(|it| !it.target.is_empty());
+            let walked = rows.try_for_each(|row| {
+                self.segment_row(at, map, row, &run).with_context(|| row.id.clone())
+            });
+            let outcomes = std::mem::replace(&mut self.found.outcomes, before);
+            walked?;
+            let failures = outcomes.iter().filter(|it| it.found.is_err()).count();
+            match &mut best {
+                Some((fewest, _, ours)) if *fewest == failures => ours.extend(candidate),
+                Some((fewest, ..)) if *fewest < failures => {}
+                _ => best = Some((failures, outcomes, candidate.to_vec())),
+            }
         }
-        Ok(())
+        Ok(best.map(|it| (it.1, it.2)).unwrap_or_default())
     }
 
     /// The resources that a message's row makes, or the elements in them.
@@ -169,6 +204,15 @@ impl<'a> Walk<'a> {
         Ok(Path::read(rest)?.select(&resources, bundle))
     }
 
+    /// The same in the resources that the last segments made, where they made any.
+    fn elements_of_ours(&self, target: &str) -> anyhow::Result<Vec<Node<'a>>> {
+        let (kind, rest) = target.split_once('.').unwrap_or((target, ""));
+        match self.made.get(kind.split('[').next().unwrap_or_default()) {
+            Some(ours) => Ok(Path::read(rest)?.select(ours, self.case.bundle)),
+            None => self.targets(target),
+        }
+    }
+
     /// Whether the references that a row sets are there: `Encounter[1].subject.reference=Patient[1].id`.
     fn references(&self, row: &Row) -> Result<(), Wrong> {
         let bundle = self.case.bundle;
@@ -181,15 +225,18 @@ impl<'a> Walk<'a> {
             };
             let kind = to.split('[').next().unwrap_or_default();
             // Nothing can refer to the Bundle that it is in.
-            let Ok(nodes) = self.targets(from) else { continue };
+            let Ok(nodes) = self.elements_of_ours(from) else { continue };
             if kind == "Bundle" {
                 continue;
             }
+            let ours = self.made.get(kind);
             let is_to = |node: &Node<'_>| {
-                let reference = node.value.get("reference").and_then(Value::as_str);
-                let found = reference.and_then(|it| resolve(it, bundle, bundle));
+                let found = node.target(bundle);
                 found.is_some_and(|it| {
-                    it.value.get("resourceType").and_then(Value::as_str) == Some(kind)
+                    it.kind() == Some(kind)
+                        && ours.is_none_or(|all| {
+                            all.iter().any(|our| std::ptr::eq(our.value, it.value))
+                        })
                 })
             };
             // A message without the other segment has nothing to refer to.
@@ -378,8 +425,11 @@ fn resources<'b>(bundle: &'b Value, kind: &str) -> impl Iterator<Item = Node<'b>
     let all = entries.filter_map(|it| it.get("resource"));
     let contained =
         |it: &'b Value| it.get("contained").and_then(Value::as_array).into_iter().flatten();
-    let all = all.flat_map(move |it| std::iter::once(it).chain(contained(it)));
-    all.filter(move |it| it.get("resourceType").and_then(Value::as_str) == Some(kind)).map(Node::of)
+    let all = all.flat_map(move |it| {
+        let inside = contained(it).map(move |inner| Node::contained(inner, it));
+        std::iter::once(Node::of(it)).chain(inside)
+    });
+    all.filter(move |it| it.kind() == Some(kind))
 }
 
 /// The target's path, with the `url` of each numbered extension that the map's own rows name.

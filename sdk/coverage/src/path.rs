@@ -92,6 +92,11 @@ impl<'b> Node<'b> {
         Self { value: resource, beside: None, root: resource }
     }
 
+    /// A resource that is contained in another one.
+    pub fn contained(resource: &'b Value, root: &'b Value) -> Self {
+        Self { value: resource, beside: None, root }
+    }
+
     /// The type of the resource that it is, if it is one.
     pub fn kind(&self) -> Option<&'b str> {
         self.value.get("resourceType").and_then(Value::as_str)

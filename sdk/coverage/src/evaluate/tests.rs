@@ -180,3 +180,84 @@ fn what_is_right_and_was_not_reported_does_not_count() {
     let another = BTreeSet::from([FAMILY.to_owned()]);
     assert_eq!(check_reported(&guide, &another, NAME, well), [Err(Wrong::NotReported)]);
 }
+
+const RESULTS: &str = "MSH|^~\\&|LAB|HOSP|||20260102030405||ORU^R01^ORU_R01|8|P|2.5.1\r\
+                       PID|1||4711^^^HOSP^MR||EVE^ADAM\r\
+                       OBR|1|1|2|100^PANEL^LN\r\
+                       OBX|1|ST|101^ONE^LN||FIRST||||||F\r\
+                       OBX|2|ST|102^TWO^LN||SECOND||||||F";
+
+/// Two results, each with its own code and value.
+fn results() -> Value {
+    let observation = |code: &str, display: &str, value: &str| {
+        json!({ "resourceType": "Observation", "status": "final",
+            "code": { "coding": [{ "system": "http://loinc.org", "code": code, "display": display }] },
+            "subject": { "reference": "urn:uuid:p" }, "valueString": value })
+    };
+    json!({ "resourceType": "Bundle", "type": "message", "entry": [
+        { "fullUrl": "urn:uuid:p", "resource": { "resourceType": "Patient",
+            "name": [{ "family": "EVE", "given": ["ADAM"] }] } },
+        { "fullUrl": "urn:uuid:1", "resource": observation("101", "ONE", "FIRST") },
+        { "fullUrl": "urn:uuid:2", "resource": observation("102", "TWO", "SECOND") },
+        { "fullUrl": "urn:uuid:r", "resource": { "resourceType": "DiagnosticReport",
+            "result": [{ "reference": "urn:uuid:1" }, { "reference": "urn:uuid:2" }] } } ] })
+}
+
+#[track_caller]
+fn check_results(id: &str, change: impl FnOnce(&mut Value)) -> Vec<Result<(), Wrong>> {
+    let guide = guide();
+    let maps = [&guide.messages, &guide.segments, &guide.datatypes, &guide.tables];
+    let rows = maps.into_iter().flat_map(|it| it.values().flatten());
+    let reported = rows.map(|it| it.id.clone()).collect();
+    let source = Source::read_all(RESULTS.as_bytes()).expect("a message").remove(0);
+    let mut bundle = results();
+    change(&mut bundle);
+    let case = Case { guide: &guide, source: &source, bundle: &bundle, reported: &reported };
+    let found = evaluate(&case).expect("the guide can be read").expect("a map");
+    found.outcomes.into_iter().filter(|it| it.id == id).map(|it| it.found).collect()
+}
+
+#[test]
+fn a_lie_is_caught_that_moves_a_value_to_another_resource() {
+    const VALUE: &str = "segments/OBX[Observation]#6";
+    assert_eq!(check_results(VALUE, well), [Ok(()), Ok(())]);
+    let swapped = |bundle: &mut Value| {
+        bundle["entry"][1]["resource"]["valueString"] = json!("SECOND");
+        bundle["entry"][2]["resource"]["valueString"] = json!("FIRST");
+    };
+    assert!(check_results(VALUE, swapped).contains(&Err(Wrong::Value)));
+    let once = |bundle: &mut Value| {
+        bundle["entry"][2]["resource"].as_object_mut().expect("one").remove("status");
+    };
+    const STATUS: &str = "segments/OBX[Observation]#40";
+    assert_eq!(check_results(STATUS, well), [Ok(()), Ok(())]);
+    assert_eq!(check_results(STATUS, once), [Ok(()), Err(Wrong::Empty)]);
+}
+
+#[test]
+fn a_lie_is_caught_about_the_reference_of_one_of_several() {
+    const RESULT: &str = "messages/ORU_R01#61";
+    assert_eq!(check_results(RESULT, well), [Ok(()), Ok(())]);
+    let no_subject = |bundle: &mut Value| {
+        bundle["entry"][2]["resource"].as_object_mut().expect("one").remove("subject");
+    };
+    assert_eq!(check_results(RESULT, no_subject), [Ok(()), Err(Wrong::Reference)]);
+    let not_in_report = |bundle: &mut Value| {
+        bundle["entry"][3]["resource"]["result"].as_array_mut().expect("results").remove(0);
+    };
+    assert_eq!(check_results(RESULT, not_in_report), [Err(Wrong::Reference), Ok(())]);
+    let of_nobody = |bundle: &mut Value| {
+        bundle["entry"][1]["resource"]["subject"]["reference"] = json!("urn:uuid:gone");
+    };
+    assert_eq!(check_results(RESULT, of_nobody), [Err(Wrong::Reference), Ok(())]);
+}
+
+#[test]
+fn a_contained_resource_refers_to_its_siblings() {
+    let bundle = json!({ "entry": [{ "resource": { "resourceType": "Observation", "contained": [
+        { "resourceType": "Practitioner", "id": "a", "name": [{ "family": "DOC" }] },
+        { "resourceType": "PractitionerRole", "id": "b", "practitioner": { "reference": "#a" } } ] } }] });
+    let role: Vec<Node<'_>> = resources(&bundle, "PractitionerRole").collect();
+    let path = crate::path::Path::read("practitioner(Practitioner.name.family)").expect("a path");
+    assert_eq!(path.select(&role, &bundle).len(), 1);
+}
