@@ -192,10 +192,13 @@ fn read_as(bytes: Bytes, takes: &[String]) -> Result<Message, ParseError> {
     let takes_structured = formats.is_empty() || formats.iter().any(|it| is_structured(it));
     let unread = formats.iter().find(|it| !is_structured(it));
     let mut wrong = None;
+    let is_json = bytes.trim_ascii_start().starts_with(b"{");
     for format in ["hl7v2", "fhir-json"].into_iter().filter(|_| takes_structured) {
         match Message::parse(format, bytes.clone()) {
             Ok(message) => return Ok(message),
-            Err(fault) => wrong = wrong.or(Some(fault)),
+            // What begins like JSON was meant to be it.
+            Err(fault) if wrong.is_none() || is_json => wrong = Some(fault),
+            Err(_) => {}
         }
     }
     match (unread, wrong) {
@@ -250,6 +253,8 @@ mod tests {
         assert_eq!(format("17", &["csv"]).as_deref(), Ok("csv"), "though it is JSON");
         assert_eq!(format(csv, &["hl7v2"]), Err("not HL7 v2".to_owned()));
         assert_eq!(format(csv, &[]), Err("not HL7 v2".to_owned()));
+        let broken = format("{\"resourceType\":\"Patient\"", &["hl7v2", "fhir-json"]);
+        assert!(broken.is_err_and(|it| it.contains("JSON")));
     }
 
     #[test]

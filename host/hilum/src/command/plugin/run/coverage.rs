@@ -161,10 +161,10 @@ fn report(policy: &Policy, run: &Run, message: Arc<Message>, label: String) -> R
         _ => &[],
     };
     let mut texts = BTreeSet::new();
-    let mut is_copy = false;
+    let mut copied = BTreeSet::new();
     for parcel in parcels {
         if let Some(body) = show::body(parcel, message.bytes()) {
-            is_copy |= add_texts(body, &mut texts);
+            add_texts(body, &mut texts, &mut copied);
         }
     }
     let opened = rehearsal.reports.iter().flat_map(|it| it.report.sights.paths.keys().cloned());
@@ -173,7 +173,8 @@ fn report(policy: &Policy, run: &Run, message: Arc<Message>, label: String) -> R
         noted: &noted,
         opened: &opened.collect(),
         // What is copied whole is not noted, and a plugin without notes may use anything.
-        is_noted: !noted.is_empty() && !is_copy,
+        is_noted: !noted.is_empty() && copied.is_empty(),
+        copied: &copied,
         texts: &texts,
     };
     let places = loss::loss(&message, &traces);
@@ -228,17 +229,19 @@ fn decoded(word: &str) -> Option<String> {
     Some(text)
 }
 
-/// The texts that stand in a body, whole: JSON's strings and numbers, the values of HL7 v2. Answers
-/// whether it is HL7 v2.
-fn add_texts(body: Bytes, texts: &mut BTreeSet<String>) -> bool {
+/// The texts that stand in a body, whole: JSON's strings and numbers, the values of HL7 v2, these
+/// with their places as well.
+fn add_texts(body: Bytes, texts: &mut BTreeSet<String>, copied: &mut BTreeSet<(String, String)>) {
     let parsed = ["hl7v2", "json"].into_iter().find_map(|it| Message::parse(it, body.clone()).ok());
-    let Some(message) = parsed else { return false };
+    let Some(message) = parsed else { return };
     for found in message.values() {
         if let Ok(Some(text)) = message.text_of(&found) {
+            if message.as_hl7().is_some() {
+                copied.insert((message.place_name(found.at), text.clone()));
+            }
             texts.insert(text);
         }
     }
-    message.as_hl7().is_some()
 }
 
 /// In how many messages each row was used.

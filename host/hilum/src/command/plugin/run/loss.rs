@@ -51,6 +51,8 @@ pub struct Traces<'a> {
     pub opened: &'a BTreeSet<String>,
     /// Whether the plugin notes every place that it uses.
     pub is_noted: bool,
+    /// What stands at the same place of an output that is HL7 v2: place and text.
+    pub copied: &'a BTreeSet<(String, String)>,
     /// Texts of the outputs as they would leave, whole: JSON's strings, HL7's values.
     pub texts: &'a BTreeSet<String>,
 }
@@ -71,7 +73,10 @@ pub fn loss(message: &Arc<Message>, traces: &Traces<'_>) -> Vec<(Arc<str>, How)>
         }
         let name: Arc<str> = message.place_name(found.at).into();
         let is_long = VALUE_CHARACTERS_MIN <= text.chars().count();
-        let stands = traces.carried.contains(&name) || is_long && traces.texts.contains(&text);
+        let is_copied = || traces.copied.contains(&(name.to_string(), text.clone()));
+        let stands = traces.carried.contains(&name)
+            || is_long && traces.texts.contains(&text)
+            || is_copied();
         let is_used = noted.hold(&name, found.at) || opened.hold(&name, found.at);
         let how = match (stands, is_used) {
             (true, true) => How::Moved,
@@ -178,6 +183,7 @@ mod tests {
             noted: &set(noted),
             opened: &set(opened),
             is_noted,
+            copied: &BTreeSet::new(),
             texts: &set(texts),
         };
         let all = loss(&message, &traces);
@@ -231,6 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_copy_as_it_stood_is_moved_however_short() {
+        let message = Message::parse("hl7v2", Bytes::from_static(MESSAGE.as_bytes()));
+        let (nothing, of) =
+            (set(&[]), |place: &str, text: &str| (place.to_owned(), text.to_owned()));
+        let traces = Traces {
+            carried: &BTreeSet::new(),
+            noted: &nothing,
+            opened: &nothing,
+            is_noted: false,
+            copied: &BTreeSet::from([of("NK1-1.1", "1"), of("NK1[2]-1.1", "3")]),
+            texts: &nothing,
+        };
+        let all = loss(&Arc::new(message.expect("a message")), &traces);
+        let moved: Vec<&str> =
+            all.iter().filter(|it| it.1 == How::Moved).map(|it| &*it.0).collect();
+        assert_eq!(moved, ["NK1-1.1"]);
+    }
+
+    #[test]
     fn a_repeat_of_what_was_moved_is_moved_too() {
         let text = b"MSH|^~\\&|LAB\rNK1|1||LAB-1\rNK1|2||LAB-1";
         let message = Message::parse("hl7v2", Bytes::from_static(text)).expect("a message");
@@ -240,6 +265,7 @@ mod tests {
             noted: &noted,
             opened: &nothing,
             is_noted: true,
+            copied: &BTreeSet::new(),
             texts: &texts,
         };
         let all = loss(&Arc::new(message), &traces);
@@ -257,6 +283,7 @@ mod tests {
             noted: &nothing,
             opened: &nothing,
             is_noted: false,
+            copied: &BTreeSet::new(),
             texts: &nothing,
         };
         let places: Vec<_> = loss(&message, &none).into_iter().map(|it| it.0.to_string()).collect();
