@@ -15,6 +15,8 @@ use crate::{Class, Classes};
 
 /// Shorter values are not searched for: they are everywhere.
 pub(crate) const LEAK_BYTES_MIN: usize = 4;
+/// What is longer is no date: HL7 v2's DTM has 24 at most, FHIR's dateTime some more.
+const DATE_BYTES_MAX: usize = 40;
 /// Shorter ones are not taken out of texts for people.
 const SCRUB_BYTES_MIN: usize = 3;
 /// How many values may begin each other. A message that has more was made to slow us down; what is
@@ -81,7 +83,10 @@ impl Sensitive {
                 // Bytes that are no text are searched as if they were, so what is open in them is.
                 let raw = || message.bytes().get(found.range.clone()).unwrap_or_default();
                 let lossy = |_| Some(String::from_utf8_lossy(raw()).into_owned());
-                open.extend(text.unwrap_or_else(lossy));
+                let text = text.unwrap_or_else(lossy);
+                // Its year is a word of its own once a plugin has converted it.
+                open.extend(text.as_deref().and_then(converted));
+                open.extend(text);
                 continue;
             }
             if let Ok(Some(text)) = text
@@ -110,6 +115,30 @@ impl Sensitive {
         let mut found = self.values.find_all(text);
         found.retain(|it| !it.value.is_open && LEAK_BYTES_MIN <= it.range.len());
         found
+    }
+
+    /// Where in the bytes of an output a value may begin that [`Self::find_all`] finds, or a token; and
+    /// where letters are escaped or are none of ASCII, so that one has to look closer. A string of JSON
+    /// without any of them holds neither.
+    pub(crate) fn leads(&self, bytes: &[u8]) -> Vec<usize> {
+        let mut leads = Vec::new();
+        let mut is_inside = false;
+        for (at, byte) in bytes.iter().enumerate() {
+            let is_alphanumeric = byte.is_ascii_alphanumeric();
+            let begins = is_alphanumeric && !is_inside;
+            is_inside = is_alphanumeric;
+            let is_lead = match byte {
+                b'\\' | 0x80.. => true,
+                b'Z' | b'z' if bytes.get(at + 1).is_some_and(|it| matches!(it, b'Q' | b'q')) => {
+                    true
+                }
+                _ => begins && self.values.first.may_have_long(&bytes[at..]),
+            };
+            if is_lead {
+                leads.push(at);
+            }
+        }
+        leads
     }
 
     /// The classes of all sensitive values in a text, also of those that stand openly elsewhere.
@@ -145,6 +174,14 @@ impl Sensitive {
         }
         out.push_str(text.get(from..).unwrap_or_default());
     }
+}
+
+/// An open date in the other way of writing it. The zone does not matter: no word is an offset alone.
+fn converted(text: &str) -> Option<String> {
+    let is_date = text.len() <= DATE_BYTES_MAX
+        && text.bytes().take_while(u8::is_ascii_digit).count() >= LEAK_BYTES_MIN;
+    let date = is_date.then(|| Conversion::FhirDate.apply(text, &TimeZone::UTC)).flatten();
+    date.filter(|it| it != text)
 }
 
 impl Folded {
@@ -215,8 +252,8 @@ struct Beginnings {
     long: Box<[u64; 64]>,
 }
 
-/// Bytes of a beginning.
-const BEGINNING: usize = 4;
+/// Bytes of a beginning: no more than a value that is searched for has.
+const BEGINNING: usize = LEAK_BYTES_MIN;
 
 impl Default for Beginnings {
     fn default() -> Self {
@@ -241,13 +278,15 @@ impl Beginnings {
     fn may_have(&self, text: &[u8]) -> bool {
         let first = usize::from(text.first().copied().unwrap_or_default());
         let is_short = self.short[first / 64] >> (first % 64) & 1 == 1;
-        let is_long = || {
-            text.first_chunk::<BEGINNING>().is_some_and(|beginning| {
-                let bit = Self::long_bit(*beginning);
-                self.long[bit / 64] >> (bit % 64) & 1 == 1
-            })
-        };
-        is_short || is_long()
+        is_short || self.may_have_long(text)
+    }
+
+    /// The same of texts that are not short.
+    fn may_have_long(&self, text: &[u8]) -> bool {
+        text.first_chunk::<BEGINNING>().is_some_and(|beginning| {
+            let bit = Self::long_bit(*beginning);
+            self.long[bit / 64] >> (bit % 64) & 1 == 1
+        })
     }
 
     /// A number below 4096.

@@ -49,6 +49,13 @@ enum Act {
     },
 }
 
+impl Act {
+    /// Whether it stays, and nothing is to be said about it.
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Keep(classes) if classes.is_empty())
+    }
+}
+
 /// Whether a string is a URL, or part of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Url {
@@ -76,23 +83,37 @@ impl<'a> Plan<'a> {
         let mut names = Vec::with_capacity(json.nodes().len());
         let mut unsealed = BTreeMap::new();
         let is_bundle = is_bundle(json);
+        let mut leads = Leads::of(job);
         for (id, node) in json.nodes() {
-            match name_of(job, json, id, node)? {
-                Name::Of(classes) => {
-                    names.push(classes);
-                    acts.push(act(job, json, id, node, is_bundle)?);
-                }
+            let is_close = |range: &Range<usize>| leads.may_have(range);
+            let name = if job.is_original || node.name.as_ref().is_some_and(is_close) {
+                name_of(job, json, id, node)?
+            } else {
+                debug_assert!(name_of(job, json, id, node).is_ok_and(|it| it.is_plain()));
+                Name::Of(Classes::NONE)
+            };
+            let classes = match name {
+                Name::Of(classes) => classes,
                 Name::Unsealed(plain, classes) => {
                     unsealed.insert(id, plain);
-                    names.push(classes);
-                    acts.push(act(job, json, id, node, is_bundle)?);
+                    classes
                 }
                 // A name cannot be masked.
                 Name::Withheld => {
                     names.push(Classes::NONE);
                     acts.push(Act::Remove);
+                    continue;
                 }
-            }
+            };
+            names.push(classes);
+            let is_close = node.kind.is_leaf()
+                && (leads.may_have(&node.range) || !read_classes(job, id).is_empty());
+            acts.push(if job.is_original || is_close {
+                act(job, json, id, node, is_bundle)?
+            } else {
+                debug_assert!(act(job, json, id, node, is_bundle).is_ok_and(|it| it.is_plain()));
+                Act::Keep(Classes::NONE)
+            });
         }
         let mut plan = Self { job, json, acts, names, unsealed };
         plan.check_names()?;
@@ -123,6 +144,9 @@ impl<'a> Plan<'a> {
 
     /// Removes what has lost all that was in it. The document itself stays.
     fn remove_empty(&mut self) {
+        if !self.acts.iter().any(|it| matches!(it, Act::Remove)) {
+            return;
+        }
         let mut left: Vec<(u32, u32)> = vec![(0, 0); self.acts.len()];
         for (id, node) in self.json.nodes().rev() {
             let (children, removed) = left.get(id.index()).copied().unwrap_or_default();
@@ -265,6 +289,30 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Where values and tokens may begin in a plugin's output, to pass over what has none.
+struct Leads {
+    /// None: each text is looked at closely.
+    at: Option<Vec<usize>>,
+    next: usize,
+}
+
+impl Leads {
+    fn of(job: &Job<'_>) -> Self {
+        let is_searched = !job.is_original && !job.reads_at_large();
+        let leads = || job.seals().source.sensitive().leads(job.body().bytes());
+        Self { at: is_searched.then(leads), next: 0 }
+    }
+
+    /// Whether any is in a range. Ranges have to come in order.
+    fn may_have(&mut self, range: &Range<usize>) -> bool {
+        let Some(at) = &self.at else { return true };
+        while at.get(self.next).is_some_and(|it| *it < range.start) {
+            self.next += 1;
+        }
+        at.get(self.next).is_some_and(|it| *it < range.end)
+    }
+}
+
 /// What becomes of a member's name.
 enum Name {
     /// It stays; what it holds that may leave.
@@ -273,6 +321,13 @@ enum Name {
     Unsealed(Plain, Classes),
     /// It may not leave, and its member with it.
     Withheld,
+}
+
+impl Name {
+    /// Whether it stays, and nothing is to be said about it.
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Of(classes) if classes.is_empty())
+    }
 }
 
 fn name_of(job: &Job<'_>, json: &Json, id: NodeId, node: &Node) -> Result<Name, ClearFault> {
@@ -390,9 +445,18 @@ fn act(
 /// The classes of the element in which a plugin has written text of its own, as far as a step was granted
 /// to read them.
 fn own_classes(job: &Job<'_>, id: NodeId, text: &str, tokens: &[(Range<usize>, Token)]) -> Classes {
-    let opened = job.seals().opened;
+    let classes = read_classes(job, id);
     let mut literals = gaps(tokens, text.len()).filter_map(|gap| text.get(gap));
-    if opened.is_empty() || !literals.any(|it| it.contains(char::is_alphanumeric)) {
+    if classes.is_empty() || !literals.any(|it| it.contains(char::is_alphanumeric)) {
+        return Classes::NONE;
+    }
+    classes
+}
+
+/// The classes of an element, as far as a step was granted to read them.
+fn read_classes(job: &Job<'_>, id: NodeId) -> Classes {
+    let opened = job.seals().opened;
+    if opened.is_empty() {
         return Classes::NONE;
     }
     job.classer.classes(At::Json(id)).common(opened)

@@ -20,6 +20,11 @@ impl Job<'_> {
         seals.opened.has(class).then_some(class)
     }
 
+    /// Whether [`Self::check_read`] has to be asked about every text.
+    pub(super) fn reads_at_large(&self) -> bool {
+        self.read_at_large().is_some()
+    }
+
     /// What text that a plugin wrote has to be cleared for wherever it stands, and is then marked
     /// with.
     pub(super) fn check_read(

@@ -29,6 +29,8 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(body: &'a Bytes, original: &'a Arc<Message>, is_stored: bool) -> Self {
+        // Values take about as much room as their tokens. What the store has is not copied.
+        let room = if is_stored { 0 } else { body.len() + body.len() / 8 };
         Self {
             body,
             original,
@@ -36,7 +38,7 @@ impl<'a> Writer<'a> {
             from: 0,
             pending: 0..0,
             parts: Vec::new(),
-            buffer: Vec::new(),
+            buffer: Vec::with_capacity(room),
             len: 0,
             marks: Vec::new(),
         }

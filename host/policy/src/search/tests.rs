@@ -38,6 +38,20 @@ fn short_and_open_values_are_not_searched_for() {
 }
 
 #[test]
+fn the_year_of_an_open_date_is_open_once_it_is_converted() {
+    // MSH-7 is open, PV1-44 is not.
+    let of = |time: &str| format!("MSH|^~\\&|LAB||||{time}||ADT^A01\rPV1|{}2013\r", "|".repeat(43));
+    check(&of("20130101101500"), "2013-01-01T10:15:00+01:00", &[]);
+    check(&of("20130101101500+0100"), "2013", &[]);
+    check(&of("20140101101500"), "2013-01-01T10:15:00+01:00", &["2013"]);
+    check(&of("20130199"), "2013", &["2013"]);
+    check(&of("2013010110"), "20131", &[]);
+    // A date that is open gives nothing but itself.
+    let born = "MSH|^~\\&|LAB||||20130101101500||ADT^A01\rPID|||||||20130102\r";
+    check(born, "20130102 2013", &["20130102"]);
+}
+
+#[test]
 fn a_group_of_a_uuid_is_no_word_and_a_whole_one_is() {
     let uuid = "0cd4359c-0bcb-5120-8be3-4dd082b6a1c0";
     let message = "MSH|^~\\&|LAB\rPV1||||||||5120\r";
@@ -116,5 +130,26 @@ proptest! {
             }
         }
         prop_assert_eq!(found, expected);
+    }
+
+    /// No string that holds a value is passed over, whatever stands beside it.
+    #[test]
+    fn where_there_is_no_lead_there_is_no_value(
+        values in proptest::collection::vec("[abZQ0é\\\\]{1,5}( [abZ]{1,4}){0,2}", 1..6),
+        texts in proptest::collection::vec("[abZQzq0é \\\\\"-]{0,12}", 1..6),
+        chosen in any::<prop::sample::Index>(),
+    ) {
+        let mut words = Collected::default();
+        values.iter().for_each(|value| words.add(value, Class::Name.into()));
+        let classer = Arc::clone(&sensitive(PID).classer);
+        let sensitive = Sensitive { values: words.sorted(), folded: OnceLock::new(), classer };
+        let value = &values[chosen.index(values.len())];
+        for text in texts.iter().flat_map(|it| [it.clone(), format!("{it} {value}"), format!("{value}{it}")]) {
+            let body = [hilum_message::json_string("x"), hilum_message::json_string(&text)].concat();
+            let has_lead = sensitive.leads(&body).iter().any(|at| 3 <= *at);
+            prop_assert!(has_lead || sensitive.find_all(&text).is_empty(), "{:?}", text);
+            let has_token = crate::token::tokens_in(text.as_bytes(), |_| true);
+            prop_assert!(has_lead || has_token.is_empty(), "{:?}", text);
+        }
     }
 }
