@@ -5,6 +5,7 @@
 //! lost without a word. A word is a run of letters and digits. A token that the plugin joined with
 //! other letters (`DRZQ…`) is found all the same.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
@@ -79,38 +80,53 @@ fn check_escaped(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
 }
 
 /// The beginnings and ends of all tokens, to look parts up.
-struct Ends {
-    forward: Vec<[u8; TOKEN_LEN]>,
-    backward: Vec<[u8; TOKEN_LEN]>,
+struct Ends<'a> {
+    seals: &'a Seals,
     /// The last three letters of each token, a bit each: most words end otherwise.
     last: Box<[u64; LAST_WORDS]>,
+    /// The three before them.
+    before: Box<[u64; LAST_WORDS]>,
+    /// The tokens, forward and backward, for the few words that are left.
+    sorted: OnceCell<(Tokens, Tokens)>,
 }
 
-/// 2^15 bits, for [`last_of`].
+type Tokens = Vec<[u8; TOKEN_LEN]>;
+
+/// 2^15 bits, for [`three_of`].
 const LAST_WORDS: usize = 512;
 
 /// The last three letters as a number below 2^15. `word` is in capitals.
-fn last_of(word: &[u8]) -> usize {
+fn three_of(word: &[u8]) -> usize {
     let last = word.iter().rev().take(3);
     last.fold(0, |sum, byte| sum << 5 ^ usize::from(*byte & 0x1f)) & 0x7fff
 }
 
-impl Ends {
-    fn of(seals: &Seals) -> Self {
-        let mut forward: Vec<_> = seals.tokens().map(|it| *it.bytes()).collect();
-        let reversed = |mut token: [u8; TOKEN_LEN]| {
-            token.reverse();
-            token
-        };
-        let mut backward: Vec<_> = forward.iter().copied().map(reversed).collect();
+/// A word without its last three letters.
+fn before_three(word: &[u8]) -> &[u8] {
+    word.get(..word.len().saturating_sub(3)).unwrap_or_default()
+}
+
+impl<'a> Ends<'a> {
+    fn of(seals: &'a Seals) -> Self {
         let mut last = Box::new([0; LAST_WORDS]);
-        for token in &forward {
-            let bit = last_of(token);
-            last[bit / 64] |= 1u64 << (bit % 64);
+        let mut before = Box::new([0; LAST_WORDS]);
+        let set = |bits: &mut [u64; LAST_WORDS], bit: usize| bits[bit / 64] |= 1u64 << (bit % 64);
+        for token in seals.tokens() {
+            set(&mut last, three_of(token.bytes()));
+            set(&mut before, three_of(before_three(token.bytes())));
         }
-        forward.sort_unstable();
-        backward.sort_unstable();
-        Self { forward, backward, last }
+        Self { seals, last, before, sorted: OnceCell::new() }
+    }
+
+    fn sorted(&self) -> &(Tokens, Tokens) {
+        self.sorted.get_or_init(|| {
+            let mut forward: Tokens = self.seals.tokens().map(|it| *it.bytes()).collect();
+            let mut backward = forward.clone();
+            backward.iter_mut().for_each(|it| it.reverse());
+            forward.sort_unstable();
+            backward.sort_unstable();
+            (forward, backward)
+        })
     }
 
     /// Whether a word, shorter than a token, is the beginning or the end of one.
@@ -121,16 +137,19 @@ impl Ends {
         capitals.make_ascii_uppercase();
         if PART_LEN_MIN <= word.len()
             && capitals.starts_with(MARK)
-            && starts_one(&self.forward, capitals)
+            && starts_one(&self.sorted().0, capitals)
         {
             return true;
         }
-        let bit = last_of(capitals);
-        if word.len() < END_LEN_MIN || self.last[bit / 64] >> (bit % 64) & 1 == 0 {
+        let is_set = |bits: &[u64; LAST_WORDS], bit: usize| bits[bit / 64] >> (bit % 64) & 1 == 1;
+        if word.len() < END_LEN_MIN
+            || !is_set(&self.last, three_of(capitals))
+            || !is_set(&self.before, three_of(before_three(capitals)))
+        {
             return false;
         }
         capitals.reverse();
-        starts_one(&self.backward, capitals)
+        starts_one(&self.sorted().1, capitals)
     }
 }
 

@@ -131,3 +131,39 @@ fn an_output_has_to_be_of_its_format() {
         expect!["an output is not hl7v2: the message does not begin with MSH"],
     );
 }
+
+/// What [`Ends::has`] says is what comparing with each token says.
+#[test]
+fn a_word_is_a_part_of_a_token_if_one_begins_or_ends_so() {
+    let fields = (0..200).map(|it| format!("|X{it}Y")).collect::<String>();
+    let message = Bytes::from(format!("MSH|^~\\&|LAB\rZZZ{fields}\r"));
+    let message = Message::parse("hl7v2", message).expect("parses");
+    let policy = Policy::new(TimeZone::UTC);
+    let input = Input::Message(Arc::new(message));
+    let mut view = policy.view(input, &Grant::sealed_by_default(), RunSeed([7; 16]), 0);
+    let _ = view.body();
+    let (seals, _) = view.finish();
+    let tokens: Vec<_> = seals.tokens().map(|it| *it.bytes()).collect();
+    assert!(100 < tokens.len());
+    let ends = Ends::of(&seals);
+    let is_part = |word: &[u8]| {
+        let word = word.to_ascii_uppercase();
+        let is_end = |it: &[u8; TOKEN_LEN]| END_LEN_MIN <= word.len() && it.ends_with(&word);
+        let is_start = |it: &[u8; TOKEN_LEN]| PART_LEN_MIN <= word.len() && it.starts_with(&word);
+        tokens.iter().any(|it| is_end(it) || is_start(it))
+    };
+    for (index, token) in tokens.iter().enumerate() {
+        let other = tokens[(index + 1) % tokens.len()];
+        for length in 1..TOKEN_LEN {
+            let (start, end) = (&token[..length], &token[TOKEN_LEN - length..]);
+            let mut wrong = end.to_vec();
+            wrong[0] ^= 1;
+            // The end of one after the middle of another has the letters of both filters.
+            let joined = [&other[2..TOKEN_LEN - 3], &token[TOKEN_LEN - 3..]].concat();
+            let small = end.to_ascii_lowercase();
+            for word in [start, end, &wrong, &joined, &small] {
+                assert_eq!(ends.has(word), is_part(word), "{}", String::from_utf8_lossy(word));
+            }
+        }
+    }
+}
