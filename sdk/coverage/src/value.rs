@@ -119,8 +119,14 @@ fn decoded(uri: &str) -> String {
 }
 
 /// `2020-02-01T10:30:00+01:00` is `20200201103000+0100`, and `202002011030` too: FHIR needs seconds where
-/// there are minutes. An offset that the source does not have is the site's.
+/// there are minutes. An offset that the source does not have is the site's; one that it has is kept.
 fn same_time(found: &str, text: &str) -> bool {
+    if let Some((_, time)) = found.split_once('T')
+        && let Some(offset) = offset(text.trim())
+        && self::offset(time).is_some_and(|it| it != offset)
+    {
+        return false;
+    }
     let digits = |it: &str| -> String {
         let day = it.split_once('T').map_or(it, |it| it.0);
         let time = it.split_once('T').map_or("", |it| it.1);
@@ -137,6 +143,16 @@ fn same_time(found: &str, text: &str) -> bool {
         && source[..length] == found[..length]
         && found[length..].chars().all(|it| it == '0')
         || is_time(&source, &found)
+}
+
+/// The offset from UTC at the end of a time: its sign and digits; `Z` is none from UTC.
+fn offset(time: &str) -> Option<String> {
+    if time.ends_with('Z') {
+        return Some("+0000".to_owned());
+    }
+    let at = time.rfind(['+', '-'])?;
+    let plain: String = time[at..].chars().filter(|it| *it != ':').collect();
+    Some(if plain == "-0000" { "+0000".to_owned() } else { plain })
 }
 
 /// A time of day.
@@ -195,6 +211,7 @@ mod tests {
             ("2020", "2020"),
             ("2020-02-01T10:30:00+01:00", "202002011030"),
             ("2020-02-01T10:30:15.5+01:00", "20200201103015.5+0100"),
+            ("2020-02-01T10:30:00Z", "202002011030-0000"),
             ("2020-02-01", "20200201103015"),
             ("10:30:00", "1030"),
         ] {
@@ -206,6 +223,8 @@ mod tests {
             ("2020-02-01", "2020"),
             ("2020-02-01T10:31:00Z", "202002011030"),
             ("2020-02-01T10:30:00Z", "20200201"),
+            ("2020-02-01T10:30:00+09:00", "202002011030+0100"),
+            ("2020-02-01T10:30:00Z", "202002011030-0500"),
         ] {
             assert_eq!(check(json!(found), time(source)), Err(Wrong::Value), "{found} {source}");
         }
