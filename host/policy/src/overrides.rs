@@ -215,6 +215,12 @@ fn hl7(text: &str) -> Result<Place, String> {
     if field.is_some_and(|it| FIELD_MAX < it) || component.is_some_and(|it| COMPONENT_MAX < it) {
         return Err(format!("no field is above {FIELD_MAX}, no component above {COMPONENT_MAX}"));
     }
+    let is_own = segment.to_string().starts_with('Z');
+    if !is_own && !table::hl7().has(segment) {
+        return Err(format!(
+            "no version of HL7 v2 has a segment {segment}; one of the site's own begins with Z"
+        ));
+    }
     let name = Path { component: None, ..plain }.to_string();
     if field.is_none() && STRUCTURE.iter().any(|it| it.split('-').next() == Some(name.as_str())) {
         return Err(format!(

@@ -119,6 +119,16 @@ fn what_is_no_place_says_what_to_write() {
 
 /// A field's number is not how many there are: nobody writes a path that takes the memory.
 #[test]
+fn a_segment_that_no_version_has_is_a_slip() {
+    // DG1-3 would have stayed open, and nobody would have heard of it.
+    let (_, problems) = read("[phi]\n\"DGI-3\" = \"text\"\n\"ZDG-3\" = \"text\"\n");
+    assert_eq!(
+        problems,
+        "hilum.toml:2  phi.DGI-3  no version of HL7 v2 has a segment DGI; one of the site's own begins with Z"
+    );
+}
+
+#[test]
 fn numbers_are_bounded() {
     let (overrides, problems) = read("[phi]\n\"ZZZ-999.99\" = \"open\"\n");
     assert_eq!(problems, "");
