@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// of members stay. A document that is one line already is not touched.
 pub(super) fn line(document: &[u8]) -> Cow<'_, [u8]> {
     let document = document.trim_ascii();
-    if !document.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+    if !document.contains(&b'\n') && !document.contains(&b'\r') {
         return Cow::Borrowed(document);
     }
     let mut line = Vec::with_capacity(document.len());

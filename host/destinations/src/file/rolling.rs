@@ -26,6 +26,9 @@ use crate::{Delivered, Delivery, SendFault};
 /// How far a scan looks at a time.
 const SCAN_BYTES: usize = 64 << 10;
 
+/// What a group was put together in is kept for the next up to so many bytes.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// How messages stand in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -72,6 +75,8 @@ pub(super) struct Rolling {
     open: [Option<Open>; 2],
     /// Files below this index are left alone: one of them could not be brought into order.
     index_min: [u32; 2],
+    /// What groups are put together in; empty between them.
+    group: Vec<u8>,
 }
 
 impl Rolling {
@@ -84,6 +89,7 @@ impl Rolling {
             file_bytes_max: config.file_bytes_max,
             open: [None, None],
             index_min: [1, 1],
+            group: Vec::new(),
         }
     }
 
@@ -131,14 +137,24 @@ impl Rolling {
         deliveries: &[&Delivery],
         now: Timestamp,
     ) -> Result<(), SendFault> {
-        let group = group_of(form, deliveries, now);
+        let mut group = std::mem::take(&mut self.group);
+        put_group(&mut group, form, deliveries, now);
+        let outcome = self.write_group(form, &group, now);
+        if group.capacity() <= KEPT_BYTES {
+            group.clear();
+            self.group = group;
+        }
+        outcome
+    }
+
+    fn write_group(&mut self, form: Form, group: &[u8], now: Timestamp) -> Result<(), SendFault> {
         let slot = form as usize;
         let open = match self.open[slot].take() {
             Some(open) => open,
             None => self.find(form).map_err(|error| fault(&error))?,
         };
         let mut open = self.rolled(form, open, group.len()).map_err(|error| fault(&error))?;
-        match append_to(&mut open, form, &group, now) {
+        match append_to(&mut open, form, group, now) {
             Ok(()) => {
                 self.open[slot] = Some(open);
                 Ok(())
@@ -246,9 +262,9 @@ fn form_of(delivery: &Delivery) -> Result<Form, SendFault> {
 }
 
 /// The bytes of one write, without what stands at the beginning of a file.
-fn group_of(form: Form, deliveries: &[&Delivery], now: Timestamp) -> Vec<u8> {
+fn put_group(group: &mut Vec<u8>, form: Form, deliveries: &[&Delivery], now: Timestamp) {
     let bytes = deliveries.iter().map(|it| it.body.len() + 1).sum::<usize>();
-    let mut group = Vec::with_capacity(bytes + 128);
+    group.reserve(bytes + 128);
     match form {
         Form::Lines => {
             for delivery in deliveries {
@@ -259,11 +275,10 @@ fn group_of(form: Form, deliveries: &[&Delivery], now: Timestamp) -> Vec<u8> {
         Form::Batches => {
             let first = deliveries.first().map(|it| it.id.to_string()).unwrap_or_default();
             group.extend_from_slice(&batch::header(now, &first));
-            deliveries.iter().for_each(|it| batch::push(&mut group, &it.body));
+            deliveries.iter().for_each(|it| batch::push(group, &it.body));
             group.extend_from_slice(&batch::trailer(deliveries.len()));
         }
     }
-    group
 }
 
 fn append_to(open: &mut Open, form: Form, group: &[u8], now: Timestamp) -> io::Result<()> {
