@@ -30,8 +30,9 @@ use crate::metrics::{ListenerLabels, Trouble};
 
 /// Bytes that one read takes at most.
 const READ_BYTES: usize = 16 << 10;
-/// Bytes that a read takes between messages: a thousand connections may wait there for days.
-const IDLE_READ_BYTES: usize = 2 << 10;
+/// Bytes that a read takes between messages: a thousand connections may wait there for days. Most
+/// messages come with one such read, and the larger one is not made for them.
+const IDLE_READ_BYTES: usize = 4 << 10;
 /// After FS, so much silence means that the frame has ended (PROTOCOL §3).
 const SILENCE: Duration = Duration::from_secs(1);
 /// Junk that is skipped before a frame.
