@@ -179,6 +179,13 @@ impl Writer {
         is_kept
     }
 
+    /// A member or item that another writer made.
+    pub(crate) fn whole(&mut self, key: &str, other: &Self) {
+        self.key(key);
+        self.out.extend_from_slice(&other.out);
+        self.out.push(b'}');
+    }
+
     /// A member or item that is JSON already: a resource that another writer made.
     pub fn json(&mut self, key: &str, json: &str) -> bool {
         if json.is_empty() {
@@ -249,15 +256,21 @@ impl Writer {
     /// need no escape.
     #[inline(never)]
     fn key(&mut self, key: &str) {
-        if !self.is_empty() {
-            self.out.push(b',');
+        let is_first = self.is_empty();
+        if key.is_empty() {
+            if !is_first {
+                self.out.push(b',');
+            }
+            return;
         }
-        if !key.is_empty() {
+        // Two bytes of a constant are one store.
+        if is_first {
             self.out.push(b'"');
-            self.out.extend_from_slice(key.as_bytes());
-            self.out.push(b'"');
-            self.out.push(b':');
+        } else {
+            self.out.extend_from_slice(b",\"");
         }
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
     }
 }
 

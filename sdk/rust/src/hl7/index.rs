@@ -183,11 +183,15 @@ impl Index {
         let mut escapes = 0;
         let mut ends_with_cr = None;
         let mut at = start;
-        while let Some(&byte) = bytes.get(at) {
-            let role = roles[usize::from(byte)];
-            at += 1;
+        loop {
+            // Most bytes are no delimiter.
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(next) = rest.iter().position(|it| roles[usize::from(*it)] != 0) else {
+                break;
+            };
+            let role = rest.get(next).map_or(0, |it| roles[usize::from(*it)]);
+            at += next + 1;
             match role {
-                0 => {}
                 END => {
                     let row = at - 1;
                     while matches!(bytes.get(at), Some(b'\r' | b'\n')) {

@@ -62,7 +62,7 @@ struct Entry {
     request: Request,
     /// What finds it, if others mention it.
     mentioned: Option<Identifier>,
-    resource: String,
+    resource: Writer,
 }
 
 impl<'m> Bundle<'m> {
@@ -144,7 +144,8 @@ impl<'m> Bundle<'m> {
 
     #[inline(never)]
     fn open(&mut self, kind: &'static str, urn: Urn, identity: Identity) -> (Writer, Refs<'_, 'm>) {
-        let mut w = Writer::new();
+        // Room for most resources: a guest's memory is thrown away, a copy of it is paid.
+        let mut w = Writer::with_capacity(4_096);
         w.text("resourceType", Some(kind));
         let refs = Refs {
             frame: refs::Frame {

@@ -25,10 +25,17 @@ pub(super) fn quoted(text: &[u8], out: &mut Vec<u8>) {
 /// Where the first control character, quote or backslash stands.
 fn first_to_escape(text: &[u8]) -> Option<usize> {
     let (words, _) = text.as_chunks::<8>();
-    let clean = words.iter().take_while(|it| !has_any(u64::from_le_bytes(**it))).count() * 8;
-    let rest = text.get(clean..).unwrap_or_default();
+    let clean = words.iter().take_while(|it| !has_any(u64::from_le_bytes(**it))).count();
+    // What is left is in the last eight bytes, of which some were looked at already.
+    if clean == words.len()
+        && let Some(last) = text.last_chunk::<8>()
+        && !has_any(u64::from_le_bytes(*last))
+    {
+        return None;
+    }
+    let rest = text.get(clean * 8..).unwrap_or_default();
     let at = rest.iter().position(|it| *it < 0x20 || *it == b'"' || *it == b'\\')?;
-    Some(clean + at)
+    Some(clean * 8 + at)
 }
 
 /// Whether any of eight bytes needs an escape. A borrow makes wrong only what stands above a byte

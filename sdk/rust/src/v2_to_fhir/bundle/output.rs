@@ -79,7 +79,7 @@ impl Bundle<'_> {
 impl Entry {
     fn write(&self, w: &mut Writer, kind: Type) {
         w.text("fullUrl", Some(&self.urn));
-        w.json("resource", &self.resource);
+        w.whole("resource", &self.resource);
         if kind != Type::Transaction {
             return;
         }

@@ -171,7 +171,7 @@ impl<'m> Refs<'_, 'm> {
 
     #[inline(never)]
     fn open_contained(&self, kind: &'static str) -> (Writer, usize) {
-        let mut w = Writer::with_capacity(256);
+        let mut w = Writer::with_capacity(1_024);
         w.text("resourceType", Some(kind));
         let head = w.len();
         (w, head)
@@ -242,8 +242,7 @@ impl<'m> Refs<'_, 'm> {
             }
             Identity::None => (Request::Nothing, None),
         };
-        let resource = w.into_text();
-        let entry = Entry { kind, urn: Rc::clone(&urn), request, mentioned, resource };
+        let entry = Entry { kind, urn: Rc::clone(&urn), request, mentioned, resource: w };
         self.bundle.entries.push(entry);
         Some(urn)
     }
