@@ -27,7 +27,7 @@ pub enum Identity {
     /// It is created unless it is there: `POST` with `ifNoneExist`.
     Mentioned(Identifier),
     /// It has no identifier of its own. One is made of the patient's identifier, the kind and this
-    /// key, and written into the resource: `PUT Type?identifier=<system.derived>|<patient>-<kind>-<key>`.
+    /// key, and written into the resource: `PUT Type?identifier=<system.derived>|<authority>/<patient>-<kind>-<key>`.
     Derived {
         /// A code or the set id.
         key: String,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::identity::Request;
 use super::{Bundle, Context, Entry, Identifier, Identity, Urn};
-use crate::{Writer, coverage};
+use crate::{Writer, coverage, is_token};
 
 /// The namespace of derived identifiers where the site sets no `system.derived`.
 pub(super) const DERIVED: &str = "urn:uuid:6f1a4f0e-9d2b-5c1e-8a57-3a1b0f6c2d94";
@@ -72,7 +72,9 @@ impl<'m> Refs<'_, 'm> {
     }
 
     /// Writes a reference to a resource that this one mentions, and the resource: as an entry of its
-    /// own if it has an identifier (one for each, whoever mentions it first), else contained here.
+    /// own if it has an identifier that can be read (one for each, whoever mentions it first), else
+    /// contained here. Two tokens do not tell whether they stand for one number, and a transaction
+    /// that creates the same resource twice may be refused as a whole.
     /// An empty key is an element of an array. False if `fill` wrote nothing.
     #[inline]
     pub fn mention(
@@ -97,7 +99,7 @@ impl<'m> Refs<'_, 'm> {
         identifier: Option<Identifier>,
         fill: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
     ) -> Option<Urn> {
-        let Some(identifier) = identifier else {
+        let Some(identifier) = identifier.filter(|it| !is_token(&it.value)) else {
             let (mut w, head) = self.open_contained(kind);
             // Siblings of what is contained are contained in the same resource.
             let frame = self.frame.lend(self.bundle.entries.len());
@@ -150,10 +152,14 @@ impl<'m> Refs<'_, 'm> {
         let Identity::Derived { key } = &self.frame.identity else {
             return None;
         };
-        let patient = self.bundle.patient.as_ref().map_or("", |it| &it.value);
+        // The number of a patient tells nobody apart without who gave it.
+        let patient = self.bundle.patient.as_ref();
+        let authority = patient.and_then(|it| it.system.as_deref()).unwrap_or_default();
+        let patient = patient.map_or("", |it| &it.value);
+        let slash = if authority.is_empty() { "" } else { "/" };
         let system = self.ctx().setting("system.derived");
         let system = system.as_deref().unwrap_or(DERIVED);
-        let value = [patient, "-", self.frame.kind, "-", key].concat();
+        let value = [authority, slash, patient, "-", self.frame.kind, "-", key].concat();
         Some(Identifier { system: Some(system.to_owned()), value })
     }
 

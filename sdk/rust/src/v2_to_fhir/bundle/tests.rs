@@ -99,7 +99,7 @@ fn a_derived_identifier_is_written_and_searched_for() {
         },
         &[
             PATIENT,
-            r#"{"fullUrl":"urn:2","resource":{"resourceType":"Condition","subject":{"reference":"urn:1"},"identifier":[{"system":"urn:3","value":"7-Condition-I10"}]},"request":{"method":"PUT","url":"Condition?identifier=urn:3|7-Condition-I10"}}"#,
+            r#"{"fullUrl":"urn:2","resource":{"resourceType":"Condition","subject":{"reference":"urn:1"},"identifier":[{"system":"urn:3","value":"urn:oid:1.2/7-Condition-I10"}]},"request":{"method":"PUT","url":"Condition?identifier=urn:3|urn:oid:1.2/7-Condition-I10"}}"#,
         ],
     );
 }
@@ -119,9 +119,11 @@ fn a_map_with_identifiers_of_its_own_writes_the_derived_one_among_them() {
     });
     let text = text(&outputs[0]);
     assert_eq!(text.matches("\"identifier\":").count(), 1, "{text}");
-    assert!(text.contains(r#""identifier":[{"value":"own"},{"system":"https://x.example/d","value":"7-Coverage-1"}]"#), "{text}");
+    assert!(text.contains(r#""identifier":[{"value":"own"},{"system":"https://x.example/d","value":"urn:oid:1.2/7-Coverage-1"}]"#), "{text}");
     assert!(
-        text.contains(r#""url":"Coverage?identifier=https://x.example/d|7-Coverage-1""#),
+        text.contains(
+            r#""url":"Coverage?identifier=https://x.example/d|urn:oid:1.2/7-Coverage-1""#
+        ),
         "{text}"
     );
 }
@@ -280,4 +282,24 @@ fn urls_are_the_same_for_the_same_message() {
             r#"{"fullUrl":"urn:1","resource":{"resourceType":"Account","name":"x","id":"1"},"request":{"method":"PUT","url":"Account/1"}}"#,
         ],
     );
+}
+
+#[test]
+fn who_is_mentioned_by_a_number_that_cannot_be_read_is_contained() {
+    // Each place has a token of its own, also where the number is the same: two entries would create one
+    // practitioner twice, and a server may refuse the transaction for it.
+    let outputs = outputs(&[], |bundle| {
+        patient(bundle);
+        bundle.add("Encounter", "Encounter[1]", Identity::derived("1"), |w, refs| {
+            for (key, token) in [("a", "ZQ7K3M9XA2WB4T"), ("b", "ZQ7K3M9XA2WB4S")] {
+                let number = Identifier::new(Some("urn:oid:1.3"), token);
+                refs.mention(w, key, "Practitioner", Some(number), |w, _| {
+                    w.text("gender", Some(token));
+                });
+            }
+        });
+    });
+    let text = text(&outputs[0]);
+    assert!(!text.contains("ifNoneExist"), "{text}");
+    assert_eq!(text.matches(r##""reference":"#practitioner-"##).count(), 2, "{text}");
 }

@@ -308,7 +308,7 @@ fn a_relative_has_no_authority() {
             });
         });
     });
-    it.has("RelatedPerson", r#""value":"7-RelatedPerson-1""#);
+    it.has("RelatedPerson", r#""value":"urn:oid:1.2/7-RelatedPerson-1""#);
     it.notes("datatypes/XCN[RelatedPerson]", &[1, 2, 3, 10]);
 }
 

@@ -26,7 +26,7 @@ fn an_allergy_is_active_and_of_the_patient() {
         r#""patient":{"reference":"urn:uuid:"#,
         r#""onsetDateTime":"2021-08-24""#,
         r#""reaction":[{"manifestation":[{"text":"Rash"},{"text":"Cough"}]}]"#,
-        r#""value":"7-AllergyIntolerance-P""#,
+        r#""value":"urn:oid:1.2/7-AllergyIntolerance-P""#,
     ] {
         assert!(allergy.contains(part), "{part}: {allergy}");
     }

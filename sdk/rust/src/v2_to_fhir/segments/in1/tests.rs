@@ -86,6 +86,6 @@ fn sealed_values_are_moved() {
     let it = mapped(
         "IN1|1|ZQ7K3M9XA2WB4T|C1|Insurer||||ZQ7K3M9XA2WB4S||||ZQ7K3M9XA2WB4R||||ZQ7K3M9XA2WB4U^ZQ7K3M9XA2WB4V||ZQ7K3M9XA2WB4W\r",
     );
-    it.has("Coverage", r#""value":"7-Coverage-ZQ7K3M9XA2WB4T-C1""#);
+    it.has("Coverage", r#""value":"urn:oid:1.2/7-Coverage-ZQ7K3M9XA2WB4T-C1""#);
     it.has("RelatedPerson", r#""family":"ZQ7K3M9XA2WB4U""#);
 }

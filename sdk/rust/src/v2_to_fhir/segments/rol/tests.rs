@@ -79,7 +79,7 @@ fn one_team_has_all_who_are_of_it() {
         r##""member":{"reference":"#practitioner-2"}"##,
         r#""code":"768832004"}],"text":"case manager"}],"member":{"display":"Manager Smith"}"#,
         r#""reasonCode":[{"coding":[{"code":"9","display":"Why"}]}]"#,
-        r#""value":"7-CareTeam-1""#,
+        r#""value":"urn:oid:1.2/7-CareTeam-1""#,
     ] {
         assert!(team.contains(part), "{part}: {team}");
     }
