@@ -157,8 +157,8 @@ fn a_correction_replaces_what_it_corrects() {
     let [last, corrected] = ["F", "C"].map(of);
     for expected in [
         r#""resourceType":"DiagnosticReport""#,
-        r#""url":"Observation?identifier=urn:uuid:6f1a4f0e-9d2b-5c1e-8a57-3a1b0f6c2d94|4711-Observation-F1-P-C""#,
-        r#""url":"DiagnosticReport?identifier=urn:uuid:6f1a4f0e-9d2b-5c1e-8a57-3a1b0f6c2d94|4711-DiagnosticReport-F1-P""#,
+        r#""url":"Observation?identifier=urn:uuid:6f1a4f0e-9d2b-5c1e-8a57-3a1b0f6c2d94|urn:hilum:namespace:ANNA/4711-Observation-F1-P-C""#,
+        r#""url":"DiagnosticReport?identifier=urn:uuid:6f1a4f0e-9d2b-5c1e-8a57-3a1b0f6c2d94|urn:hilum:namespace:ANNA/4711-DiagnosticReport-F1-P""#,
     ] {
         assert!(last.contains(expected) && corrected.contains(expected), "{expected}\n{corrected}");
     }
