@@ -56,6 +56,8 @@ struct Member {
     value: Value,
     /// What the site says about it and all below it, or a decision about a complex element.
     said: Option<Said>,
+    /// The choice that it is one of: `value[x]`.
+    choice: Option<&'static str>,
 }
 
 #[derive(Clone, Copy)]
@@ -153,16 +155,17 @@ impl Fhir {
             else {
                 continue;
             };
+            let choice = words.next();
             let said = (class != ".").then(|| class_of(class));
             let member = match (kind_of(of), said) {
                 (Some(kind), Some(classes)) => {
-                    Member { value: Value::Primitive(classes, kind), said: None }
+                    Member { value: Value::Primitive(classes, kind), said: None, choice }
                 }
                 (Some(_), None) => continue,
                 (None, said) => {
                     let child = fhir.types.get(of).copied().unwrap_or(NOWHERE);
                     let said = said.map(|classes| Said { classes, line: None });
-                    Member { value: Value::Complex(child), said }
+                    Member { value: Value::Complex(child), said, choice }
                 }
             };
             if let Some(context) = fhir.contexts.get_mut(usize::from(context)) {
@@ -224,7 +227,7 @@ impl Fhir {
             return Standing { value: member.value, said, of: number };
         }
         match name.strip_prefix('_').and_then(|name| self.find(number, name)) {
-            Some(Member { value: Value::Primitive(..), said }) => Standing {
+            Some(Member { value: Value::Primitive(..), said, .. }) => Standing {
                 value: Value::Complex(ELEMENT),
                 said: nearest(said, of.said).filter(|it| it.line.is_some()),
                 of: number,
@@ -245,8 +248,8 @@ impl Fhir {
                 Standing { value: Value::Complex(number.unwrap_or(NOWHERE)), ..standing }
             }
             Value::Complex(EXTENSION) if !self.extensions.is_empty() => {
-                let url = json.member(id, "url").and_then(|it| json.scalar(it));
-                let said = url.and_then(|it| self.extensions.get(it.as_str()).copied());
+                let url = json.member(id, "url").and_then(|it| json.scalar_text(it));
+                let said = url.and_then(|it| self.extensions.get(&*it).copied());
                 Standing { said: said.or(standing.said), ..standing }
             }
             _ => standing,
@@ -264,7 +267,7 @@ impl Fhir {
             "extension" | "modifierExtension" if is_known => Value::Complex(EXTENSION),
             _ => return None,
         };
-        Some(Member { value, said: None })
+        Some(Member { value, said: None, choice: None })
     }
 
     /// How FHIR writes the element that a node stands in: `Patient.contact.gender`. None if it has
@@ -326,21 +329,19 @@ impl Fhir {
     fn named(&self, context: u16, name: &str) -> Result<Vec<&'static str>, NoElement> {
         let own = ["id", "extension", "modifierExtension"];
         let of = self.contexts.get(usize::from(context));
-        let members = of.into_iter().flat_map(|it| it.members.iter().map(|(name, _)| *name));
-        let is_named = |it: &&str| match name.strip_suffix("[x]") {
-            None => *it == name,
-            Some(choice) => it
-                .strip_prefix(choice)
-                .is_some_and(|of| of.starts_with(|it: char| it.is_ascii_uppercase())),
-        };
-        let named: Vec<_> = members.chain(own).filter(is_named).collect();
+        let members = of.into_iter().flat_map(|it| &it.members);
+        let members = members.map(|(name, member)| (*name, member.choice));
+        let all = members.chain(own.map(|name| (name, None)));
+        let named = all.filter(|(it, choice)| *it == name || *choice == Some(name));
+        let named: Vec<_> = named.map(|(it, _)| it).collect();
         if named.is_empty() { Err(self.no_member(context)) } else { Ok(named) }
     }
 
     /// The elements of what a member is, for this member alone: a name is said something about in one
     /// place and not wherever there is one.
     fn own_child(&mut self, context: u16, name: &str) -> Option<u16> {
-        let name = *self.named(context, name).ok()?.first()?;
+        // Each of a choice has elements of its own.
+        let [name] = self.named(context, name).ok()?[..] else { return None };
         let member = self.find(context, name)?;
         let Value::Complex(child) = member.value else { return None };
         let of = &self.contexts.get(usize::from(context))?.name;
@@ -352,7 +353,7 @@ impl Fhir {
         }
         let copy = Context { name: own_name.into(), members: copied.members.clone() };
         let child = self.add(copy);
-        self.put(context, name, Member { value: Value::Complex(child), said: member.said });
+        self.put(context, name, Member { value: Value::Complex(child), ..member });
         Some(child)
     }
 

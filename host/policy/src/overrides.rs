@@ -251,6 +251,12 @@ fn element(text: &str, trial: &mut Option<Fhir>) -> Result<Place, String> {
         let plain = indexed.split('[').next().unwrap_or_default();
         return Err(format!("a class holds for every repetition: write \"{plain}\" without []"));
     }
+    let way = path.split_last().map(|(_, way)| way).unwrap_or_default();
+    if let Some(choice) = way.iter().find(|it| it.ends_with("[x]")) {
+        return Err(format!(
+            "{choice} would be all elements of a choice, and nothing can follow that: name one of them"
+        ));
+    }
     let fhir = trial.get_or_insert_with(|| fhir::r4().clone());
     match fhir.set(&path, Said { classes: Classes::NONE, line: Some(0) }) {
         Ok(()) => Ok(Place::Element(path.into_iter().map(str::to_owned).collect())),

@@ -117,7 +117,22 @@ fn what_is_no_place_says_what_to_write() {
     );
 }
 
-/// A field's number is not how many there are: nobody writes a path that takes the memory.
+#[test]
+fn only_a_choice_ends_with_x() {
+    let good =
+        "[phi]\n\"Patient.deceased[x]\" = \"open\"\n\"Observation.valueString\" = \"text\"\n";
+    assert_eq!(read(good).1, "");
+    check(
+        "\"Patient.marital[x]\" = \"open\"\n\"Task.group[x]\" = \"open\"\n\"Condition.onset[x].id\" = \"open\"\n\
+         \"Patient.name[x].family\" = \"open\"",
+        expect![[r#"
+            hilum.toml:2  phi.Patient.marital[x]  FHIR R4 has no element "marital[x]" in Patient
+            hilum.toml:3  phi.Task.group[x]  FHIR R4 has no element "group[x]" in Task
+            hilum.toml:4  phi.Condition.onset[x].id  onset[x] would be all elements of a choice, and nothing can follow that: name one of them
+            hilum.toml:5  phi.Patient.name[x].family  name[x] would be all elements of a choice, and nothing can follow that: name one of them"#]],
+    );
+}
+
 #[test]
 fn a_segment_that_no_version_has_is_a_slip() {
     // DG1-3 would have stayed open, and nobody would have heard of it.
@@ -128,11 +143,19 @@ fn a_segment_that_no_version_has_is_a_slip() {
     );
 }
 
+/// A field's number is not how many there are: nobody writes a path that takes the memory.
 #[test]
 fn numbers_are_bounded() {
     let (overrides, problems) = read("[phi]\n\"ZZZ-999.99\" = \"open\"\n");
     assert_eq!(problems, "");
     assert!(shown(overrides, "hl7v2", "MSH|^~\\&|A\rZZZ|x\r").contains("[phi:unknown]"));
+    assert!(read("[phi]\n\"ZZZ-1000\" = \"open\"\n").1.contains("no field is above 999"));
+    assert!(read("[phi]\n\"ZZZ-1.100\" = \"open\"\n").1.contains("no component above 99"));
+    let extension = |length: usize| {
+        read(&format!("[phi]\n\"extension('{}')\" = \"open\"\n", "u".repeat(length))).1
+    };
+    assert_eq!(extension(1_024), "");
+    assert!(extension(1_025).contains("has a url of more than 1024 bytes"));
     let many: String = (1..=1_001).map(|it| format!("\"ZZZ-1.{}\" = \"open\"\n", it)).collect();
     assert!(read(&format!("[phi]\n{many}")).1.contains("1000 places at most"));
 }
