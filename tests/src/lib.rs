@@ -10,4 +10,4 @@
 
 mod site;
 
-pub use site::{Client, Running, Site, adt, hilum, http_get, repository};
+pub use site::{Client, Running, Site, adt, hilum, hilum_in, http_get, repository};

@@ -23,6 +23,20 @@ pub fn hilum() -> PathBuf {
     repository().join(target).join("debug/hilum")
 }
 
+/// Runs `hilum` in a folder, to success; what it printed.
+pub fn hilum_in(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(hilum())
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .context("hilum runs; `make build` makes it")?;
+    let err = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "hilum {arguments:?}: {err}");
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// A whole site in a temporary folder.
 pub struct Site {
     folder: tempfile::TempDir,

@@ -1,11 +1,8 @@
 //! A mapping in Rust that panics, in each way in which it can: the run is parked with the place in
 //! its source, what it said about a patient stays nowhere, and the next message goes on.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use anyhow::{Context, Result, ensure};
-use hilum_tests::{Site, adt, hilum};
+use hilum_tests::{Site, adt, hilum_in};
 
 const SITE: &str = r#"
 [gateway]
@@ -55,6 +52,13 @@ impl Drop for Again {
     }
 }
 
+/// It calls itself without end; what it does with the answer keeps that from becoming a loop.
+#[expect(unconditional_recursion, reason = "that is the test")]
+fn deeper<const LOCALS: usize>(name: &str) -> usize {
+    let locals = std::hint::black_box([name; LOCALS]);
+    deeper::<LOCALS>(locals[0]) + std::hint::black_box(locals).len()
+}
+
 fn map(message: &Message) -> Result<Vec<Output>, Refusal> {
     let [id, name] = message.values(["MSH-10", "PID-5.1"]);
     let (id, name) = (id.unwrap_or_default(), name.unwrap_or_default());
@@ -67,35 +71,27 @@ fn map(message: &Message) -> Result<Vec<Output>, Refusal> {
         "INDEX" => { let letters: Vec<char> = name.chars().collect(); let _ = letters[letters.len()]; }
         "PATH" => { message.value("PID-"); }
         "ALLOC" => { let _ = Vec::<u8>::with_capacity(usize::MAX / 4); }
+        "DEEP" => { deeper::<1>(&name); }
+        "WIDE" => { deeper::<8000>(&name); }
         _ => {}
     }
     Ok(vec![Output::fhir(Object::new().set("resourceType", "Basic"))])
 }
 "#;
 
-const WAYS: [&str; 7] = ["TEXT", "AGAIN", "DROP", "EXPECT", "INDEX", "PATH", "ALLOC"];
-
-fn run(folder: &Path, arguments: &[&str]) -> Result<()> {
-    let output = Command::new(hilum())
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .context("hilum runs")?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
-}
+const WAYS: [&str; 9] =
+    ["TEXT", "AGAIN", "DROP", "EXPECT", "INDEX", "PATH", "ALLOC", "DEEP", "WIDE"];
 
 #[test]
 fn a_panic_parks_its_run_with_the_line_and_without_the_patient() -> Result<()> {
     let desk = tempfile::tempdir()?;
-    run(desk.path(), &["plugin", "new", "panics"])?;
+    hilum_in(desk.path(), &["plugin", "new", "panics"])?;
     let project = desk.path().join("panics");
     std::fs::write(project.join("src/lib.rs"), SOURCE)?;
     let manifest = std::fs::read_to_string(project.join("plugin.toml"))?;
     let asks = "[asks]\nphi.name = { sight = \"open\", why = \"to panic about it\" }\n\n[budget]";
     std::fs::write(project.join("plugin.toml"), manifest.replace("[budget]", asks))?;
-    run(&project, &["plugin", "build", "."])?;
+    hilum_in(&project, &["plugin", "build", "."])?;
 
     let site = Site::new(SITE)?;
     std::fs::copy(project.join("panics.wasm"), site.path().join("plugins/panics.wasm"))?;
@@ -126,6 +122,14 @@ fn a_panic_parks_its_run_with_the_line_and_without_the_patient() -> Result<()> {
         let line = SOURCE.lines().position(|it| it.contains(&format!("{way:?} =>")));
         let place = format!("src/lib.rs:{}:", line.context("its line")? + 1);
         ensure!(told.contains(&place), "{way}: {place} is in {told}");
+    }
+    for fault in [
+        "asked for more memory than its budget has",
+        "trapped: its call stack is exhausted",
+        // The stack of its locals, which lies lowest: it ends there, and writes over nothing.
+        "trapped: it reached outside its memory",
+    ] {
+        ensure!(told.contains(fault), "{fault} is in {told}");
     }
     ensure!(told.contains("no idea what to do with"), "what it said is kept: {told}");
     ensure!(!told.contains("Zedlitz"), "the patient is in {told}");

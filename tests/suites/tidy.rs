@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hilum_tests::repository;
+
 /// Each crate of `host/` in its order, and the crates of the house that it may name. A crate may
 /// depend only on crates above it. A new edge is a reviewable act: change it here.
 const HOUSE: &[(&str, &[&str])] = &[
@@ -44,10 +46,6 @@ const HOUSE: &[(&str, &[&str])] = &[
     ),
     ("admin", &["env", "words", "message", "policy", "audit", "store", "gateway"]),
 ];
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the repository").to_owned()
-}
 
 /// All files below `folder` with this ending, without build output.
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {

@@ -1,21 +1,12 @@
 //! A new user's walk: a mapping of her own, from `plugin new` to the changed field that arrives.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use hilum_tests::{Site, adt, hilum};
+use hilum_tests::{Site, adt, hilum, hilum_in};
 
 fn run(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(hilum())
-        .args(arguments)
-        .current_dir(folder)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .expect("hilum runs");
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "hilum {arguments:?}: {err}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    hilum_in(folder, arguments).expect("hilum succeeds")
 }
 
 const SITE: &str = r#"
