@@ -1,6 +1,7 @@
 //! The contract's conversions for values that are open.
 //!
-//! A timestamp without an offset is taken for UTC: a desk has no time zone.
+//! A timestamp without an offset is taken for UTC: a desk has no time zone. All else is as the gateway
+//! does it; the gateway's own tests compare the two.
 
 /// One way to re-write a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,58 +56,102 @@ impl Moment {
     /// `YYYY[MM[DD[HH[MM[SS[.S…]]]]]][+/-ZZZZ]`, or FHIR's own way.
     fn read(value: &str) -> Option<Self> {
         let value = value.trim();
-        let (stamp, offset) = split_offset(value);
-        let stamp: String = stamp.chars().filter(|it| !matches!(it, '-' | ':' | 'T')).collect();
-        let (digits, fraction) = stamp.split_once('.').unwrap_or((&stamp, ""));
-        let is_number = |it: &str| it.bytes().all(|it| it.is_ascii_digit());
-        let is_right = matches!(digits.len(), 4 | 6 | 8 | 10 | 12 | 14)
-            && is_number(digits)
-            && is_number(fraction)
-            && fraction.len() <= 9
-            && (digits.len() == 14 || fraction.is_empty());
-        if !is_right {
-            return None;
-        }
-        let part = |at: usize| digits.get(at..at + 2);
-        let number = |at: usize| part(at).and_then(|it| it.parse::<u32>().ok());
-        let year: u32 = digits.get(..4)?.parse().ok()?;
-        let (month, day) = (number(4).unwrap_or(1), number(6).unwrap_or(1));
-        let is_time = number(8).unwrap_or(0) < 24
-            && number(10).unwrap_or(0) < 60
-            && number(12).unwrap_or(0) <= 60;
-        if year == 0 || !is_time || day == 0 || days_of(year, month) < day {
-            return None;
-        }
-        let parts = [digits.get(..4), part(4), part(6)];
-        let date = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
-        let time = match part(8) {
-            None => String::new(),
-            Some(hour) => {
-                let [minute, second] = [10, 12].map(|at| part(at).unwrap_or("00"));
-                let point = if fraction.is_empty() { "" } else { "." };
-                let zone = offset.unwrap_or_else(|| "+00:00".to_owned());
-                format!("T{hour}:{minute}:{second}{point}{fraction}{zone}")
+        let mut reader = Reader { rest: value };
+        let year = reader.digits(4)?;
+        let is_fhir = reader.take('-');
+        let is_digit = |it: u8| it.is_ascii_digit();
+        let [mut month, mut day] = [None; 2];
+        let mut time = None;
+        if is_fhir && reader.rest.len() == 4 && reader.rest.bytes().all(is_digit) {
+            // `1980-0500` is HL7 for a year and an offset, `1980-05` is FHIR for a month.
+            reader.rest = value.get(4..)?;
+        } else if is_fhir || reader.has_digit() {
+            month = Some(reader.digits(2)?);
+            if reader.goes_on(is_fhir, '-') {
+                day = Some(reader.digits(2)?);
+                if reader.goes_on(is_fhir, 'T') {
+                    time = Some(reader.time(is_fhir)?);
+                }
             }
-        };
+        }
+        let zone = reader.offset()?;
+        let number = |it: Option<&str>| it.map_or(Some(1), |it| it.parse::<u32>().ok());
+        let last = days_of(number(Some(year))?, number(month)?);
+        let is_date = year != "0000" && (1..=last).contains(&number(day)?);
+        if !is_date || !reader.rest.is_empty() {
+            return None;
+        }
+        let date = [Some(year), month, day].into_iter().flatten().collect::<Vec<_>>().join("-");
+        let zone = zone.unwrap_or_else(|| "+00:00".to_owned());
+        let time = time.map(|it| ["T", &it, &zone].concat()).unwrap_or_default();
         Some(Self { date, time })
     }
 }
 
-/// `Z`, `+0200`, `+02:00` at the end, as FHIR writes it.
-fn split_offset(value: &str) -> (&str, Option<String>) {
-    if let Some(stamp) = value.strip_suffix('Z') {
-        return (stamp, Some("+00:00".to_owned()));
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, character: char) -> bool {
+        let rest = self.rest.strip_prefix(character);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
-    let Some(at) = value.rfind(['+', '-']) else {
-        return (value, None);
-    };
-    let (stamp, offset) = value.split_at(at);
-    let digits = offset[1..].replace(':', "");
-    // `1980-03-12` is a date, `1980-0500` a year and an offset.
-    if digits.len() != 4 || !digits.bytes().all(|it| it.is_ascii_digit()) {
-        return (value, None);
+
+    fn has_digit(&self) -> bool {
+        self.rest.bytes().next().is_some_and(|it| it.is_ascii_digit())
     }
-    (stamp, Some(format!("{}{}:{}", &offset[..1], &digits[..2], &digits[2..])))
+
+    /// Whether another number follows: FHIR has a mark before it.
+    fn goes_on(&mut self, is_fhir: bool, mark: char) -> bool {
+        if is_fhir { self.take(mark) } else { self.has_digit() }
+    }
+
+    fn digits(&mut self, count: usize) -> Option<&'a str> {
+        let (digits, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        digits.bytes().all(|it| it.is_ascii_digit()).then_some(digits)
+    }
+
+    /// `HH[MM[SS[.S…]]]`, `HH[:MM[:SS[.s…]]]`.
+    fn time(&mut self, is_fhir: bool) -> Option<String> {
+        let hour = self.digits(2)?;
+        let [mut minute, mut second, mut fraction] = ["00", "00", ""];
+        if self.goes_on(is_fhir, ':') {
+            minute = self.digits(2)?;
+            if self.goes_on(is_fhir, ':') {
+                second = self.digits(2)?;
+                if self.take('.') {
+                    let length = self.rest.bytes().take_while(u8::is_ascii_digit).count();
+                    fraction = self.digits(length).filter(|_| (1..=9).contains(&length))?;
+                }
+            }
+        }
+        let point = if fraction.is_empty() { "" } else { "." };
+        // Two digits each, so that texts compare as numbers. A leap second is 60.
+        let is_time = hour < "24" && minute < "60" && second <= "60";
+        is_time.then(|| format!("{hour}:{minute}:{second}{point}{fraction}"))
+    }
+
+    /// `Z`, `+0200`, `+02:00` or nothing, as FHIR writes it.
+    fn offset(&mut self) -> Option<Option<String>> {
+        if self.take('Z') {
+            return Some(Some("+00:00".to_owned()));
+        }
+        let sign = match () {
+            () if self.take('+') => "+",
+            () if self.take('-') => "-",
+            () => return Some(None),
+        };
+        let hours = self.digits(2)?;
+        self.take(':');
+        let minutes = self.digits(2)?;
+        let is_offset = minutes < "60" && (hours < "14" || (hours, minutes) == ("14", "00"));
+        // Greenwich is written in one way.
+        let sign = if (hours, minutes) == ("00", "00") { "+" } else { sign };
+        is_offset.then(|| Some([sign, hours, ":", minutes].concat()))
+    }
 }
 
 fn days_of(year: u32, month: u32) -> u32 {
