@@ -40,40 +40,66 @@ fn why(fault: &hilum_message::ParseError) -> String {
 }
 
 fn check_tokens(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
-    let bytes = body.bytes();
-    let mut ends = None;
-    for range in words(bytes) {
-        let word = bytes.get(range.clone()).unwrap_or_default();
+    let ends = OnceCell::new();
+    check_words(body.bytes(), seals, &ends, |range| place_at(body, seals, range))?;
+    check_escaped(body, seals, &ends)
+}
+
+fn check_words<'a>(
+    text: &[u8],
+    seals: &'a Seals,
+    ends: &OnceCell<Ends<'a>>,
+    at: impl Fn(Range<usize>) -> String,
+) -> Result<(), Misbehaved> {
+    for range in words(text) {
+        let word = text.get(range.clone()).unwrap_or_default();
         match word.len().cmp(&TOKEN_LEN) {
             // Only what is long enough can be one, or look like one.
-            Ordering::Less if ends.get_or_insert_with(|| Ends::of(seals)).has(word) => {
-                return Err(Misbehaved::Cut { at: place_at(body, seals, range) });
+            Ordering::Less if ends.get_or_init(|| Ends::of(seals)).has(word) => {
+                return Err(Misbehaved::Cut { at: at(range) });
             }
             Ordering::Equal if seals.tokens_in(word).is_empty() && looks_like_token(word) => {
-                return Err(Misbehaved::Altered { at: place_at(body, seals, range) });
+                return Err(Misbehaved::Altered { at: at(range) });
             }
             _ => {}
         }
     }
-    check_escaped(body, seals)
+    Ok(())
 }
 
-/// A token of which a letter is written as an escape of HL7 would stay in the output.
-fn check_escaped(body: &Message, seals: &Seals) -> Result<(), Misbehaved> {
-    let Message::Hl7(hl7) = body else { return Ok(()) };
-    let escape = hl7.delimiters().escape;
-    let has_escape = escape.is_some_and(|it| memchr::memchr(it, body.bytes()).is_some());
-    if seals.is_empty() || !has_escape {
+/// Where letters are escaped, the words are others than those of the bytes: `\u005aQ…`, and in JSON
+/// all that follows a `\n`.
+fn check_escaped<'a>(
+    body: &Message,
+    seals: &'a Seals,
+    ends: &OnceCell<Ends<'a>>,
+) -> Result<(), Misbehaved> {
+    let escape = match body {
+        Message::Hl7(hl7) => hl7.delimiters().escape,
+        Message::Fhir(_) => Some(b'\\'),
+        Message::Opaque(_) => None,
+    };
+    let raw = |range: &Range<usize>| body.bytes().get(range.clone()).unwrap_or_default();
+    let has_escape = |raw: &[u8]| escape.is_some_and(|it| memchr::memchr(it, raw).is_some());
+    if seals.is_empty() || !has_escape(body.bytes()) {
         return Ok(());
     }
-    for found in body.values() {
-        let raw = body.bytes().get(found.range.clone()).unwrap_or_default();
-        if escape.is_none_or(|it| memchr::memchr(it, raw).is_none()) {
-            continue;
-        }
+    for found in body.values().filter(|it| has_escape(raw(&it.range))) {
         let text = body.text_of(&found).ok().flatten().unwrap_or_default();
-        if seals.tokens_in(raw).len() < seals.tokens_in(text.as_bytes()).len() {
-            return Err(Misbehaved::Altered { at: place_at(body, seals, found.range) });
+        let at = |_| place_at(body, seals, found.range.clone());
+        check_words(text.as_bytes(), seals, ends, at)?;
+        // HL7 keeps its bytes, and a token that is not in them would stay in the output.
+        if body.as_hl7().is_some()
+            && seals.tokens_in(raw(&found.range)).len() < seals.tokens_in(text.as_bytes()).len()
+        {
+            return Err(Misbehaved::Altered { at: at(0..0) });
+        }
+    }
+    let Some(json) = body.as_json() else { return Ok(()) };
+    for (id, node) in json.nodes() {
+        if let Some(range) = node.name.as_ref().filter(|it| has_escape(raw(it))) {
+            let name = json.name(id).unwrap_or_default();
+            check_words(name.as_bytes(), seals, ends, |_| place_at(body, seals, range.clone()))?;
         }
     }
     Ok(())

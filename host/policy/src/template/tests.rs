@@ -117,6 +117,35 @@ fn a_token_that_is_escaped_by_halves_is_altered() {
 }
 
 #[test]
+fn a_cut_or_altered_token_is_found_behind_escapes() {
+    let cut = || expect!["?[0]: this is a token that was cut"];
+    check("json", r#"{"a":["\u005a@"]}"#, |token| token[1..9].to_owned(), cut());
+    check("json", r#"{"a":["x\n@"]}"#, |token| token[..9].to_owned(), cut());
+    check("json", r#"{"a":["x\n@"]}"#, |token| token[5..].to_owned(), cut());
+    check(
+        "json",
+        r#"{"a":["\u005A@"]}"#,
+        |token| format!("{}{}", &token[1..13], if token.ends_with('0') { '1' } else { '0' }),
+        expect!["?[0]: this has the form of a token, and no such token was handed out"],
+    );
+    check(
+        "json",
+        r#"{"\u005a@":1}"#,
+        |token| token[1..9].to_owned(),
+        expect!["byte 1: this is a token that was cut"],
+    );
+    check(
+        "hl7v2",
+        "MSH|^~\\&|\\X5A\\@\r",
+        |token| token[1..9].to_owned(),
+        expect!["MSH-3.1: this is a token that was cut"],
+    );
+    // A whole one is put in from JSON all the same.
+    let whole = expect!["Template(Message(json, 29 bytes), Seals(1))"];
+    check("json", r#"{"a":["\u005a@"]}"#, |token| token[1..].to_owned(), whole);
+}
+
+#[test]
 fn an_output_has_to_be_of_its_format() {
     check(
         "json",
