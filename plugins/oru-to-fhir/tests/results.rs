@@ -13,7 +13,11 @@ const HEAD: &str = "MSH|^~\\&|LAB|A|B|C|20260912101500+0200||ORU^R01^ORU_R01|1|P
 
 /// The Bundle of these segments.
 fn mapped(segments: &str, settings: &[(&str, &str)]) -> Result<String, Refusal> {
-    let text = [HEAD, &segments.replace('\n', "\r")].concat();
+    mapped_after(HEAD, segments, settings)
+}
+
+fn mapped_after(head: &str, segments: &str, settings: &[(&str, &str)]) -> Result<String, Refusal> {
+    let text = [head, &segments.replace('\n', "\r")].concat();
     let mut desk = Desk::new(&text);
     for (key, value) in settings {
         desk = desk.setting(key, value);
@@ -265,6 +269,21 @@ fn a_receiver_that_has_the_orders_gets_none() {
     assert!(all.contains(r#""basedOn":[{"reference""#), "{all}");
     let none = mapped(segments, &[("orders", "none")]).expect("mapped");
     assert!(!none.contains("ServiceRequest") && !none.contains("basedOn"), "{none}");
+}
+
+#[test]
+fn the_number_of_a_group_is_a_pair_in_2_8_2_alone() {
+    let mapped = |version: &str, group: &str| {
+        let segments = format!("ORC|RE|P1|F1|{group}\nOBR|1|P1|F1|P^Panel");
+        mapped_after(&HEAD.replace("2.5.1", version), &segments, &[]).expect("mapped")
+    };
+    let pair = mapped("2.8.2", "G1&A^G2&A");
+    assert!(pair.contains(r#""value":"G1"}"#) && pair.contains(r#""value":"G2"}"#), "{pair}");
+    for (version, group) in [("2.5.1", "G1^A"), ("2.9", "G1^A"), ("2.8.2", "G1^A^1.2^ISO")] {
+        let one = mapped(version, group);
+        assert!(one.contains(r#""value":"G1"}"#), "{version}: {one}");
+        assert!(!one.contains(r#""value":"A"}"#), "{version}: the authority is no number: {one}");
+    }
 }
 
 #[test]

@@ -48,10 +48,10 @@ pub(super) fn group(w: &mut Writer, ctx: &Context<'_>, number: Field<'_>) -> boo
     rows(&ROWS, ei(w, ctx, number, "PGN"))
 }
 
-/// Whether ORC-4 is a pair (EIP, since 2.9) or one number (EI). A pair has no third component, and a
-/// number of old has its authority in the second.
+/// Whether ORC-4 is a pair (EIP) or one number (EI). The guide's comment at ORC[ServiceRequest]#16: it is a
+/// pair in 2.8.2 alone, since 2.9 took that back. A sender who says 2.8.2 and writes one number all the same
+/// has a third component or a fourth, which a pair has not.
 pub(super) fn is_pair(ctx: &Context<'_>, group: Field<'_>) -> bool {
     let version = ctx.hl7.first("MSH").and_then(|msh| msh.field(12).code());
-    let is_late = version.is_some_and(|it| it == "2.9" || it.starts_with("2.9."));
-    is_late && !group.component(3).is_valued() && !group.component(4).is_valued()
+    version == Some("2.8.2") && !group.component(3).is_valued() && !group.component(4).is_valued()
 }
