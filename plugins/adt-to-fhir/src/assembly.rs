@@ -184,8 +184,7 @@ fn clinical<'m>(bundle: &mut Bundle<'m>, person: &Person<'m>, rows: &structures:
     let mut keys = Keys::new();
     for observed in &person.obx {
         let key = keys.key(*observed);
-        let is_one = observed.repetitions(5).nth(1).is_none();
-        let id = rows.observation[usize::from(!is_one && observed.field(2).code() != Some("NA"))];
+        let id = rows.observation[usize::from(obx::has_components(*observed))];
         row(id, obx::observation(bundle, &Observed::new(*observed, &key)).is_some());
     }
     if let Some(id) = rows.allergy {

@@ -268,8 +268,7 @@ fn of<'a, 'm>(observed: &'a Observation<'m>, key: &'a str) -> Observed<'a, 'm> {
 
 /// The row for one value, or the one for several.
 fn of_count(obx: Segment<'_>, [one, several]: [&'static str; 2]) -> &'static str {
-    let is_one = obx.repetitions(5).nth(1).is_none() || obx.field(2).code() == Some("NA");
-    if is_one { one } else { several }
+    if obx::has_components(obx) { several } else { one }
 }
 
 /// Rows for a device, a place and a person.

@@ -36,6 +36,7 @@ use std::rc::Rc;
 
 pub use identity::{Identifier, Identity};
 pub use refs::Refs;
+pub(crate) use refs::reference;
 
 use super::Context;
 use crate::{Writer, coverage};

@@ -55,10 +55,7 @@ impl<'m> Refs<'_, 'm> {
 
     /// Writes a reference to the last entry of a kind: the patient of the message, its encounter.
     pub fn to(&self, w: &mut Writer, key: &str, kind: &str) -> bool {
-        let Some(urn) = self.bundle.last(kind) else {
-            return false;
-        };
-        reference(w, key, &urn)
+        reference(w, key, self.bundle.last(kind))
     }
 
     /// The full URL of the last entry of a kind.
@@ -85,10 +82,8 @@ impl<'m> Refs<'_, 'm> {
         identifier: Option<Identifier>,
         fill: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
     ) -> bool {
-        match self.place(kind, identifier, fill) {
-            Some(target) => reference(w, key, &target),
-            None => false,
-        }
+        let target = self.place(kind, identifier, fill);
+        reference(w, key, target)
     }
 
     /// The same, and answers what a reference to it says: `urn:uuid:…` or `#location-1`.
@@ -272,8 +267,11 @@ impl Frame {
     }
 }
 
-/// A Reference to an entry or to what is contained.
-fn reference(w: &mut Writer, key: &str, target: &str) -> bool {
+/// Writes a Reference to an entry or to what is contained.
+pub(crate) fn reference(w: &mut Writer, key: &str, target: Option<impl AsRef<str>>) -> bool {
+    let Some(target) = target else {
+        return false;
+    };
     w.object(key, |w| {
         w.text("reference", Some(target));
     })

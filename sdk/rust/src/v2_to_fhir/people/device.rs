@@ -1,17 +1,16 @@
 //! HD and CWE: a device or a program.
 
+use super::noted;
 use super::organization::{hd_identifiers, hd_identity};
-use super::{noted, practitioner::reference};
 use crate::Writer;
 use crate::hl7::Field;
 use crate::v2_to_fhir::{Refs, datatypes};
 
 /// `datatypes/HD[Device]`: writes the device, and a reference to it.
 pub fn hd(w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, field: Field<'_>) -> bool {
-    let target = refs.place("Device", hd_identity(field), |w, _| {
+    refs.mention(w, key, "Device", hd_identity(field), |w, _| {
         hd_identifiers(w, "datatypes/HD[Device]", field);
-    });
-    reference(w, key, target)
+    })
 }
 
 /// `datatypes/CWE[Device]`: writes the device, and a reference to it. The code is taken for the one

@@ -1,8 +1,9 @@
 //! PL, HD, XON, DLD and NDL: a place, from the bed up to the site.
 
-use super::{noted, organization, practitioner::reference};
+use super::{noted, organization};
 use crate::Writer;
 use crate::hl7::Field;
+use crate::v2_to_fhir::bundle::reference;
 use crate::v2_to_fhir::{Context, Identifier, Refs, Urn, codes, datatypes};
 
 const PHYSICAL_TYPE: &str = "http://terminology.hl7.org/CodeSystem/location-physical-type";

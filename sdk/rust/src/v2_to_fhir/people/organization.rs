@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::name::check;
-use super::{noted, practitioner::reference};
+use super::noted;
 use crate::Writer;
 use crate::hl7::Field;
 use crate::v2_to_fhir::{Context, Identifier, Refs, codes, datatypes};
@@ -24,21 +24,7 @@ pub fn xon_with<'m>(
     field: Field<'_>,
     more: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
 ) -> bool {
-    if !field.is_valued() {
-        return false;
-    }
-    let ctx = refs.ctx();
-    let target = refs.place("Organization", xon_identity(ctx, field), |w, refs| {
-        let is_numbered = w.array("identifier", |w| {
-            xon_identifier(w, XON, refs, field);
-        });
-        let is_named = noted(XON, 1, w.text("name", field.component(1).text()));
-        if !is_named && !is_numbered {
-            return refs.leave_out();
-        }
-        more(w, refs);
-    });
-    reference(w, key, target)
+    xon_and(w, key, refs, field, std::iter::empty(), more)
 }
 
 /// The same, with identifiers that stand in another field (CX): the first of them finds it if the XON
@@ -51,10 +37,13 @@ pub(crate) fn xon_and<'f, 'm>(
     numbers: impl Iterator<Item = Field<'f>> + Clone,
     more: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
 ) -> bool {
+    if !field.is_valued() && numbers.clone().next().is_none() {
+        return false;
+    }
     let ctx = refs.ctx();
     let mut known = numbers.clone().filter_map(|it| datatypes::cx_key(ctx, it));
     let identity = xon_identity(ctx, field).or_else(|| known.find(|it| it.system.is_some()));
-    let target = refs.place("Organization", identity, |w, refs| {
+    refs.mention(w, key, "Organization", identity, |w, refs| {
         let is_numbered = w.array("identifier", |w| {
             xon_identifier(w, XON, refs, field);
             for number in numbers {
@@ -66,8 +55,7 @@ pub(crate) fn xon_and<'f, 'm>(
             return refs.leave_out();
         }
         more(w, refs);
-    });
-    reference(w, key, target)
+    })
 }
 
 /// The identifier of an XON: XON.10, or XON.3 of old.
@@ -140,15 +128,14 @@ pub fn hd_with<'m>(
     if !field.is_valued() {
         return false;
     }
-    let target = refs.place("Organization", hd_identity(field), |w, refs| {
+    refs.mention(w, key, "Organization", hd_identity(field), |w, refs| {
         if !hd_identifiers(w, "datatypes/HD[Organization]", field) {
             return refs.leave_out();
         }
         // Not a row of the guide, but what a reader looks for.
         w.text("name", field.component(1).text());
         more(w, refs);
-    });
-    reference(w, key, target)
+    })
 }
 
 /// A universal id finds it again; a name alone does not.

@@ -3,12 +3,12 @@
 use super::name::{self, Map};
 use super::{location, noted};
 use crate::hl7::Field;
+use crate::v2_to_fhir::bundle::reference;
 use crate::v2_to_fhir::{Context, Refs, Urn, codes, datatypes};
 use crate::{Writer, is_token};
 
 const PRACTITIONER: Map = Map::new("datatypes/XCN[Practitioner]");
 const ROLE: Map = Map::new("datatypes/XCN[PractitionerRole]");
-const AUTHOR: Map = Map::new("datatypes/XCN[Annotation-Author]");
 
 /// `datatypes/XCN[Practitioner]`: writes the person, and a reference to them.
 pub fn xcn(w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, field: Field<'_>) -> bool {
@@ -26,11 +26,6 @@ pub fn xcn_with<'m>(
     reference(w, key, place_by(PRACTITIONER, refs, field, more))
 }
 
-/// `datatypes/XCN[Annotation-Author]`: the person who wrote a note.
-pub fn xcn_author(w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, field: Field<'_>) -> bool {
-    reference(w, key, place_by(AUTHOR, refs, field, |_, _| {}))
-}
-
 /// `datatypes/XCN[Practitioner]`: writes the person, and answers what a reference to them says.
 pub fn place(refs: &mut Refs<'_, '_>, field: Field<'_>) -> Option<Urn> {
     place_by(PRACTITIONER, refs, field, |_, _| {})
@@ -44,13 +39,6 @@ pub fn xcn_role_members<'m>(
     more: impl FnOnce(&mut Writer, &mut Refs<'_, 'm>),
 ) -> bool {
     reference(w, "practitioner", place_by(ROLE, refs, field, more))
-}
-
-/// `datatypes/XCN[PractitionerRole]`: writes the role with its person, and a reference to it.
-pub fn xcn_role(w: &mut Writer, key: &str, refs: &mut Refs<'_, '_>, field: Field<'_>) -> bool {
-    refs.mention(w, key, "PractitionerRole", None, |w, refs| {
-        xcn_role_members(w, refs, field, |_, _| {});
-    })
 }
 
 fn place_by<'m>(
@@ -149,16 +137,6 @@ fn ndl_members(w: &mut Writer, refs: &mut Refs<'_, '_>, field: Field<'_>) {
         noted(NDL, 2, w.text("start", datatypes::date_time(field.component(2))));
         noted(NDL, 3, w.text("end", datatypes::date_time(field.component(3))));
     });
-}
-
-/// A Reference to what was placed.
-pub(super) fn reference(w: &mut Writer, key: &str, target: Option<Urn>) -> bool {
-    let Some(target) = target else {
-        return false;
-    };
-    w.object(key, |w| {
-        w.text("reference", Some(&target));
-    })
 }
 
 /// Whether a person is known by more than a name: only then can others find the same one.

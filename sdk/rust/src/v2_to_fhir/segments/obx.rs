@@ -123,6 +123,12 @@ pub fn name(obx: Segment<'_>) -> String {
     ["Observation[OBX ", &obx.position().to_string(), "]"].concat()
 }
 
+/// Whether OBX-5 has several values, each of which is a component of the Observation: the rows of
+/// OBX[Observation-Component] apply. The repetitions of an NA are one array.
+pub fn has_components(obx: Segment<'_>) -> bool {
+    obx.repetitions(5).nth(1).is_some() && obx.field(2).code() != Some("NA")
+}
+
 /// Adds the Observation of an OBX. Its subject is the last Patient of the bundle.
 pub fn observation<'m>(bundle: &mut Bundle<'m>, it: &Observed<'_, 'm>) -> Option<Urn> {
     let identity = match own_identifier(bundle, it.obx) {
@@ -145,7 +151,7 @@ fn fill<'m>(w: &mut Writer, refs: &mut Refs<'_, 'm>, it: &Observed<'_, 'm>) {
     let Observed { obx, .. } = *it;
     let ctx = refs.ctx();
     let kind = obx.field(2).code().unwrap_or_default();
-    let is_repeated = 1 < obx.repetitions(5).count() && kind != "NA";
+    let is_repeated = has_components(obx);
     let map = if is_repeated { &value::COMPONENT } else { &value::OBSERVATION };
     let note = |observation, component, written| {
         noted(map.id, if is_repeated { component } else { observation }, written)

@@ -2,6 +2,7 @@
 
 use super::{Made, Order};
 use crate::Writer;
+use crate::v2_to_fhir::bundle::reference;
 use crate::v2_to_fhir::codes::{self, DIAGNOSTIC_SERVICE_SECTION_ID, RESULT_STATUS_NON_QUERIES};
 use crate::v2_to_fhir::datatypes::{self, extension};
 use crate::v2_to_fhir::people::practitioner;
@@ -30,7 +31,7 @@ fn fill(w: &mut Writer, refs: &mut Refs<'_, '_>, it: &Order<'_, '_>, made: &Made
     extensions(w, refs, it);
     identifiers(w, refs, it);
     w.array("basedOn", |w| {
-        let written = reference(w, made.request);
+        let written = reference(w, "", made.request);
         noted(ORC, 5, written && it.orc(2).is_valued());
     });
     status(w, it);
@@ -180,12 +181,6 @@ fn performer(
 
 fn references(w: &mut Writer, targets: &[Urn]) {
     for target in targets {
-        reference(w, Some(target));
+        reference(w, "", Some(target));
     }
-}
-
-fn reference(w: &mut Writer, target: Option<&str>) -> bool {
-    w.element(|w| {
-        w.text("reference", target);
-    })
 }
