@@ -4,6 +4,7 @@
 //! after it. Blanks and signs around the value itself are left away. Each word of a text costs one
 //! look-up, so however message and output are made, a search is over soon.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +18,10 @@ use crate::{Class, Classes};
 pub(crate) const LEAK_BYTES_MIN: usize = 4;
 /// What is longer is no date: HL7 v2's DTM has 24 at most, FHIR's dateTime some more.
 const DATE_BYTES_MAX: usize = 40;
+/// Bytes of `2013`, `2013-01` and `2013-01-01`.
+const YEAR: usize = 4;
+const MONTH: usize = 7;
+const DAY: usize = 10;
 /// Shorter ones are not taken out of texts for people.
 const SCRUB_BYTES_MIN: usize = 3;
 /// How many values may begin each other. A message that has more was made to slow us down; what is
@@ -33,6 +38,8 @@ const VALUE_BYTES_MAX: usize = 1024;
 pub(crate) struct Sensitive {
     /// As they are written.
     values: Words,
+    /// The open dates of HL7 as FHIR writes them, without the time: with `-`, their year is a word.
+    open_dates: BTreeSet<Box<str>>,
     /// For texts that people read. Few runs have one, so it is collected when the first comes.
     folded: OnceLock<Folded>,
     classer: Arc<Classer>,
@@ -76,6 +83,7 @@ impl Sensitive {
         let message = classer.message();
         let mut values = Collected::default();
         let mut open = Vec::new();
+        let mut open_dates = BTreeSet::new();
         for found in message.values() {
             let classes = classer.classes(found.at);
             let text = message.text_of(&found);
@@ -84,8 +92,7 @@ impl Sensitive {
                 let raw = || message.bytes().get(found.range.clone()).unwrap_or_default();
                 let lossy = |_| Some(String::from_utf8_lossy(raw()).into_owned());
                 let text = text.unwrap_or_else(lossy);
-                // Its year is a word of its own once a plugin has converted it.
-                open.extend(text.as_deref().and_then(converted));
+                open_dates.extend(text.as_deref().and_then(converted));
                 open.extend(text);
                 continue;
             }
@@ -107,14 +114,28 @@ impl Sensitive {
                 values.open(text.get(range).unwrap_or_default());
             }
         }
-        Self { values, folded: OnceLock::new(), classer: Arc::clone(classer) }
+        Self { values, open_dates, folded: OnceLock::new(), classer: Arc::clone(classer) }
     }
 
     /// Values in a text that stand nowhere openly in the message.
     pub(crate) fn find_all(&self, text: &str) -> Vec<Find<'_>> {
         let mut found = self.values.find_all(text);
-        found.retain(|it| !it.value.is_open && LEAK_BYTES_MIN <= it.range.len());
+        found.retain(|it| {
+            !it.value.is_open
+                && LEAK_BYTES_MIN <= it.range.len()
+                && !self.is_year_of_open_date(text, &it.range)
+        });
         found
+    }
+
+    /// Whether a year stands before the month and day of an open date: a plugin has converted that one.
+    fn is_year_of_open_date(&self, text: &str, year: &Range<usize>) -> bool {
+        let is_open = |length| {
+            let date = text.get(year.start..year.start + length);
+            date.is_some_and(|it| self.open_dates.contains(it))
+        };
+        let has_day = text.as_bytes().get(year.start + MONTH) == Some(&b'-');
+        year.len() == YEAR && is_open(if has_day { DAY } else { MONTH })
     }
 
     /// Where in the bytes of an output a value may begin that [`Self::find_all`] finds, or a token; and
@@ -176,12 +197,12 @@ impl Sensitive {
     }
 }
 
-/// An open date in the other way of writing it. The zone does not matter: no word is an offset alone.
-fn converted(text: &str) -> Option<String> {
+/// An open date in the other way of writing it, if a year is not all of it.
+fn converted(text: &str) -> Option<Box<str>> {
     let is_date = text.len() <= DATE_BYTES_MAX
         && text.bytes().take_while(u8::is_ascii_digit).count() >= LEAK_BYTES_MIN;
     let date = is_date.then(|| Conversion::FhirDate.apply(text, &TimeZone::UTC)).flatten();
-    date.filter(|it| it != text)
+    date.filter(|it| it != text).map(Box::from)
 }
 
 impl Folded {

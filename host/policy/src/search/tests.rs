@@ -38,17 +38,26 @@ fn short_and_open_values_are_not_searched_for() {
 }
 
 #[test]
-fn the_year_of_an_open_date_is_open_once_it_is_converted() {
+fn the_year_of_an_open_date_is_open_where_that_date_stands() {
     // MSH-7 is open, PV1-44 is not.
     let of = |time: &str| format!("MSH|^~\\&|LAB||||{time}||ADT^A01\rPV1|{}2013\r", "|".repeat(43));
     check(&of("20130101101500"), "2013-01-01T10:15:00+01:00", &[]);
-    check(&of("20130101101500+0100"), "2013", &[]);
+    check(&of("20130101"), "on 2013-01-01, and 2013-01-01", &[]);
+    check(&of("201301"), "2013-01", &[]);
+    check(&of("2013"), "2013", &[]);
+    // Nowhere else, and no other date of that year.
+    check(&of("20130101101500+0100"), "2013", &["2013"]);
+    check(&of("20130101101500"), "2013-01-02", &["2013"]);
+    check(&of("20130101101500"), "2013-01", &["2013"]);
+    check(&of("201301"), "2013-01-02", &["2013"]);
     check(&of("20140101101500"), "2013-01-01T10:15:00+01:00", &["2013"]);
     check(&of("20130199"), "2013", &["2013"]);
     check(&of("2013010110"), "20131", &[]);
-    // A date that is open gives nothing but itself.
+    // A date that is open gives nothing but its year.
     let born = "MSH|^~\\&|LAB||||20130101101500||ADT^A01\rPID|||||||20130102\r";
     check(born, "20130102 2013", &["20130102"]);
+    let said = "MSH|^~\\&|LAB||||20130101101500||ADT^A01\rNTE|1||2013-01-01\r";
+    check(said, "2013-01-01", &["2013-01-01"]);
 }
 
 #[test]
@@ -142,7 +151,7 @@ proptest! {
         let mut words = Collected::default();
         values.iter().for_each(|value| words.add(value, Class::Name.into()));
         let classer = Arc::clone(&sensitive(PID).classer);
-        let sensitive = Sensitive { values: words.sorted(), folded: OnceLock::new(), classer };
+        let sensitive = Sensitive { values: words.sorted(), open_dates: BTreeSet::new(), folded: OnceLock::new(), classer };
         let value = &values[chosen.index(values.len())];
         for text in texts.iter().flat_map(|it| [it.clone(), format!("{it} {value}"), format!("{value}{it}")]) {
             let body = [hilum_message::json_string("x"), hilum_message::json_string(&text)].concat();
