@@ -1,4 +1,6 @@
-//! The reader as one would write it without a thought of time, to compare [`super::parse_with`] with.
+//! For tests alone: the reader as one would write it without a thought of time, to compare
+//! [`super::parse_with`] with. What looks copied from `scan` is copied on purpose: a judge that
+//! shares code with what it judges makes the same mistake.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Finds the nodes of a document that is known to be JSON, to compare [`super::scan`] with.
+//! For tests alone: finds the nodes of a document that is known to be JSON, to compare
+//! [`super::scan`] with. It shares no scanner with it.
 
 use std::ops::Range;
 
