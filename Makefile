@@ -40,10 +40,10 @@ suites: plugins ## System tests over real sockets and files (HILUM_HOSTILE_SECON
 fuzz: setup ## The fuzz corpora, and a short run of each target
 	@tests/fuzz/run
 
-coverage: setup ## Rows of the v2-to-FHIR guide that the fixtures exercise and the maps satisfy
+coverage: plugins ## Rows of the v2-to-FHIR guide that the fixtures exercise and the maps satisfy
 	@scripts/coverage
 
-validate: setup ## What the maps make of every fixture, by the official FHIR validator (Java, Maven)
+validate: plugins ## What the maps make of every fixture, by the official FHIR validator (Java, Maven)
 	@scripts/validate
 
 bench: plugins ## Measurements, side by side with the limit, and the bars (release profile: builds everything again)
