@@ -28,6 +28,7 @@ pub enum Identity {
     Mentioned(Identifier),
     /// It has no identifier of its own. One is made of the patient's identifier, the kind and this
     /// key, and written into the resource: `PUT Type?identifier=<system.derived>|<authority>/<patient>-<kind>-<key>`.
+    /// In a message without a patient it is as [`Self::Message`].
     Derived {
         /// A code or the set id.
         key: String,

@@ -147,14 +147,14 @@ impl<'m> Refs<'_, 'm> {
         let Identity::Derived { key } = &self.frame.identity else {
             return None;
         };
+        // Without a patient the key alone would be everybody's.
+        let patient = self.bundle.patient.as_ref()?;
         // The number of a patient tells nobody apart without who gave it.
-        let patient = self.bundle.patient.as_ref();
-        let authority = patient.and_then(|it| it.system.as_deref()).unwrap_or_default();
-        let patient = patient.map_or("", |it| &it.value);
+        let authority = patient.system.as_deref().unwrap_or_default();
         let slash = if authority.is_empty() { "" } else { "/" };
         let system = self.ctx().setting("system.derived");
         let system = system.as_deref().unwrap_or(DERIVED);
-        let value = [authority, slash, patient, "-", self.frame.kind, "-", key].concat();
+        let value = [authority, slash, &patient.value, "-", self.frame.kind, "-", key].concat();
         Some(Identifier { system: Some(system.to_owned()), value })
     }
 
@@ -232,15 +232,14 @@ impl<'m> Refs<'_, 'm> {
         let (request, mentioned) = match identity {
             Identity::Identifier(it) => (Request::replace(kind, &it), Some(it)),
             Identity::Mentioned(it) => (Request::unless(kind, &it), Some(it)),
-            Identity::Derived { .. } => match derived {
+            Identity::Derived { .. } | Identity::Message => match derived {
                 Some(it) => (Request::replace(kind, &it), None),
-                None => (Request::Nothing, None),
+                None => {
+                    let id = urn.strip_prefix("urn:uuid:").unwrap_or_default();
+                    w.text("id", Some(id));
+                    (Request::Put([kind, "/", id].concat()), None)
+                }
             },
-            Identity::Message => {
-                let id = urn.strip_prefix("urn:uuid:").unwrap_or_default();
-                w.text("id", Some(id));
-                (Request::Put([kind, "/", id].concat()), None)
-            }
             Identity::None => (Request::Nothing, None),
         };
         let entry = Entry { kind, urn: Rc::clone(&urn), request, mentioned, resource: w };

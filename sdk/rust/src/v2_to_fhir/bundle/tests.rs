@@ -303,3 +303,16 @@ fn who_is_mentioned_by_a_number_that_cannot_be_read_is_contained() {
     assert!(!text.contains("ifNoneExist"), "{text}");
     assert_eq!(text.matches(r##""reference":"#practitioner-"##).count(), 2, "{text}");
 }
+
+#[test]
+fn without_a_patient_a_resource_is_the_messages_own() {
+    // `-Observation-8867-4` would be the result of whoever else comes without a patient, too.
+    let outputs = outputs(&[], |bundle| {
+        bundle.add("Observation", "Observation[1]", Identity::derived("8867-4"), |w, _| {
+            w.text("status", Some("final"));
+        });
+    });
+    let text = text(&outputs[0]);
+    assert!(text.contains(r#""method":"PUT","url":"Observation/"#), "{text}");
+    assert!(!text.contains("8867-4"), "{text}");
+}
