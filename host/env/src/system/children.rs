@@ -1,12 +1,15 @@
 use std::io::{self, Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, kill_process_group,
+    set_parent_process_death_signal, setrlimit, waitid,
+};
 
 use crate::{Children, Ended, Errand, How};
 
@@ -41,6 +44,8 @@ impl Children for SystemChildren {
         let mut child = Command::new(&self.program)
             .args(errand.arguments)
             .env_clear()
+            // A group of its own: whatever it starts ends with it.
+            .process_group(0)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -86,19 +91,13 @@ fn attend(child: &mut Child, errand: &Errand<'_>) -> io::Result<Ended> {
         });
         let (Ok(_), Ok(errors), Ok(output)) = (feeding, errors, output) else {
             // Whoever feeds it or listens to it stops when it is gone.
-            child.kill()?;
+            kill_group(child);
             return Err(io::Error::other("the operating system gives no thread"));
         };
-        let started = Instant::now();
-        let mut is_late = heard.recv_timeout(errand.wall) == Err(RecvTimeoutError::Timeout);
-        // Its output ends with it, unless it has closed that itself to go on unheard.
-        while !is_late && child.try_wait()?.is_none() {
-            thread::sleep(LOOK_EVERY);
-            is_late = errand.wall <= started.elapsed();
-        }
-        if is_late {
-            child.kill()?;
-        }
+        let is_late = is_late(child, &heard, errand.wall);
+        // What it started may hold its pipes open, and whoever listens to them would listen for ever.
+        kill_group(child);
+        let is_late = is_late?;
         let status = child.wait()?;
         let how = if is_late { How::TimedOut } else { how(status) };
         let lost = |_| io::Error::other("a reader of the child's output is gone");
@@ -108,6 +107,30 @@ fn attend(child: &mut Child, errand: &Errand<'_>) -> io::Result<Ended> {
             errors: errors.join().map_err(lost)?,
         })
     })
+}
+
+/// Waits for its end or for the end of its time, and tells whether it was the latter.
+fn is_late(child: &Child, heard: &Receiver<()>, wall: Duration) -> io::Result<bool> {
+    let started = Instant::now();
+    let mut is_late = heard.recv_timeout(wall) == Err(RecvTimeoutError::Timeout);
+    // Its output ends with it, unless it has closed that itself to go on unheard.
+    while !is_late && !has_ended(child)? {
+        thread::sleep(LOOK_EVERY);
+        is_late = wall <= started.elapsed();
+    }
+    Ok(is_late)
+}
+
+/// Whether it has ended. It is not waited for yet, so that its number stays its own.
+fn has_ended(child: &Child) -> io::Result<bool> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    Ok(waitid(WaitId::Pid(Pid::from_child(child)), options)?.is_some())
+}
+
+/// Kills it and what it started. To be called before it is waited for: then its number is its own.
+fn kill_group(child: &Child) {
+    // It fails only if nobody is left.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
 }
 
 fn in_scope<'scope, T: Send + 'scope>(

@@ -247,6 +247,14 @@ fn a_child_that_closes_its_output_is_killed_all_the_same() {
 }
 
 #[test]
+fn what_a_child_started_ends_with_it_and_holds_nobody_up() {
+    let ended = child("sleep 1000 & exec sleep 1000", b"", Duration::from_millis(20));
+    assert_eq!(ended.how, How::TimedOut);
+    // Only the standard error stays open here.
+    assert_eq!(child("sleep 1000 >&- & exit 3", b"", LONG).how, How::Exited(3));
+}
+
+#[test]
 fn a_child_ended_by_a_signal_says_which() {
     assert_eq!(child("kill -XCPU $$", b"", LONG).how, How::Killed(OUT_OF_TIME));
 }
