@@ -27,7 +27,7 @@ use crate::{Delivered, Delivery, SendFault};
 const SCAN_BYTES: usize = 64 << 10;
 
 /// What a group was put together in is kept for the next up to so many bytes.
-const KEPT_BYTES: usize = 1 << 20;
+pub(super) const KEPT_BYTES: usize = 1 << 20;
 
 /// How messages stand in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,11 @@ impl Rolling {
             index_min: [1, 1],
             group: Vec::new(),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn group_bytes_kept(&self) -> usize {
+        self.group.capacity()
     }
 
     /// Appends deliveries: one write and one sync for each form among them.

@@ -309,6 +309,20 @@ fn a_rolling_file_is_followed_by_the_next() {
 }
 
 #[test]
+fn what_a_group_was_put_together_in_is_kept_up_to_a_bound() {
+    let site = Site::new(true);
+    let rolling = site.work.rolling.as_ref().expect("one rolling file");
+    let kept = || rolling.lock().expect("nobody panicked").group_bytes_kept();
+    site.write(&[json(1)]);
+    assert!((1..=rolling::KEPT_BYTES).contains(&kept()));
+    let long = "x".repeat(rolling::KEPT_BYTES);
+    assert_eq!(site.write(&[delivery(2, "json", &format!("\"{long}\""))]), "written");
+    assert_eq!(kept(), 0);
+    site.write(&[json(3)]);
+    assert!(site.text("arch_ive-000001.ndjson").ends_with("x\"\n{\"n\":3}\n"));
+}
+
+#[test]
 fn what_cannot_stand_in_a_rolling_file_is_refused_alone() {
     let site = Site::new(true);
     let results = site.write(&[
