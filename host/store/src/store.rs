@@ -133,17 +133,13 @@ impl Store {
 
     /// Makes a decision durable.
     pub fn commit(&self, step: Step) -> Ticket<Committed> {
-        let source = |run| self.shared.state().source(run);
-        let draft = StepDraft::of(step.run, step.effects, &step.records, source);
-        self.submit_step(draft, Haste::Awaited)
+        self.submit_step(self.draft(step), Haste::Awaited)
     }
 
     /// The same for a decision that nobody waits for: it is synced with what others wait for, or
     /// with more of its kind, two milliseconds later at the latest.
     pub fn commit_soon(&self, step: Step) -> Ticket<Committed> {
-        let source = |run| self.shared.state().source(run);
-        let draft = StepDraft::of(step.run, step.effects, &step.records, source);
-        self.submit_step(draft, Haste::Soon)
+        self.submit_step(self.draft(step), Haste::Soon)
     }
 
     /// Makes evidence durable that belongs to no change of a run: a start, a look at a message.
@@ -218,6 +214,11 @@ impl Store {
     /// The lanes in which a delivery to this destination is parked.
     pub fn parked_lanes(&self, destination: &str) -> Vec<Vec<u8>> {
         self.shared.state().parked_lanes(destination, self.shared.durable())
+    }
+
+    fn draft(&self, step: Step) -> Result<StepDraft, StoreError> {
+        let source = |run| self.shared.state().source(run);
+        StepDraft::of(step.run, step.effects, &step.records, source)
     }
 
     fn submit_step(&self, draft: Result<StepDraft, StoreError>, haste: Haste) -> Ticket<Committed> {
