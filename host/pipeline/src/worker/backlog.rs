@@ -12,8 +12,8 @@ use crate::Lanes;
 /// a bound, else they are read back from the journal.
 ///
 /// Routes take turns, and one route has at most `together_max` workers at once: where there are more
-/// workers than that, a plugin that uses all the time it may does not keep another route's messages
-/// waiting.
+/// workers than that, one route whose plugin uses all the time it may keeps no other waiting. Several
+/// such routes may have all workers; then another waits for its turn, which is behind one run of each.
 pub struct Backlog {
     waiting: Mutex<Waiting>,
     bells: Mutex<Vec<Bell>>,
@@ -274,6 +274,26 @@ mod tests {
         backlog.done(run(4));
         let waiting = backlog.lock();
         assert!(waiting.turns.is_empty() && waiting.routes.is_empty() && waiting.order.is_empty());
+    }
+
+    #[test]
+    fn where_two_routes_have_all_workers_a_third_is_behind_one_run_of_each() {
+        let backlog = Backlog::new(0).with_together_max(2);
+        let run = RunId::from_bits;
+        for number in 1..=6 {
+            backlog.push(&"slow".into(), run(number), &[], None);
+            backlog.push(&"slower".into(), run(10 + number), &[], None);
+        }
+        let take = || backlog.take().map(|it| it.0);
+        assert_eq!([take(), take(), take(), take()], [1, 11, 2, 12].map(|it| Some(run(it))));
+        assert_eq!(take(), None, "all four workers are taken");
+        backlog.push(&"adt".into(), run(20), &[], None);
+        let next = [1, 11, 2].map(|free| {
+            backlog.done(run(free));
+            backlog.take().map(|it| it.0)
+        });
+        // The bound is on each route, so a worker beyond the four would have found it at once.
+        assert_eq!(next, [3, 13, 20].map(|it| Some(run(it))));
     }
 
     #[test]
