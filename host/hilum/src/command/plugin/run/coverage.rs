@@ -7,7 +7,8 @@
 //! message that is searched for in logs can be a part of it. For any other plugin there are no rows,
 //! and what it moved and opened is told all the same.
 //!
-//! Promises: a report for people holds ids and places, never a value.
+//! Promises: a report for people holds places, what has the form of a row's id, and why a message was
+//! refused (searched for values, as for a sender); never a value of the message.
 //! Not here: what a rehearsal shows beside it (`show`), whether a row *is* satisfied (`make coverage`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -207,7 +208,18 @@ fn take_notes(rehearsal: &mut Rehearsal) -> (BTreeSet<String>, BTreeSet<String>)
             false
         });
     }
+    rows.retain(|it| is_row(it));
     (rows, places)
+}
+
+/// Whether a text has the form of a row's id, `segments/PID[Patient]#3`: what else a plugin notes as
+/// a row may be anything that it has read.
+fn is_row(text: &str) -> bool {
+    let Some((map, number)) = text.rsplit_once('#') else { return false };
+    let kinds = ["messages/", "segments/", "datatypes/", "codesystems/"];
+    (1..=4).contains(&number.len())
+        && number.bytes().all(|it| it.is_ascii_digit())
+        && kinds.iter().any(|kind| map.starts_with(kind))
 }
 
 /// An id as it was before it became one word: `z` and two digits stand for another sign, `z7a` for a
@@ -380,6 +392,18 @@ mod tests {
         // What would move the cursor, or begin a line, is no id.
         for word in ["z1bz5b2J", "z0a", "z9b31m", "az20b"] {
             assert_eq!(decoded(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_has_not_the_form_of_an_id_is_no_row() {
+        for row in ["segments/PID[Patient]#3", "codesystems/PatientClass[EncounterStatus]#12"] {
+            assert!(is_row(row), "{row}");
+        }
+        for text in
+            ["Zedlitz", "Zedlitz#3", "segments/PID[Patient]", "segments/PID#x", "segments/PID#"]
+        {
+            assert!(!is_row(text), "{text}");
         }
     }
 
